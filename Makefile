@@ -1,0 +1,64 @@
+# The verbs of this project, the same for people and for CI:
+#   make demo    a sandbox, a daemon and a page to try it on     make test    the whole suite
+#   make check   ruff, mypy, import-linter                       make fmt     format the code
+#   make soak    long runs                                       make bench   figures
+#   make lock    resolve the dependencies afresh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check soak bench fmt lock clean
+
+# The newest of the supported interpreters that is here, unless PYTHON says otherwise.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+help:
+	@sed -n '2,5s/^# *//p' Makefile
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "twinpost needs Python 3.11 or newer; none was found. Say which: make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Two stamps: what running needs, and what developing adds. Each is renewed when a lock changes.
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/run.stamp
+
+demo: $(VENV)/run.stamp
+	@$(BIN)/twinpost demo $(ARGS)
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+soak: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python tools/bench.py $(ARGS)
+
+fmt: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix --select I .
+	$(BIN)/ruff format .
+
+UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
+lock: | $(VENV)/dev.stamp
+	$(UV_COMPILE) -o requirements.lock
+	$(UV_COMPILE) --all-extras -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

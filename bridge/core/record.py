@@ -1,0 +1,139 @@
+"""What the ledger remembers, in the shapes that engine and surfaces read.
+
+Values only. Must not know SQL, nor how any of this is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bridge.core.delivery import PartState, PostState, post_state
+from bridge.core.draft import Draft, DraftPart
+from bridge.core.model import Microdollars, Post, PostId, Route
+from bridge.core.prices import FREE
+from bridge.core.verdict import Action, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a route has read.
+
+    `post` is the last post dealt with, None while there was none. `at` is the latest creation time
+    dealt with, by the server's clock. `floor` is the creation time before which nothing is
+    mirrored, whatever a server returns; None for no such bound.
+    """
+
+    post: PostId | None = None
+    at: datetime | None = None
+    floor: datetime | None = None
+
+    def past(self, post: Post) -> Cursor:
+        """The cursor once `post` has been dealt with."""
+        at = post.created_at if self.at is None else max(self.at, post.created_at)
+        return replace(self, post=post.id, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A network's word that a part stands: its id there, its address, what creating it cost."""
+
+    id: PostId
+    url: str | None = None
+    cost: Microdollars = FREE
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything T1 writes about one post: the verdict and, where it is to be mirrored, the draft.
+
+    `seen_at` is when it was read, `not_before` when its first part may leave (both aware UTC).
+    `parent` is the own post that it continues, if any.
+    """
+
+    post: Post
+    verdict: Verdict
+    seen_at: datetime
+    draft: Draft | None = None
+    not_before: datetime | None = None
+    parent: PostId | None = None
+
+    def __post_init__(self) -> None:
+        if (self.verdict.action is Action.SKIP) is not (self.draft is None):
+            raise ValueError("a skipped post has no draft, and every other post has one")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PartKey:
+    """Names one part of one mirror, for ever. `source` is the id the post was first recorded by."""
+
+    route: Route
+    source: PostId
+    index: int
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same 64 hexadecimal digits for this part at every attempt, on every machine."""
+        name = "\x1f".join(
+            (
+                "twinpost",
+                self.route.bridge,
+                self.route.direction.value,
+                self.source,
+                str(self.index),
+            )
+        )
+        return hashlib.sha256(name.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """One part as the ledger has it. `detail` is what happened last, for people."""
+
+    key: PartKey
+    state: PartState
+    part: DraftPart
+    not_before: datetime
+    attempts: int = 0
+    attempted_at: datetime | None = None
+    target_id: PostId | None = None
+    target_url: str | None = None
+    cost: Microdollars = FREE
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostRecord:
+    """One post as the ledger has it, with all its parts in order. `at` is the last change."""
+
+    route: Route
+    source: PostId
+    source_url: str | None
+    created_at: datetime
+    seen_at: datetime
+    at: datetime
+    verdict: Verdict
+    notes: tuple[str, ...] = ()
+    parent: PostId | None = None
+    parts: tuple[PartRecord, ...] = ()
+
+    @property
+    def state(self) -> PostState:
+        """Where the whole post stands."""
+        if not self.parts:
+            return PostState.SKIPPED
+        return post_state([part.state for part in self.parts])
+
+    @property
+    def cost(self) -> Microdollars:
+        """What its parts have cost so far."""
+        return Microdollars(sum(part.cost for part in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class DuePart:
+    """A part that may be sent now, and the post on the target network that it replies to."""
+
+    record: PartRecord
+    reply_to: PostId | None = None

@@ -1,0 +1,65 @@
+"""What was decided about a post, and why: every reason there is, with its sentence.
+
+Must not decide anything; `bridge.core.guards` and `bridge.core.rules` do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """The three things that can happen to a post that was read."""
+
+    MIRROR = "mirror"
+    SKIP = "skip"
+    HOLD = "hold"
+
+
+class Reason(StrEnum):
+    """Why. The value is stable and is what programs match on; `SENTENCES` speaks to people."""
+
+    ALLOWED = "allowed"
+    ECHO = "echo"
+    REVISION = "revision"
+    BEFORE_START = "before-start"
+    AUDIENCE = "audience"
+    AUDIENCE_UNKNOWN = "audience-unknown"
+    PROTECTED = "protected-account"
+    REPLY = "reply"
+    REPOST = "repost"
+    PARENT_NOT_MIRRORED = "parent-not-mirrored"
+    NOTHING_TO_CARRY = "nothing-to-carry"
+    UNFIT = "unfit"
+
+
+SENTENCES: dict[Reason, str] = {
+    Reason.ALLOWED: "mirrored by the rules of this bridge",
+    Reason.ECHO: "this is the bridge's own mirror of a post from the other side",
+    Reason.REVISION: "an edit of a post that was dealt with before; it is never posted twice",
+    Reason.BEFORE_START: "written before this bridge was told to start",
+    Reason.AUDIENCE: "its audience is not among those this bridge may mirror; it stays where it is",
+    Reason.AUDIENCE_UNKNOWN: "the network did not say who can see it, so it is not mirrored",
+    Reason.PROTECTED: "the account is protected: its posts reach approved followers only",
+    Reason.REPLY: "a reply to somebody else; only replies to own posts are mirrored, as threads",
+    Reason.REPOST: "a repost of another post; only own writing is mirrored",
+    Reason.PARENT_NOT_MIRRORED: "continues a thread whose earlier post has no mirror",
+    Reason.NOTHING_TO_CARRY: "has no text, and what it has cannot be carried over",
+    Reason.UNFIT: "cannot be fitted to the other network",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What happens to one post. `detail` adds what the reason's sentence cannot know."""
+
+    action: Action
+    reason: Reason
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """``"audience: its audience is … (followers only)"``: the stable code, then the words."""
+        words = SENTENCES[self.reason]
+        return f"{self.reason.value}: {words}" + (f" ({self.detail})" if self.detail else "")

@@ -1,0 +1,283 @@
+"""The seams: what the engine needs from networks, ledger, clock and listeners.
+
+Protocols and the values that cross them; no implementation. Adapters implement these, `bridge.app`
+wires them, the engine and the conformance suites know nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bridge.core.capabilities import Capabilities
+from bridge.core.delivery import PartEvent
+from bridge.core.draft import DraftPart
+from bridge.core.events import Event
+from bridge.core.model import Account, BridgeName, Microdollars, Network, Post, PostId, Route
+from bridge.core.prices import FREE
+from bridge.core.record import (
+    Cursor,
+    Decision,
+    DuePart,
+    PartKey,
+    PartRecord,
+    PostRecord,
+    Receipt,
+)
+
+Known = Callable[[Collection[PostId]], Awaitable[frozenset[PostId]]]
+"""Tells which of some ids the ledger already knows on the network that is being read."""
+
+Listener = Callable[[Event], None]
+"""Hears of every event, in order, on the event loop; must return at once and never raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Where a timeline stands before anything of it is mirrored.
+
+    `cursor` points at the newest post; `ids` are all posts of the page that told so. An empty
+    timeline gives an empty cursor and no ids: everything to come is new.
+    """
+
+    cursor: Cursor
+    ids: frozenset[PostId]
+    cost: Microdollars
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Posts in the order they were written, oldest first, and what reading them cost.
+
+    `more` says that newer posts are waiting: read again from after the last one.
+    """
+
+    posts: tuple[Post, ...]
+    cost: Microdollars = FREE
+    more: bool = False
+
+
+class Source(Protocol):
+    """The reading half of one account. Its methods raise `NetworkError`s, but never `InDoubt`."""
+
+    async def account(self) -> Account:
+        """Who the credentials belong to. Asked once and remembered."""
+        ...
+
+    async def baseline(self) -> Baseline:
+        """Where the timeline stands now, at the least cost."""
+        ...
+
+    async def read_after(self, cursor: Cursor, known: Known) -> Reading:
+        """Own posts of every kind and audience after `cursor`, oldest first, none left out.
+
+        A server that ignores the cursor must not hide a post or flood the caller: `known` and
+        `cursor.at` tell where to stop. A cursor without a post means from the beginning, or from
+        `cursor.floor` on where that is set. Unreadable fields make a post of unknown audience,
+        never an exception that stops the page.
+        """
+        ...
+
+    async def recent(self, since: datetime) -> Reading:
+        """Own posts created at `since` or later, oldest first, read afresh.
+
+        The witness of reconciliation: it either returns the whole stretch or raises.
+        """
+        ...
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever the server hints that something new is there, until cancelled.
+
+        Reconnects by itself, with back-off. Returns at once where the server has no such hints.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """The writing half of one account."""
+
+    async def capabilities(self) -> Capabilities:
+        """What can be sent, as the server says; remembered for a day, with safe fallbacks."""
+        ...
+
+    async def publish(self, part: DraftPart, *, reply_to: PostId | None, key: str) -> Receipt:
+        """Create one post, once. Never retries by itself.
+
+        `key` is the same at every attempt of one part. Raises `InDoubt` whenever the server may
+        have created it, and every other `NetworkError` only when it surely has not.
+        """
+        ...
+
+
+class NetworkPort(Source, Sink, Protocol):
+    """Both halves of one account, as one adapter object."""
+
+    @property
+    def network(self) -> Network:
+        """Which network this is."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and threads. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the ledger knows that bears on one post that was just read.
+
+    `echo_of` names the post whose mirror this one is, made by any bridge of this ledger.
+    `revision_of` names the recorded post that this one is another revision of. `baseline` says it
+    stood on the timeline when the route started. `parent` is the record of the own post that it
+    replies to, in the same route; `parent_is_mirror` says that the parent is itself a mirror made
+    here (a thread continued by hand below a mirror).
+    """
+
+    echo_of: PostId | None = None
+    revision_of: PostId | None = None
+    baseline: bool = False
+    parent: PostRecord | None = None
+    parent_is_mirror: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """Figures of one route for people. Times are aware UTC; `spent_month` counts this UTC month."""
+
+    route: Route
+    cursor: Cursor | None
+    last_read_at: datetime | None
+    last_mirrored_at: datetime | None
+    planned: int
+    in_doubt: int
+    held: int
+    failed: int
+    delivered: int
+    spent_month: Microdollars
+
+
+class Ledger(Protocol):
+    """The bridge's memory: one method, one transaction. Writers hold the lease.
+
+    Every writing method raises `LeaseLost` once another process has taken the lease over, and has
+    then changed nothing. Cancelling a caller never leaves half a transaction.
+    """
+
+    async def close(self) -> None:
+        """Give the lease back and close. Idempotent."""
+        ...
+
+    async def renew(self, now: datetime) -> None:
+        """Prove that this process lives; call it several times per lease term."""
+        ...
+
+    async def cursor(self, route: Route) -> Cursor | None:
+        """How far `route` has read; None before its first pass."""
+        ...
+
+    async def start(self, route: Route, cursor: Cursor, baseline: Collection[PostId]) -> None:
+        """Set the first cursor of a route and remember what stood there before it."""
+        ...
+
+    async def known(self, route: Route, ids: Collection[PostId]) -> frozenset[PostId]:
+        """Which of `ids`, on the route's source network, are recorded, mirrors, or baseline."""
+        ...
+
+    async def facts(self, route: Route, post: Post) -> Facts:
+        """What bears on judging `post`."""
+        ...
+
+    async def record(self, route: Route, decision: Decision, cursor: Cursor) -> None:
+        """T1: the post, its verdict, its planned parts and the cursor, all or nothing.
+
+        A post known already (by any of its ids) only moves the cursor and learns its new ids.
+        """
+        ...
+
+    async def advance(self, route: Route, post: Post, of: PostId, cursor: Cursor) -> None:
+        """T1 for another revision of the recorded post `of`: learn its ids, move the cursor."""
+        ...
+
+    async def note_read(self, route: Route, at: datetime, posts: int, cost: Microdollars) -> None:
+        """Remember when a source was last read, and what that cost."""
+        ...
+
+    async def next_due(self, route: Route, now: datetime) -> DuePart | None:
+        """The first part, in the order its posts were recorded, that may be sent now.
+
+        A part may be sent when its time has come, every earlier part of its post is delivered, and
+        the last part of its parent's mirror, if it has a parent, is delivered.
+        """
+        ...
+
+    async def due_at(self, route: Route) -> datetime | None:
+        """When `next_due` may next have something to give, by time alone; None for never."""
+        ...
+
+    async def claim(self, key: PartKey, now: datetime, body_hash: str) -> None:
+        """T2: write down that `key` is being attempted, before the first byte leaves."""
+        ...
+
+    async def settle(
+        self,
+        key: PartKey,
+        event: PartEvent,
+        now: datetime,
+        *,
+        receipt: Receipt | None = None,
+        not_before: datetime | None = None,
+        detail: str = "",
+    ) -> PartRecord:
+        """T3, and every later move of a part: the transition `event`, as `core.delivery` draws it.
+
+        A receipt is required for, and only for, the events that lead to delivered.
+        """
+        ...
+
+    async def unproven(self, route: Route) -> tuple[PartRecord, ...]:
+        """Parts that are attempting or in doubt, oldest attempt first."""
+        ...
+
+    async def history(
+        self, *, bridge: BridgeName | None = None, limit: int = 50
+    ) -> tuple[PostRecord, ...]:
+        """The posts recorded last, newest first."""
+        ...
+
+    async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:
+        """Every record that an id or address of either side belongs to, mirrors' parts included."""
+        ...
+
+    async def status(self, route: Route, now: datetime) -> RouteStatus:
+        """Figures of one route."""
+        ...
+
+
+class Clock(Protocol):
+    """Time. Only `monotonic` may measure waits; `now` may jump."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class TokenStore(Protocol):
+    """Where rotating credentials are kept: durable before they are used."""
+
+    def load(self, name: str) -> dict[str, str] | None:
+        """What was saved under `name`, or None. Raises `ConfigError` where others can read it."""
+        ...
+
+    def save(self, name: str, values: dict[str, str]) -> None:
+        """Replace what stands under `name`, atomically and durably (0600)."""
+        ...
