@@ -28,7 +28,7 @@ from bridge.core.record import (
 )
 
 Known = Callable[[Collection[PostId]], Awaitable[frozenset[PostId]]]
-"""Tells which of some ids the ledger already knows on the network that is being read."""
+"""Tells which of some ids the route that is being read has dealt with; see `Ledger.known`."""
 
 Listener = Callable[[Event], None]
 """Hears of every event, in order, on the event loop; must return at once and never raise."""
@@ -158,7 +158,29 @@ class RouteStatus:
     spent_month: Microdollars
 
 
-class Ledger(Protocol):
+class LedgerView(Protocol):
+    """The bridge's memory, for those who only look. Needs no lease."""
+
+    async def close(self) -> None:
+        """Close. Idempotent."""
+        ...
+
+    async def history(
+        self, *, bridge: BridgeName | None = None, limit: int = 50
+    ) -> tuple[PostRecord, ...]:
+        """The posts recorded last, newest first."""
+        ...
+
+    async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:
+        """Every record that an id or address of either side belongs to, mirrors' parts included."""
+        ...
+
+    async def status(self, route: Route, now: datetime) -> RouteStatus:
+        """Figures of one route."""
+        ...
+
+
+class Ledger(LedgerView, Protocol):
     """The bridge's memory: one method, one transaction. Writers hold the lease.
 
     Every writing method raises `LeaseLost` once another process has taken the lease over, and has
@@ -182,7 +204,12 @@ class Ledger(Protocol):
         ...
 
     async def known(self, route: Route, ids: Collection[PostId]) -> frozenset[PostId]:
-        """Which of `ids`, on the route's source network, are recorded, mirrors, or baseline."""
+        """Which of `ids`, on the route's source network, this route has dealt with already.
+
+        That is: recorded posts under any of their ids, skipped ones included, and the baseline. A
+        mirror counts only once it has been read and skipped as an echo: a reader that stops at the
+        first known id must not stop at a mirror that is newer than posts nobody has read yet.
+        """
         ...
 
     async def facts(self, route: Route, post: Post) -> Facts:
@@ -238,20 +265,6 @@ class Ledger(Protocol):
 
     async def unproven(self, route: Route) -> tuple[PartRecord, ...]:
         """Parts that are attempting or in doubt, oldest attempt first."""
-        ...
-
-    async def history(
-        self, *, bridge: BridgeName | None = None, limit: int = 50
-    ) -> tuple[PostRecord, ...]:
-        """The posts recorded last, newest first."""
-        ...
-
-    async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:
-        """Every record that an id or address of either side belongs to, mirrors' parts included."""
-        ...
-
-    async def status(self, route: Route, now: datetime) -> RouteStatus:
-        """Figures of one route."""
         ...
 
 
