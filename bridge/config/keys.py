@@ -1,0 +1,228 @@
+"""Every key there is, declared once: what it means, what it may hold, what it defaults to.
+
+Data only. The reader, the JSON Schema and the tests of the documentation are driven by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from bridge.config import values
+
+Shape = Literal["string", "boolean", "integer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One value. `parse` turns its text into the setting, or raises `ValueError`.
+
+    `default` is how it would be written; None where there is none. A secret may be given as
+    `<name>_file` instead. `many` takes a list, `mapping` a mapping of texts.
+    """
+
+    name: str
+    doc: str
+    parse: Callable[[str], object]
+    default: str | None = None
+    required: bool = False
+    secret: bool = False
+    many: bool = False
+    mapping: bool = False
+    choices: tuple[str, ...] = ()
+    shape: Shape = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A mapping of keys and further sections. `many` makes it a list of such mappings."""
+
+    name: str
+    doc: str
+    keys: tuple[Key | Section, ...]
+    required: bool = False
+    many: bool = False
+
+    def child(self, name: str) -> Key | Section | None:
+        """The key or section of that name, a secret's ``_file`` form included."""
+        for key in self.keys:
+            if key.name == name:
+                return key
+            if isinstance(key, Key) and key.secret and name == f"{key.name}_file":
+                return key
+        return None
+
+    def names(self) -> tuple[str, ...]:
+        """Every name that may stand here."""
+        plain = [key.name for key in self.keys]
+        files = [f"{k.name}_file" for k in self.keys if isinstance(k, Key) and k.secret]
+        return tuple(plain + files)
+
+
+def _secret(name: str, doc: str, *, required: bool = True) -> Key:
+    return Key(name, doc, values.token, required=required, secret=True)
+
+
+def _route(name: str, doc: str, delay: str, visibility: Key) -> Section:
+    return Section(
+        name,
+        doc,
+        (
+            Key(
+                "enabled",
+                "Whether this direction runs.",
+                values.boolean,
+                default="true",
+                choices=("true", "false"),
+                shape="boolean",
+            ),
+            Key(
+                "every",
+                "How often the source is read: a duration of 1s or more, or a cron expression of "
+                "five fields in UTC. Reading nothing new costs nothing.",
+                values.every,
+                default="60s",
+            ),
+            Key(
+                "delay",
+                "How long a post waits before it is mirrored: time to delete or mend it.",
+                values.duration,
+                default=delay,
+            ),
+            Key(
+                "start",
+                "From where on posts are mirrored when the bridge first runs: `now` (the first "
+                "pass only takes note of where the timeline stands), an ISO date, or `beginning`.",
+                values.start,
+                default="now",
+            ),
+            visibility,
+        ),
+    )
+
+
+OAUTH1 = Section(
+    "oauth1",
+    "OAuth 1.0a: the four values from X's developer console, valid until revoked.",
+    (
+        _secret("consumer_key", "The app's key."),
+        _secret("consumer_secret", "The app's secret."),
+        _secret("access_token", "Your own access token for that app, with read and write."),
+        _secret("access_token_secret", "The secret that belongs to the access token."),
+    ),
+)
+
+OAUTH2 = Section(
+    "oauth2",
+    "OAuth 2.0: tokens of your account. They rotate; the current ones stand in the state folder.",
+    (
+        _secret("client_id", "The app's client id."),
+        _secret(
+            "client_secret", "The app's client secret; none for a public client.", required=False
+        ),
+        _secret("access_token", "Your access token, valid for two hours."),
+        _secret("refresh_token", "The refresh token that came with it.", required=False),
+    ),
+)
+
+BRIDGE = Section(
+    "bridges",
+    "One entry for each pair of accounts.",
+    (
+        Key(
+            "name",
+            "What this bridge is called in logs and commands; do not change it later, since the "
+            "ledger knows posts by it.",
+            values.bridge_name,
+            required=True,
+        ),
+        Section(
+            "mastodon",
+            "The account on Mastodon, or on any server that speaks its API.",
+            (
+                Key("url", "The server's address.", values.url, required=True),
+                _secret(
+                    "access_token",
+                    "A token with read:statuses, read:accounts (or profile), write:statuses and "
+                    "write:media; on GoToSocial read and write.",
+                ),
+            ),
+            required=True,
+        ),
+        Section(
+            "x",
+            "The account on X. Give `oauth1` or `oauth2`, not both.",
+            (
+                Key("url", "The API's address.", values.url, default="https://api.x.com"),
+                OAUTH1,
+                OAUTH2,
+                Key(
+                    "dialect",
+                    "What the API's fields are called: `post` (2026 and later), `tweet` (before), "
+                    "or `auto` to find out.",
+                    values.dialect,
+                    default="auto",
+                    choices=("auto", "post", "tweet"),
+                ),
+                Key(
+                    "max_length",
+                    "How long a post on X may be: 280, or up to 25000 on Premium.",
+                    values.x_length_limit,
+                    default="280",
+                    shape="integer",
+                ),
+            ),
+            required=True,
+        ),
+        _route(
+            "mastodon_to_x",
+            "From Mastodon to X.",
+            "30s",
+            Key(
+                "visibility",
+                "Which posts may cross: public, unlisted. Private and direct posts never do.",
+                values.source_audience,
+                default="[public]",
+                many=True,
+                choices=("public", "unlisted"),
+            ),
+        ),
+        _route(
+            "x_to_mastodon",
+            "From X to Mastodon.",
+            "0s",
+            Key(
+                "visibility",
+                "The visibility of mirrors on Mastodon: public, unlisted or private.",
+                values.mirror_visibility,
+                default="public",
+                choices=("public", "unlisted", "private"),
+            ),
+        ),
+        Key(
+            "people",
+            "Who is who: handles on Mastodon and on X that are one person, so that naming one "
+            "names the other. Everybody else is named in a form that pings nobody.",
+            values.handle,
+            default="{}",
+            mapping=True,
+        ),
+    ),
+    required=True,
+    many=True,
+)
+
+ROOT = Section(
+    "",
+    "The configuration of twinpost.",
+    (
+        Key(
+            "state",
+            "The folder for the ledger and rotating tokens, relative to this file. Default: "
+            "$STATE_DIRECTORY, else the platform's folder for such things.",
+            str,
+        ),
+        BRIDGE,
+    ),
+)

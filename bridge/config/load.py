@@ -1,0 +1,151 @@
+"""From a file to settings: find it, read it, check what no single key can check.
+
+The only module that looks at the environment. Nothing is written and nothing is started here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import platformdirs
+
+from bridge.config.document import parse
+from bridge.config.keys import ROOT
+from bridge.config.read import Reader, Values
+from bridge.config.settings import (
+    BridgeSettings,
+    MastodonSettings,
+    MastodonToX,
+    OAuth1,
+    OAuth2,
+    Settings,
+    XSettings,
+    XToMastodon,
+)
+from bridge.core.errors import ConfigError
+from bridge.core.secret import Secret
+
+APP = "twinpost"
+DEFAULT_X_URL = "https://api.x.com"
+
+
+def locate(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The configuration file to use.
+
+    The one given, else `$TWINPOST_CONFIG`, else `config.yaml` here, else the one in the platform's
+    configuration folder.
+
+    Raises `ConfigError`, naming the places, where there is none.
+    """
+    named = given or (Path(environ["TWINPOST_CONFIG"]) if environ.get("TWINPOST_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise ConfigError(f"{named}: there is no such file")
+        return named
+    places = [Path("config.yaml"), platformdirs.user_config_path(APP) / "config.yaml"]
+    for place in places:
+        if place.is_file():
+            return place
+    looked = " and ".join(str(place) for place in places)
+    raise ConfigError(
+        f"no configuration found: looked for {looked}. "
+        "Start from config.example.yaml, and name the file with --config"
+    )
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `path`. Raises `ConfigError` with one line for every fault, in file order."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {type(error).__name__}") from None
+    reader = Reader(path, environ)
+    found = reader.section(ROOT, parse(text, path))
+    entries = cast("list[tuple[int, Values]]", found.get("bridges") or [])
+    for index, (line, entry) in enumerate(entries):
+        _check_credentials(reader, line, f"bridges[{index}].x", entry)
+    if reader.faults:
+        raise ConfigError(reader.report())
+    bridges = [(line, _bridge(entry)) for line, entry in entries]
+    _check_pairs(reader, bridges)
+    if reader.faults:
+        raise ConfigError(reader.report())
+    state = _state(cast("str | None", found.get("state")), path, environ)
+    return Settings(state, tuple(bridge for _, bridge in bridges))
+
+
+def _state(given: str | None, path: Path, environ: Mapping[str, str]) -> Path:
+    if given:
+        return (path.resolve().parent / Path(given).expanduser()).resolve()
+    service = environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(service) if service else platformdirs.user_state_path(APP)
+
+
+def _check_credentials(reader: Reader, line: int, where: str, entry: Values) -> None:
+    x = cast("Values | None", entry.get("x"))
+    if not x:
+        return
+    given = [name for name in ("oauth1", "oauth2") if x.get(name) is not None]
+    if len(given) != 1:
+        what = "give oauth1 or oauth2" if not given else "give oauth1 or oauth2, not both"
+        reader.fault(line, where, what)
+
+
+def _check_pairs(reader: Reader, bridges: list[tuple[int, BridgeSettings]]) -> None:
+    names: dict[str, int] = {}
+    pairs: dict[object, int] = {}
+    for line, bridge in bridges:
+        if bridge.name in names:
+            reader.fault(
+                line, "bridges", f"{bridge.name} is also the bridge on line {names[bridge.name]}"
+            )
+        pair = (bridge.mastodon, bridge.x.url, _identity(bridge.x.credentials))
+        if pair in pairs:
+            what = f"{bridge.name} joins the same two accounts as the bridge on line {pairs[pair]}"
+            reader.fault(line, "bridges", what)
+        names.setdefault(bridge.name, line)
+        pairs.setdefault(pair, line)
+
+
+def _identity(credentials: OAuth1 | OAuth2) -> object:
+    """What two entries for one account on X have in common."""
+    if isinstance(credentials, OAuth1):
+        return credentials.access_token
+    return credentials.refresh_token or credentials.access_token
+
+
+def _bridge(entry: Values) -> BridgeSettings:
+    # The declaration in `keys` has checked types and presence of everything taken out here.
+    mastodon, x = cast("Any", entry["mastodon"]), cast("Any", entry["x"])
+    return BridgeSettings(
+        name=cast("Any", entry["name"]),
+        mastodon=MastodonSettings(mastodon["url"], Secret(mastodon["access_token"])),
+        x=XSettings(
+            url=x["url"] or DEFAULT_X_URL,
+            credentials=_credentials(x),
+            **_given(x, "dialect", "max_length"),
+        ),
+        mastodon_to_x=MastodonToX(**_route(entry["mastodon_to_x"], frozenset)),
+        x_to_mastodon=XToMastodon(**_route(entry["x_to_mastodon"], lambda one: one)),
+        people=cast("Any", entry["people"]) or {},
+    )
+
+
+def _credentials(x: Values) -> OAuth1 | OAuth2:
+    kind = OAuth1 if x["oauth1"] else OAuth2
+    given = cast("dict[str, str | None]", x["oauth1"] or x["oauth2"])
+    return kind(**{name: Secret(value) for name, value in given.items() if value is not None})
+
+
+def _route(section: object, visibility: Any) -> dict[str, Any]:
+    given = _given(cast("Values", section or {}), "enabled", "every", "delay", "start")
+    audience = cast("Values", section or {}).get("visibility")
+    return given | ({} if audience is None else {"visibility": visibility(audience)})
+
+
+def _given(values: Values, *names: str) -> dict[str, Any]:
+    """What was written; what was not is left to the settings' own defaults."""
+    return {name: values[name] for name in names if values.get(name) is not None}

@@ -1,0 +1,252 @@
+"""What a configuration file may say, and how every fault in it is named."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.config import MastodonToX, OAuth2, Settings, load, locate
+from bridge.core.errors import ConfigError
+from bridge.core.model import Visibility
+from bridge.core.timing import Cron, FromBeginning, FromDate, FromNow, Interval
+
+MINIMAL = """\
+state: ./state
+bridges:
+  - name: personal
+    mastodon: {url: https://mastodon.example, access_token: m-token}
+    x:
+      oauth1: {consumer_key: a, consumer_secret: b, access_token: c, access_token_secret: d}
+"""
+
+
+def read(folder: Path, text: str, **environ: str) -> Settings:
+    file = folder / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, environ)
+
+
+def faults(folder: Path, text: str, **environ: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read(folder, text, **environ)
+    return str(caught.value).replace(f"{folder}/", "").splitlines()
+
+
+def test_what_is_left_out_has_the_documented_defaults(tmp_path: Path) -> None:
+    (bridge,) = read(tmp_path, MINIMAL).bridges
+    assert bridge.x.url == "https://api.x.com"
+    assert (bridge.x.dialect, bridge.x.max_length) == ("auto", 280)
+    assert bridge.mastodon_to_x == MastodonToX(
+        enabled=True,
+        every=Interval(timedelta(minutes=1)),
+        delay=timedelta(seconds=30),
+        start=FromNow(),
+        visibility=frozenset({Visibility.PUBLIC}),
+    )
+    assert bridge.x_to_mastodon.delay == timedelta(0)
+    assert bridge.x_to_mastodon.visibility is Visibility.PUBLIC
+
+
+def test_the_state_folder_is_relative_to_the_file(tmp_path: Path) -> None:
+    assert read(tmp_path, MINIMAL).state == tmp_path / "state"
+
+
+def test_a_service_without_a_state_key_uses_its_state_directory(tmp_path: Path) -> None:
+    settings = read(tmp_path, MINIMAL.split("\n", 1)[1], STATE_DIRECTORY="/var/lib/twinpost")
+    assert settings.state == Path("/var/lib/twinpost")
+
+
+@pytest.mark.parametrize(
+    "style", ["{url: U, access_token: ${TOKEN}}", '{url: U, access_token: "${TOKEN}"}']
+)
+def test_a_value_may_come_from_the_environment(tmp_path: Path, style: str) -> None:
+    text = MINIMAL.replace(
+        "{url: https://mastodon.example, access_token: m-token}",
+        style.replace("U,", "https://${HOST:-mastodon.example},"),
+    )
+    (bridge,) = read(tmp_path, text, TOKEN="from-outside").bridges
+    assert bridge.mastodon.access_token.reveal() == "from-outside"
+    assert bridge.mastodon.url == "https://mastodon.example"
+
+
+def test_a_missing_variable_is_named_with_its_line_and_key(tmp_path: Path) -> None:
+    text = MINIMAL.replace("m-token", "${MASTODON_ACCESS_TOKEN}")
+    assert faults(tmp_path, text) == [
+        (
+            "config.yaml:4: bridges[0].mastodon.access_token: "
+            "the environment variable MASTODON_ACCESS_TOKEN is not set"
+        )
+    ]
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-file\n")
+    text = MINIMAL.replace("access_token: m-token", f"access_token_file: {tmp_path}/token")
+    (bridge,) = read(tmp_path, text).bridges
+    assert bridge.mastodon.access_token.reveal() == "from-file"
+
+
+def test_a_secrets_file_is_also_looked_for_among_a_services_credentials(tmp_path: Path) -> None:
+    (tmp_path / "mastodon-token").write_text("from-systemd")
+    text = MINIMAL.replace("access_token: m-token", "access_token_file: mastodon-token")
+    (bridge,) = read(tmp_path, text, CREDENTIALS_DIRECTORY=str(tmp_path)).bridges
+    assert bridge.mastodon.access_token.reveal() == "from-systemd"
+
+
+def test_a_secret_given_twice_is_a_fault(tmp_path: Path) -> None:
+    text = MINIMAL.replace("access_token: m-token", "access_token: m-token, access_token_file: x")
+    assert "given twice" in faults(tmp_path, text)[0]
+
+
+def test_no_message_and_no_repr_shows_a_secret(tmp_path: Path) -> None:
+    settings = read(tmp_path, MINIMAL.replace("m-token", "s3cr3t"))
+    assert "s3cr3t" not in repr(settings)
+    assert "has a space" not in "".join(faults(tmp_path, MINIMAL.replace("m-token", "has a space")))
+
+
+def test_an_unknown_key_is_named_with_a_suggestion(tmp_path: Path) -> None:
+    text = MINIMAL + "    mastodon_to_y: {enabled: false}\n"
+    assert faults(tmp_path, text) == [
+        "config.yaml:7: bridges[0].mastodon_to_y: there is no such key; did you mean mastodon_to_x?"
+    ]
+
+
+def test_every_fault_of_a_file_is_named_at_once_in_its_order(tmp_path: Path) -> None:
+    text = MINIMAL + (
+        "    mastodon_to_x: {every: often, delay: 5}\n    x_to_mastodon: {visibility: everyone}\n"
+    )
+    lines = [fault.split(":")[1] for fault in faults(tmp_path, text)]
+    assert lines == ["7", "7", "8"]
+
+
+@pytest.mark.parametrize("audience", ["private", "direct"])
+def test_no_configuration_can_let_a_private_post_across(tmp_path: Path, audience: str) -> None:
+    text = MINIMAL + f"    mastodon_to_x: {{visibility: [public, {audience}]}}\n"
+    assert f"{audience} posts never cross" in faults(tmp_path, text)[0]
+
+
+def test_an_empty_list_of_audiences_is_a_fault(tmp_path: Path) -> None:
+    assert "empty" in faults(tmp_path, MINIMAL + "    mastodon_to_x: {visibility: []}\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "start"),
+    [
+        ("now", FromNow()),
+        ("beginning", FromBeginning()),
+        ("2026-11-22", FromDate(datetime(2026, 11, 22, tzinfo=UTC))),
+        ("2026-11-22T10:00:00+02:00", FromDate(datetime(2026, 11, 22, 8, tzinfo=UTC))),
+    ],
+)
+def test_where_a_route_starts(tmp_path: Path, written: str, start: object) -> None:
+    (bridge,) = read(tmp_path, MINIMAL + f"    x_to_mastodon: {{start: {written}}}\n").bridges
+    assert bridge.x_to_mastodon.start == start
+
+
+@pytest.mark.parametrize(
+    ("written", "every"),
+    [
+        ("45s", Interval(timedelta(seconds=45))),
+        ("1h30m", Interval(timedelta(minutes=90))),
+        ('"*/5 * * * *"', Cron("*/5 * * * *")),
+        ('"0 8-18 * * 1-5"', Cron("0 8-18 * * mon,tue,wed,thu,fri")),
+        ('"0 0 * * 0,7"', Cron("0 0 * * sun")),
+    ],
+)
+def test_how_often_a_source_is_read(tmp_path: Path, written: str, every: object) -> None:
+    (bridge,) = read(tmp_path, MINIMAL + f"    x_to_mastodon: {{every: {written}}}\n").bridges
+    assert bridge.x_to_mastodon.every == every
+
+
+@pytest.mark.parametrize("written", ["0s", "-5s", "5", "60 * * * *", "* * * *", "5m5", "9999d"])
+def test_a_period_that_makes_no_sense_is_a_fault(tmp_path: Path, written: str) -> None:
+    assert faults(tmp_path, MINIMAL + f'    x_to_mastodon: {{every: "{written}"}}\n')
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://mastodon.example",
+        "https://user:pw@mastodon.example",
+        "https://mastodon.example/@ada",
+        "mastodon.example",
+        "file:///etc/passwd",
+    ],
+)
+def test_an_address_must_be_a_servers_and_encrypted(tmp_path: Path, url: str) -> None:
+    assert faults(tmp_path, MINIMAL.replace("https://mastodon.example", url))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:3000", "http://localhost:3000", "http://[::1]:80"]
+)
+def test_plain_http_is_for_this_machine(tmp_path: Path, url: str) -> None:
+    text = MINIMAL.replace("{url: https://mastodon.example", f'{{url: "{url}"')
+    assert read(tmp_path, text).bridges[0].mastodon.url == url
+
+
+def test_x_needs_exactly_one_kind_of_credentials(tmp_path: Path) -> None:
+    both = MINIMAL + "      oauth2: {client_id: a, access_token: b}\n"
+    assert "not both" in faults(tmp_path, both)[0]
+    neither = MINIMAL.replace("oauth1:", "#").replace("    x:", "    x: {dialect: auto}")
+    assert "give oauth1 or oauth2" in faults(tmp_path, neither)[0]
+
+
+def test_oauth2_needs_neither_a_client_secret_nor_a_refresh_token(tmp_path: Path) -> None:
+    start = MINIMAL.index("      oauth1")
+    text = MINIMAL[:start] + "      oauth2: {client_id: a, access_token: b}\n"
+    credentials = read(tmp_path, text).bridges[0].x.credentials
+    assert isinstance(credentials, OAuth2)
+    assert credentials.client_secret is None
+
+
+def test_two_bridges_may_not_share_a_name_or_a_pair_of_accounts(tmp_path: Path) -> None:
+    second = MINIMAL.split("bridges:\n")[1]
+    same_name = second.replace("m-token", "other")
+    same_pair = second.replace("personal", "again")
+    assert "is also the bridge on line 3" in faults(tmp_path, MINIMAL + same_name)[0]
+    assert "same two accounts as the bridge on line 3" in faults(tmp_path, MINIMAL + same_pair)[0]
+
+
+@pytest.mark.parametrize(
+    ("hostile", "word"),
+    [
+        ("a: &a [x]\nb: [*a, *a]\n", "aliases"),
+        ("state: !!python/object/apply:os.system [ls]\n", ""),
+        ("state: a\nstate: b\n", "stands twice"),
+        ("state: " + "[" * 5000 + "]" * 5000, "deep"),
+        ("x" * 300_000, "larger than"),
+        ("state: [", "not valid YAML"),
+        ("", "empty"),
+        ("- just\n- a list\n", "expected keys"),
+        ("state: \x00", "not valid YAML"),
+    ],
+)
+def test_a_hostile_or_broken_file_is_refused_quickly(
+    tmp_path: Path, hostile: str, word: str
+) -> None:
+    begun = time.perf_counter()
+    assert word in faults(tmp_path, hostile)[0]
+    assert time.perf_counter() - begun < 1
+
+
+def test_a_file_is_looked_for_where_people_expect_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named, here = tmp_path / "named.yaml", tmp_path / "config.yaml"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    with pytest.raises(ConfigError, match="no configuration found"):
+        locate(None, {})
+    platform = tmp_path / "xdg" / "twinpost" / "config.yaml"
+    platform.parent.mkdir(parents=True)
+    for file in (platform, here, named):
+        file.write_text(MINIMAL)
+    assert locate(None, {}) == Path("config.yaml")
+    assert locate(None, {"TWINPOST_CONFIG": str(named)}) == named
+    assert locate(here, {"TWINPOST_CONFIG": str(named)}) == here
+    here.unlink()
+    assert locate(None, {}) == platform
+    with pytest.raises(ConfigError, match="no such file"):
+        locate(tmp_path / "absent.yaml", {})
