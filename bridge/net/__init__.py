@@ -1,0 +1,1 @@
+"""What every network needs of the wire. Must not know what is said over it."""

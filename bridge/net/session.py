@@ -1,0 +1,107 @@
+"""HTTP sessions as this bridge wants them: bounded in time and size, without cookies, silent.
+
+Must not know any network, nor hold credentials: those travel with each request.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import aiohttp
+
+_CONNECTIONS = 16
+_CONNECTIONS_PER_HOST = 8
+
+_TALKATIVE = (
+    "aiohttp",
+    "asyncio",
+    "mastodon",
+    "oauthlib",
+    "requests",
+    "requests_oauthlib",
+    "tweepy",
+    "urllib3",
+    "websockets",
+)
+"""Libraries that print headers, signing keys, addresses or bodies when asked for details."""
+
+
+class BodyTooLarge(Exception):
+    """An answer was longer than its reader allows; the rest of it was never read."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the answer is longer than {limit} bytes")
+        self.limit = limit
+
+
+def open_session(
+    *,
+    user_agent: str,
+    connect_timeout: float = 10,
+    read_timeout: float = 30,
+    total: float = 60,
+) -> aiohttp.ClientSession:
+    """A session for one network; the caller closes it. Times in seconds.
+
+    `read_timeout` bounds each silence, `total` a whole exchange; long-lived streams pass their own
+    `timeout`. Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`, ...). Cookies are
+    neither kept nor sent. Must be called where a loop runs.
+
+    aiohttp follows redirects unless a request says otherwise: every request that carries
+    credentials must pass ``allow_redirects=False``.
+    """
+    connector = aiohttp.TCPConnector(
+        limit=_CONNECTIONS,
+        limit_per_host=_CONNECTIONS_PER_HOST,
+        # A kept connection may die in the very moment a post is written to it, and then nobody
+        # knows whether the post was made. Polls are minutes apart: there is nothing to be gained.
+        force_close=True,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": user_agent},
+        timeout=aiohttp.ClientTimeout(
+            total=total,
+            connect=connect_timeout,
+            sock_connect=connect_timeout,
+            sock_read=read_timeout,
+        ),
+        trust_env=True,
+    )
+
+
+async def read_capped(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The decompressed body of `response`, at most `limit` bytes long.
+
+    Raises `BodyTooLarge`, with the connection closed, for a longer one; and whatever aiohttp
+    raises for a body that breaks off. aiohttp unpacks piece by piece as it is read, so that a
+    decompression bomb is cut off at the limit too, within one piece (some hundred KiB).
+    """
+    if response.content_length is not None and response.content_length > limit:
+        response.close()
+        raise BodyTooLarge(limit)
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            response.close()
+            raise BodyTooLarge(limit)
+    return bytes(body)
+
+
+def quiet_libraries() -> None:
+    """Keep the network libraries' own loggers, and all below them, at WARNING or above.
+
+    Call it after logging is configured, whatever level the bridge itself is set to: at lower
+    levels these libraries print `Authorization` headers, signing keys and posts.
+    """
+    known = tuple(logging.root.manager.loggerDict)
+    below = tuple(name for name in known if name.startswith(tuple(f"{top}." for top in _TALKATIVE)))
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))
+    for name in below:
+        logger = logging.getLogger(name)
+        if logger.level:
+            logger.setLevel(max(logger.level, logging.WARNING))
