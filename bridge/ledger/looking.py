@@ -1,0 +1,120 @@
+"""What people ask the ledger: the latest posts, one post by any of its names, figures of a route.
+
+Every function takes a connection inside a reading transaction. Must not change anything.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from heapq import nlargest
+
+from bridge.core.model import BridgeName, Microdollars, Route
+from bridge.core.prices import FREE
+from bridge.core.record import Cursor, PostRecord
+from bridge.ledger.codec import moment_or_none, storable
+from bridge.ledger.recording import read_cursor
+from bridge.ledger.rows import find_route, posts
+from bridge.ports import RouteStatus
+
+
+def history(
+    connection: sqlite3.Connection, bridge: BridgeName | None, limit: int
+) -> tuple[PostRecord, ...]:
+    """The posts recorded last, newest first; of one bridge, or of all."""
+    if limit < 1:
+        return ()
+    if bridge is None:
+        rows = connection.execute("SELECT id FROM post ORDER BY id DESC LIMIT ?", (limit,))
+        return posts(connection, [number for (number,) in rows])
+    routes = connection.execute(
+        "SELECT id FROM route WHERE bridge = ?", (storable(bridge),)
+    ).fetchall()
+    newest = (
+        number
+        for (route,) in routes
+        for (number,) in connection.execute(
+            "SELECT id FROM post WHERE route_id = ? ORDER BY id DESC LIMIT ?", (route, limit)
+        ).fetchall()
+    )
+    return posts(connection, nlargest(limit, newest))
+
+
+def find(connection: sqlite3.Connection, id_or_url: str) -> tuple[PostRecord, ...]:
+    """Every post that this id or address names, on either side, in the order recorded.
+
+    An address is taken as it is; then without query, fragment and closing slash; then by its last
+    two steps alone, since one post has several addresses (``…/status/1`` on more than one host).
+    """
+    wanted = storable(id_or_url.strip())
+    if numbers := _named(connection, wanted):
+        return posts(connection, sorted(numbers))
+    if "://" not in wanted:
+        return ()
+    bare = wanted.partition("#")[0].partition("?")[0].rstrip("/")
+    if numbers := _named(connection, bare):
+        return posts(connection, sorted(numbers))
+    candidates = posts(connection, sorted(_named(connection, bare.rpartition("/")[2])))
+    return tuple(record for record in candidates if _ending(bare) in _endings(record))
+
+
+def _named(connection: sqlite3.Connection, name: str) -> set[int]:
+    rows = connection.execute(
+        "SELECT post_id FROM known_id WHERE source = ? "
+        "UNION SELECT id FROM post WHERE source_url = ? "
+        "UNION SELECT post_id FROM part WHERE target_id = ? "
+        "UNION SELECT post_id FROM part WHERE target_url = ?",
+        (name, name, name, name),
+    )
+    return {number for (number,) in rows}
+
+
+def _ending(url: str) -> tuple[str, ...]:
+    return tuple(url.rstrip("/").split("/")[-2:])
+
+
+def _endings(record: PostRecord) -> set[tuple[str, ...]]:
+    urls = (record.source_url, *(part.target_url for part in record.parts))
+    return {_ending(url) for url in urls if url}
+
+
+def status(connection: sqlite3.Connection, route: Route, now: datetime) -> RouteStatus:
+    """Figures of one route, counted in parts; one that is being sent counts as planned still."""
+    number = find_route(connection, route)
+    if number is None:
+        return RouteStatus(route, None, None, None, 0, 0, 0, 0, 0, FREE)
+    counts: dict[str, int] = dict(
+        connection.execute(
+            "SELECT state, count(*) FROM part WHERE route_id = ? GROUP BY state", (number,)
+        ).fetchall()
+    )
+    last_read, last_mirrored = connection.execute(
+        "SELECT last_read_at, last_mirrored_at FROM route WHERE id = ?", (number,)
+    ).fetchone()
+    return RouteStatus(
+        route=route,
+        cursor=cursor(connection, route),
+        last_read_at=moment_or_none(last_read),
+        last_mirrored_at=moment_or_none(last_mirrored),
+        planned=counts.get("planned", 0) + counts.get("attempting", 0),
+        in_doubt=counts.get("in-doubt", 0),
+        held=counts.get("held", 0),
+        failed=counts.get("failed", 0),
+        delivered=counts.get("delivered", 0),
+        spent_month=_spent(connection, number, now),
+    )
+
+
+def cursor(connection: sqlite3.Connection, route: Route) -> Cursor | None:
+    """How far `route` has read."""
+    number = find_route(connection, route)
+    return None if number is None else read_cursor(connection, number)
+
+
+def _spent(connection: sqlite3.Connection, route: int, now: datetime) -> Microdollars:
+    month = now.astimezone(UTC).strftime("%Y-%m")
+    (total,) = connection.execute(
+        "SELECT coalesce(sum(cost), 0) FROM spend WHERE route_id = ? AND day >= ? AND day <= ?",
+        (route, f"{month}-01", f"{month}-31"),
+    ).fetchone()
+    return Microdollars(total)

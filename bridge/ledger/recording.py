@@ -1,0 +1,208 @@
+"""T1 and its neighbours: cursors, posts with their planned parts, revisions, reads and their cost.
+
+Every function takes a connection inside a fenced writing transaction (`read_cursor`: any). Must not
+look at the text of a post: what is to be sent stands in the draft, and nothing else is kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal
+
+from bridge.core.delivery import PartState
+from bridge.core.draft import Draft
+from bridge.core.model import Microdollars, Post, PostId, Route
+from bridge.core.record import Cursor, Decision
+from bridge.core.verdict import Action
+from bridge.ledger.codec import (
+    micros_or_none,
+    moment_or_none,
+    storable,
+    storable_or_none,
+    to_body,
+    to_micros,
+    to_notes,
+    utc_day,
+)
+from bridge.ledger.judging import original, recorded
+from bridge.ledger.rows import route_id
+
+
+def start(
+    connection: sqlite3.Connection, route: Route, cursor: Cursor, baseline: Collection[PostId]
+) -> None:
+    """Set the first cursor of a route. Raises `ValueError` where it has one already."""
+    number = route_id(connection, route)
+    if read_cursor(connection, number) is not None:
+        raise ValueError(f"{route} has been started before")
+    _set_cursor(connection, number, cursor)
+    connection.executemany(
+        "INSERT INTO baseline (source, route_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [(storable(name), number) for name in baseline],
+    )
+
+
+def read_cursor(connection: sqlite3.Connection, route: int) -> Cursor | None:
+    """The cursor of a route's number, None before its first pass."""
+    row = connection.execute(
+        "SELECT post, at, floor FROM route_cursor WHERE route_id = ?", (route,)
+    ).fetchone()
+    if row is None:
+        return None
+    post, at, floor = row
+    return Cursor(None if post is None else PostId(post), moment_or_none(at), moment_or_none(floor))
+
+
+def _set_cursor(connection: sqlite3.Connection, route: int, cursor: Cursor) -> None:
+    connection.execute(
+        "INSERT INTO route_cursor (route_id, post, at, floor) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (route_id) DO UPDATE "
+        "SET post = excluded.post, at = excluded.at, floor = excluded.floor",
+        (
+            route,
+            storable_or_none(cursor.post),
+            micros_or_none(cursor.at),
+            micros_or_none(cursor.floor),
+        ),
+    )
+
+
+def record(
+    connection: sqlite3.Connection, route: Route, decision: Decision, cursor: Cursor
+) -> None:
+    """T1: post, verdict, parts and cursor; of a post known already, its new ids and the cursor."""
+    number = route_id(connection, route)
+    _set_cursor(connection, number, cursor)
+    post = decision.post
+    for name in post.ids:
+        known = recorded(connection, number, name)
+        if known is not None:
+            _learn(connection, number, known, post)
+            return
+    added = _insert_post(connection, number, route, decision)
+    _learn(connection, number, added, post)
+    if decision.draft is not None:
+        _insert_parts(connection, number, added, decision, decision.draft)
+
+
+def advance(
+    connection: sqlite3.Connection, route: Route, post: Post, of: PostId, cursor: Cursor
+) -> None:
+    """T1 for a revision of the recorded post `of`. Raises `ValueError` where there is no such."""
+    number = route_id(connection, route)
+    known = recorded(connection, number, of)
+    if known is None:
+        raise ValueError(f"{route} has no post {of}")
+    _learn(connection, number, known, post)
+    _set_cursor(connection, number, cursor)
+
+
+def note_read(
+    connection: sqlite3.Connection, route: Route, at: datetime, items: int, cost: Microdollars
+) -> None:
+    """Remember when a source was last read, and what that cost."""
+    number = route_id(connection, route)
+    connection.execute("UPDATE route SET last_read_at = ? WHERE id = ?", (to_micros(at), number))
+    note_spend(connection, number, at, "read", items=items, cost=cost)
+
+
+def note_spend(
+    connection: sqlite3.Connection,
+    route: int,
+    at: datetime,
+    kind: Literal["read", "delivery"],
+    *,
+    items: int,
+    cost: Microdollars,
+) -> None:
+    """Add to what this UTC day has cost. Nothing is written for nothing."""
+    if not items and not cost:
+        return
+    connection.execute(
+        "INSERT INTO spend (route_id, day, kind, items, cost) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (route_id, day, kind) DO UPDATE "
+        "SET items = spend.items + excluded.items, cost = spend.cost + excluded.cost",
+        (route, utc_day(at), kind, items, cost),
+    )
+
+
+def _learn(connection: sqlite3.Connection, route: int, post: int, seen: Post) -> None:
+    connection.executemany(
+        "INSERT INTO known_id (source, route_id, post_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(storable(name), route, post) for name in seen.ids],
+    )
+
+
+def _insert_post(
+    connection: sqlite3.Connection, number: int, route: Route, decision: Decision
+) -> int:
+    post, verdict = decision.post, decision.verdict
+    waits_for, answers = _continues(connection, number, route, decision.parent)
+    notes = () if decision.draft is None else decision.draft.notes
+    added = connection.execute(
+        "INSERT INTO post (route_id, source, source_url, created_at, seen_at, changed_at, "
+        "action, reason, detail, notes, parent, waits_for, answers) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            number,
+            storable(post.id),
+            storable_or_none(post.url),
+            to_micros(post.created_at),
+            to_micros(decision.seen_at),
+            to_micros(decision.seen_at),
+            verdict.action.value,
+            verdict.reason.value,
+            storable(verdict.detail),
+            to_notes(notes),
+            storable_or_none(decision.parent),
+            waits_for,
+            answers,
+        ),
+    ).lastrowid
+    assert added is not None  # noqa: S101 - sqlite3 promises it after an INSERT of one row
+    return added
+
+
+def _continues(
+    connection: sqlite3.Connection, number: int, route: Route, parent: PostId | None
+) -> tuple[int | None, PostId | None]:
+    """What a post that continues `parent` waits for, or which post on the target it answers."""
+    if parent is None:
+        return None, None
+    waits_for = recorded(connection, number, parent)
+    if waits_for is not None and _has_parts(connection, waits_for):
+        return waits_for, None
+    # A mirror made here is recorded too once it has been read, but as a skipped echo.
+    answers = original(connection, route, parent)
+    return (waits_for, None) if answers is None else (None, answers)
+
+
+def _has_parts(connection: sqlite3.Connection, post: int) -> bool:
+    found = connection.execute("SELECT 1 FROM part WHERE post_id = ? LIMIT 1", (post,)).fetchone()
+    return found is not None
+
+
+def _insert_parts(
+    connection: sqlite3.Connection, route: int, post: int, decision: Decision, draft: Draft
+) -> None:
+    # What is to be held must not leave before its owner has spoken.
+    held = decision.verdict.action is Action.HOLD
+    state = PartState.HELD if held else PartState.PLANNED
+    connection.executemany(
+        "INSERT INTO part (post_id, idx, route_id, state, body, price, not_before, attempts, "
+        "cost, detail) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, '')",
+        [
+            (
+                post,
+                part.index,
+                route,
+                state.value,
+                to_body(part),
+                part.price,
+                to_micros(decision.not_before or decision.seen_at),
+            )
+            for part in draft.parts
+        ],
+    )

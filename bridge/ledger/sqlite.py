@@ -1,0 +1,197 @@
+"""The ledger on SQLite, behind the ports `Ledger` and `LedgerView`.
+
+The only module of this package that others import. One method, one transaction, on one thread of
+its own. Must not hold any rule: each method only names the work and hands it to that thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from bridge.core.delivery import PartEvent
+from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
+from bridge.core.record import Cursor, Decision, DuePart, PartKey, PartRecord, PostRecord, Receipt
+from bridge.ledger import delivering, judging, looking, recording, store
+from bridge.ledger.store import Store
+from bridge.ledger.thread import WorkThread
+from bridge.ports import Facts, RouteStatus
+
+T = TypeVar("T")
+
+LEASE_SECONDS = 30.0
+
+
+async def open_ledger(
+    path: Path,
+    *,
+    owner: str,
+    now: datetime,
+    create: bool,
+    lease_seconds: float = LEASE_SECONDS,
+) -> SqliteLedger:
+    """Open the ledger at `path` for writing, and take its lease as `owner` (shown to others).
+
+    With `create` a ledger is made where there never was one; a lost one is never replaced.
+    Raises `LedgerInUse` within a second, `LedgerMissing`, `LedgerDamaged`, and `LedgerError` for
+    everything else that stands in the way (permissions, a full disk).
+    """
+    term = timedelta(seconds=lease_seconds)
+    opened = Store(path)
+
+    def work() -> None:
+        store.open_writing(opened, owner=owner, now=now, create=create, term=term)
+
+    return SqliteLedger(opened, await _started(opened, work))
+
+
+async def open_reader(path: Path) -> SqliteReader:
+    """Open the ledger at `path` to look at it, while a daemon writes it or not.
+
+    Raises `LedgerMissing`, `LedgerDamaged`, and `LedgerError` for one that an older version wrote.
+    """
+    opened = Store(path)
+    return SqliteReader(opened, await _started(opened, lambda: store.open_reading(opened)))
+
+
+async def open_memory(
+    *, now: datetime, owner: str = "memory", lease_seconds: float = LEASE_SECONDS
+) -> SqliteLedger:
+    """A new, empty ledger in memory, gone when it is closed: the same code on another place."""
+    term = timedelta(seconds=lease_seconds)
+    opened = Store(store.MEMORY)
+
+    def work() -> None:
+        store.open_in_memory(opened, owner=owner, now=now, term=term)
+
+    return SqliteLedger(opened, await _started(opened, work))
+
+
+async def _started(opened: Store, work: Callable[[], None]) -> WorkThread:
+    thread = WorkThread("ledger")
+    try:
+        await thread.run(work)
+    except BaseException:
+        await thread.stop(opened.close)
+        raise
+    return thread
+
+
+class SqliteReader:
+    """A `LedgerView`: for those who only look. Its connection cannot write."""
+
+    def __init__(self, opened: Store, thread: WorkThread) -> None:
+        self._store = opened
+        self._thread = thread
+
+    async def close(self) -> None:
+        """Close; a writer gives its lease back. Idempotent."""
+        await self._thread.stop(self._store.close)
+
+    async def history(
+        self, *, bridge: BridgeName | None = None, limit: int = 50
+    ) -> tuple[PostRecord, ...]:
+        """The posts recorded last, newest first."""
+        return await self._read(lambda db: looking.history(db, bridge, limit))
+
+    async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:
+        """Every record that an id or address of either side belongs to, in the order recorded.
+
+        An address also names a post by its last two steps (``status/1``), and without its query.
+        """
+        return await self._read(lambda db: looking.find(db, id_or_url))
+
+    async def status(self, route: Route, now: datetime) -> RouteStatus:
+        """Figures of one route, counted in parts; one being sent counts as planned still."""
+        return await self._read(lambda db: looking.status(db, route, now))
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._thread.run(lambda: self._store.read(work))
+
+
+class SqliteLedger(SqliteReader):
+    """A `Ledger`. Every writing method raises `LeaseLost` once another process took it over.
+
+    A caller that is cancelled waits for its transaction to end, and is cancelled then.
+    """
+
+    async def renew(self, now: datetime) -> None:
+        """Extend the lease to a whole term from `now`."""
+        await self._write(lambda db: self._extend(db, now))
+
+    def _extend(self, connection: sqlite3.Connection, now: datetime) -> None:
+        if self._store.lease is not None:
+            self._store.lease.renew(connection, now)
+
+    async def cursor(self, route: Route) -> Cursor | None:
+        """How far `route` has read; None before its first pass."""
+        return await self._read(lambda db: looking.cursor(db, route))
+
+    async def start(self, route: Route, cursor: Cursor, baseline: Collection[PostId]) -> None:
+        """Set the first cursor and remember what stood there. Raises `ValueError` when repeated."""
+        await self._write(lambda db: recording.start(db, route, cursor, baseline))
+
+    async def known(self, route: Route, ids: Collection[PostId]) -> frozenset[PostId]:
+        """Which of `ids` this route has dealt with: recorded under any id, or in the baseline."""
+        return await self._read(lambda db: judging.known(db, route, ids))
+
+    async def facts(self, route: Route, post: Post) -> Facts:
+        """What bears on judging `post`."""
+        return await self._read(lambda db: judging.facts(db, route, post))
+
+    async def record(self, route: Route, decision: Decision, cursor: Cursor) -> None:
+        """T1. A post known already only moves the cursor and learns its new ids.
+
+        The parts of a post that is held for its owner are recorded as held, all others as planned.
+        """
+        await self._write(lambda db: recording.record(db, route, decision, cursor))
+
+    async def advance(self, route: Route, post: Post, of: PostId, cursor: Cursor) -> None:
+        """T1 for a revision of the recorded post `of`. Raises `ValueError` if there is no such."""
+        await self._write(lambda db: recording.advance(db, route, post, of, cursor))
+
+    async def note_read(self, route: Route, at: datetime, posts: int, cost: Microdollars) -> None:
+        """Remember when a source was last read, and what that cost."""
+        await self._write(lambda db: recording.note_read(db, route, at, posts, cost))
+
+    async def next_due(self, route: Route, now: datetime) -> DuePart | None:
+        """The first part, in the order its posts were recorded, that may be sent now."""
+        return await self._read(lambda db: delivering.next_due(db, route, now))
+
+    async def due_at(self, route: Route) -> datetime | None:
+        """From when on `next_due` gives something if only time passes; None for never."""
+        return await self._read(lambda db: delivering.due_at(db, route))
+
+    async def claim(self, key: PartKey, now: datetime, body_hash: str) -> None:
+        """T2. Raises `ValueError` unless the part is planned."""
+        await self._write(lambda db: delivering.claim(db, key, now, body_hash))
+
+    async def settle(
+        self,
+        key: PartKey,
+        event: PartEvent,
+        now: datetime,
+        *,
+        receipt: Receipt | None = None,
+        not_before: datetime | None = None,
+        detail: str = "",
+    ) -> PartRecord:
+        """T3. Raises `ValueError` for a move that `core.delivery` does not draw.
+
+        Also for a receipt that is missing, or comes with a move that does not lead to delivered.
+        """
+        return await self._write(
+            lambda db: delivering.settle(
+                db, key, event, now, receipt=receipt, not_before=not_before, detail=detail
+            )
+        )
+
+    async def unproven(self, route: Route) -> tuple[PartRecord, ...]:
+        """Parts that are attempting or in doubt, oldest attempt first."""
+        return await self._read(lambda db: delivering.unproven(db, route))
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._thread.run(lambda: self._store.write(work))

@@ -1,0 +1,143 @@
+"""The vault: rotating credentials, one private file a name, durable before they are used.
+
+    <folder>/<name>.json       0600, in a folder that is 0700 when it is made here
+
+A token that was rotated at the network and then lost here locks the account out, so `save` returns
+only when the new one would survive a loss of power. Must not log, show or interpret a value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+
+from bridge.core.errors import ConfigError
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+_OTHERS = 0o077
+_OTHERS_WRITE = 0o022
+_NAME = re.compile(r"[a-z0-9_-][a-z0-9_.-]{0,99}")
+_LARGEST = 64 * 1024
+_NO_FOLLOW = os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class FileVault:
+    """A `TokenStore` in a folder. Both methods block for a moment on the disk.
+
+    A name is made of lower-case letters, digits, ``_``, ``-`` and, not in front, ``.``; any other
+    raises `ValueError`. `ConfigError` names the file and what to do; it never quotes a value.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self, name: str) -> dict[str, str] | None:
+        """What was saved under `name`, None where nothing was.
+
+        Raises `ConfigError` where others can read it, where it is a link or somebody else's, and
+        where it is not what `save` wrote.
+        """
+        path = self._path(name)
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if path.is_symlink():
+                raise _is_a_link(path) from None
+            raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+        with os.fdopen(file, "rb") as stream:
+            self._require_private_folder()
+            _require_private_file(path, os.fstat(stream.fileno()))
+            content = stream.read(_LARGEST + 1)
+        return _decoded(path, content)
+
+    def save(self, name: str, values: dict[str, str]) -> None:
+        """Replace what stands under `name`, atomically and durably.
+
+        Raises `ConfigError` where that cannot be done; then what stood there still stands.
+        """
+        path = self._path(name)
+        temporary = path.with_name(f".{name}.{secrets.token_hex(8)}.new")
+        content = json.dumps(values, indent=1, sort_keys=True).encode()
+        try:
+            self._make_folder()
+            self._require_private_folder()
+            try:
+                _write(temporary, content)
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            _sync_folder(self._folder)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError("a name in the vault is made of a-z, 0-9, _, - and . only")
+        return self._folder / f"{name}.json"
+
+    def _make_folder(self) -> None:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(mode=PRIVATE_FOLDER)
+        except FileExistsError:
+            return
+        # Independent of the umask.
+        self._folder.chmod(PRIVATE_FOLDER)
+        _sync_folder(self._folder.parent)
+
+    def _require_private_folder(self) -> None:
+        # Who can write to the folder can put another file in the place of ours.
+        if stat.S_IMODE(self._folder.stat().st_mode) & _OTHERS_WRITE:
+            raise ConfigError(
+                f"{self._folder}: others can write to this folder of tokens; "
+                f"close it with: chmod 700 {self._folder}"
+            )
+
+
+def _require_private_file(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError(f"{path}: is not a plain file; remove it and sign in again")
+    if status.st_uid != os.geteuid():
+        raise ConfigError(f"{path}: belongs to another user; make it yours with chown")
+    if stat.S_IMODE(status.st_mode) & _OTHERS:
+        raise ConfigError(f"{path}: others can read these tokens; close it with: chmod 600 {path}")
+
+
+def _is_a_link(path: Path) -> ConfigError:
+    return ConfigError(f"{path}: is a link; tokens are kept in plain files only")
+
+
+def _decoded(path: Path, content: bytes) -> dict[str, str]:
+    # Chained to nothing: a decoder's error carries the document it could not read.
+    try:
+        values = json.loads(content) if len(content) <= _LARGEST else None
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
+        raise ConfigError(f"{path}: is damaged; remove it and sign in again")
+    return values
+
+
+def _write(path: Path, content: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, PRIVATE_FILE)
+    with os.fdopen(file, "wb") as stream:
+        os.fchmod(stream.fileno(), PRIVATE_FILE)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
