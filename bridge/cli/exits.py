@@ -1,0 +1,17 @@
+"""The exit codes, a contract with scripts. Must not grow meanings without the documentation."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What a command's end means."""
+
+    FINE = 0
+    ATTENTION = 1
+    """Something is held, in doubt or failed, or a network could not be reached."""
+    USAGE = 2
+    """The command or the configuration is wrong; nothing was started and nothing was written."""
+    AUTHORISATION = 3
+    """A network refuses the credentials."""
+    LEDGER = 4
+    """The ledger is in use, missing where one is expected, or damaged."""

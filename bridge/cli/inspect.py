@@ -1,0 +1,110 @@
+"""`check-config`, `history`, `why`, `status`: looking without touching, for people and for scripts.
+
+Must not change anything; the words and rows come from `engine.control`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from bridge.app import looking, routes
+from bridge.cli.exits import Exit
+from bridge.config import Settings, load, locate
+from bridge.config.schema import json_schema
+from bridge.core.errors import ConfigError
+from bridge.core.model import BridgeName
+from bridge.core.record import PostRecord
+from bridge.engine.control import PostRow, StatusRow, post_row, status_row
+
+
+def check_config(arguments: argparse.Namespace) -> int:
+    """Read the file and say what it would do."""
+    if arguments.schema:
+        print(json.dumps(json_schema(), indent=2))
+        return Exit.FINE
+    path = locate(arguments.file or arguments.config)
+    settings = load(path)
+    print(f"{path}: fine")
+    print(f"  state  {settings.state}")
+    for bridge in settings.bridges:
+        print(f"  bridge {bridge.name}: {bridge.mastodon.url} <-> {bridge.x.url}")
+    for route in routes(settings):
+        print(f"  route  {route}")
+    return Exit.FINE
+
+
+def history(arguments: argparse.Namespace) -> int:
+    """The posts dealt with last."""
+    settings = load(locate(arguments.config))
+    if arguments.bridge and arguments.bridge not in {b.name for b in settings.bridges}:
+        names = ", ".join(b.name for b in settings.bridges)
+        raise ConfigError(f"there is no bridge {arguments.bridge}; known: {names}")
+    records = asyncio.run(_history(settings, arguments))
+    if arguments.json:
+        _print_json(map(post_row, records))
+    else:
+        from bridge.cli.tables import history_table  # noqa: PLC0415 - rich, only for people
+
+        history_table([post_row(record) for record in records])
+    return Exit.FINE
+
+
+async def _history(settings: Settings, arguments: argparse.Namespace) -> tuple[PostRecord, ...]:
+    async with looking(settings) as control:
+        bridge = BridgeName(arguments.bridge) if arguments.bridge else None
+        return await control.history(bridge=bridge, limit=arguments.limit)
+
+
+def why(arguments: argparse.Namespace) -> int:
+    """Everything known about one post."""
+    settings = load(locate(arguments.config))
+    records = asyncio.run(_why(settings, arguments.id))
+    if not records:
+        print(
+            f"twinpost: no post is known by {arguments.id}: it was never read, or it is not one of "
+            "the accounts' own posts. Ids and addresses of either side will do.",
+            file=sys.stderr,
+        )
+        return Exit.USAGE
+    if arguments.json:
+        _print_json(map(post_row, records))
+    else:
+        from bridge.cli.tables import explain  # noqa: PLC0415 - rich, only for people
+
+        for record in records:
+            explain(post_row(record))
+    return Exit.FINE
+
+
+async def _why(settings: Settings, wanted: str) -> tuple[PostRecord, ...]:
+    async with looking(settings) as control:
+        return await control.why(wanted)
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Where every route stands."""
+    settings = load(locate(arguments.config))
+    rows = asyncio.run(_status(settings))
+    if arguments.json:
+        _print_json(rows)
+    else:
+        from bridge.cli.tables import status_table  # noqa: PLC0415 - rich, only for people
+
+        status_table(rows)
+    needs = any(row["held"] or row["failed"] or row["in_doubt"] for row in rows)
+    return Exit.ATTENTION if needs else Exit.FINE
+
+
+async def _status(settings: Settings) -> list[StatusRow]:
+    async with looking(settings) as control:
+        return [status_row(one) for one in await control.status(datetime.now(UTC))]
+
+
+def _print_json(rows: Iterable[PostRow | StatusRow | Mapping[str, object]]) -> None:
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False))

@@ -1,0 +1,163 @@
+"""What can be typed: commands, options, and a help page with an example for each.
+
+Must not import what the commands import; each command names its function by module.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from textwrap import dedent
+
+from bridge import __version__
+
+Command = Callable[[argparse.Namespace], int]
+
+CODES = (
+    "exit codes: 0 fine; 1 something is held or failed; 2 usage or configuration; "
+    "3 authorisation; 4 ledger in use, missing or damaged"
+)
+
+
+def _later(module: str, function: str) -> Command:
+    """A command that is imported only when it is run."""
+
+    def command(arguments: argparse.Namespace) -> int:
+        found: Command = getattr(import_module(f"bridge.cli.{module}"), function)
+        return found(arguments)
+
+    return command
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="twinpost",
+        description="Mirrors your posts between X and Mastodon, in both directions.",
+        epilog=f"{CODES}. Try it without accounts: twinpost demo",
+    )
+    parser.add_argument("--version", action="version", version=f"twinpost {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(
+        name: str, summary: str, example: str, command: Command, *, config: bool = True
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=f"example: {example}\n\n{dedent(CODES)}",
+            formatter_class=_Wrapped,
+        )
+        if config:
+            sub.add_argument(
+                "--config",
+                type=Path,
+                metavar="FILE",
+                help="default: $TWINPOST_CONFIG, ./config.yaml, then the platform's folder",
+            )
+        sub.set_defaults(command=command)
+        return sub
+
+    demo = add(
+        "demo",
+        "Try it: a sandbox of both networks, a bridge between them, and a page to write on.",
+        "twinpost demo --port 8420",
+        _later("demo", "run"),
+        config=False,
+    )
+    demo.add_argument("--port", type=_port, default=8420, help="the page's port (default 8420)")
+    demo.add_argument("--headless", action="store_true", help="serve without opening a browser")
+    demo.add_argument("--state", type=Path, metavar="DIR", help="keep state here between runs")
+
+    sandbox = add(
+        "sandbox",
+        "Serve only the stand-ins for both networks, for rehearsals and tests.",
+        "twinpost sandbox --x-port 8421 --mastodon-port 8422",
+        _later("sandbox", "run"),
+        config=False,
+    )
+    sandbox.add_argument("--x-port", type=_port, default=8421, help="default 8421")
+    sandbox.add_argument("--mastodon-port", type=_port, default=8422, help="default 8422")
+    sandbox.add_argument(
+        "--profile",
+        choices=("mastodon", "gotosocial", "minimal"),
+        default="mastodon",
+        help="what kind of server the Mastodon side is (default mastodon)",
+    )
+
+    run = add(
+        "run",
+        "Run the bridge until it is told to stop. SIGHUP reloads the configuration.",
+        "twinpost run --config config.yaml",
+        _later("running", "run"),
+    )
+    run.add_argument("--verbose", action="store_true", help="log every poll as well")
+    once = add(
+        "once",
+        "One pass over every bridge: read both sides, deliver all that is due, exit. For cron.",
+        "twinpost once --config config.yaml",
+        _later("running", "once"),
+    )
+    once.add_argument("--verbose", action="store_true", help="log every poll as well")
+
+    check = add(
+        "check-config",
+        "Check a configuration file and say what it would do. Starts and writes nothing.",
+        "twinpost check-config config.yaml",
+        _later("inspect", "check_config"),
+    )
+    check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the file to check")
+    check.add_argument("--schema", action="store_true", help="print the JSON Schema for editors")
+
+    history = add(
+        "history",
+        "What the bridge did with the posts it read last, and why.",
+        "twinpost history --bridge personal --limit 20",
+        _later("inspect", "history"),
+    )
+    history.add_argument("--json", action="store_true", help="one object a line, stable keys")
+    history.add_argument("--bridge", metavar="NAME", help="only this bridge")
+    history.add_argument("--limit", type=_count, default=50, help="how many (default 50)")
+
+    why = add(
+        "why",
+        "Why a post was mirrored, skipped or held. Takes an id or address of either side.",
+        "twinpost why https://mastodon.example/@ada/113",
+        _later("inspect", "why"),
+    )
+    why.add_argument("id", metavar="ID", help="an id or URL, of the post or of its mirror")
+    why.add_argument("--json", action="store_true", help="one object a line, stable keys")
+
+    status = add(
+        "status",
+        "Where every bridge stands: last read, waiting, held, money this month.",
+        "twinpost status --json",
+        _later("inspect", "status"),
+    )
+    status.add_argument("--json", action="store_true", help="one object a line, stable keys")
+    return parser
+
+
+class _Wrapped(argparse.RawDescriptionHelpFormatter):
+    """Keeps the epilog's paragraphs apart, and wraps each to the terminal."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        fill = argparse.HelpFormatter._fill_text  # noqa: SLF001 - argparse offers no other way
+        return "\n\n".join(fill(self, part, width, indent) for part in text.split("\n\n"))
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:  # noqa: PLR2004 - what a port is
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return count

@@ -1,0 +1,149 @@
+"""From a post to its draft on the other network: what to say, in how many parts, at what price.
+
+Pure, and the same code for the real thing and for a preview. Asks `Capabilities` what the network
+can carry; must not know adapters, and must not decide whether a post is mirrored at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from bridge.core.capabilities import Capabilities
+from bridge.core.defuse import clean, defuse_accidental_links, one_cashtag
+from bridge.core.draft import Draft, DraftPart
+from bridge.core.entities import x_entities
+from bridge.core.errors import UnfitError
+from bridge.core.lengths import mastodon_length, measure_for
+from bridge.core.model import Network, Poll, Post, Visibility
+from bridge.core.names import safe_for_mastodon, safe_for_x
+from bridge.core.prices import FREE, creation
+from bridge.core.split import split
+from bridge.core.text import Span, SpanKind, Text, joined
+
+_WARNING_MARK = "CW: "
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The owner's choices about form. `visibility` is that of the mirror, where the network has it.
+
+    `people` maps handles of one network to handles of the other, in either direction.
+    """
+
+    visibility: Visibility = Visibility.PUBLIC
+    people: Mapping[str, str] = field(default_factory=dict)
+
+
+def compose(post: Post, to: Capabilities, policy: Policy) -> Draft:
+    """The draft of `post` for the network that `to` describes.
+
+    Raises `UnfitError`, naming the post, where it cannot be fitted at all.
+    """
+    notes: list[str] = []
+    body = _body(post, notes)
+    if to.network is Network.X:
+        body = one_cashtag(defuse_accidental_links(safe_for_x(body, policy.people)))
+    else:
+        body = safe_for_mastodon(body, policy.people)
+    warning = clean(post.spoiler)
+    if warning and not to.spoiler:
+        # A network without content warnings still shows the warning first, on every part.
+        heading, warning = f"{_WARNING_MARK}{_harmless(warning, policy, to)}\n\n", ""
+        notes.append("content warning written at the head of each part")
+    else:
+        heading = ""
+    texts = _fitted(post, body.plain.strip(), heading, warning, to)
+    if len(texts) > 1:
+        notes.append(f"too long for one post: a thread of {len(texts)}")
+    parts = tuple(_part(index, text, warning, post, to, policy) for index, text in enumerate(texts))
+    return Draft(parts, tuple(notes))
+
+
+def _body(post: Post, notes: list[str]) -> Text:
+    """Everything that a post says, as one text; what cannot be said so is noted."""
+    pieces = [_cleaned(post.text)]
+    if post.poll is not None:
+        pieces.append(Text(_poll_in_words(post.poll)))
+        notes.append("poll written out as text")
+    if post.quote is not None:
+        if post.quote.url is None:
+            notes.append("quoted post left out: its address is not known")
+        elif post.quote.url not in post.text.plain:
+            span = Span(0, len(post.quote.url), SpanKind.LINK, post.quote.url)
+            pieces.append(Text(post.quote.url, (span,)))
+            notes.append("quoted post given as a link")
+    if post.media:
+        notes.append(f"{len(post.media)} attached media left out: only text is carried over yet")
+    return joined([piece for piece in pieces if piece.plain], "\n\n")
+
+
+def _cleaned(text: Text) -> Text:
+    """Clean a text piece by piece, so that its spans stay where they belong."""
+    whole: list[str] = []
+    spans: list[Span] = []
+    position = length = 0
+    for span in text.spans:
+        before = clean(text.plain[position : span.start])
+        inside = clean(text.plain[span.start : span.end])
+        start = length + len(before)
+        length = start + len(inside)
+        if inside:
+            spans.append(Span(start, length, span.kind, span.target))
+        whole += (before, inside)
+        position = span.end
+    whole.append(clean(text.plain[position:]))
+    return Text("".join(whole), tuple(spans))
+
+
+def _poll_in_words(poll: Poll) -> str:
+    return "\n".join(f"○ {clean(option.label)}" for option in poll.options)
+
+
+def _harmless(warning: str, policy: Policy, to: Capabilities) -> str:
+    """A warning carries no spans: no name in it may ping, no token in it become a link."""
+    text = safe_for_x(Text(warning), policy.people)
+    return defuse_accidental_links(text).plain if to.network is Network.X else text.plain
+
+
+def _fitted(post: Post, body: str, heading: str, warning: str, to: Capabilities) -> list[str]:
+    length = _length(to, warning)
+    limit = to.max_length - length(heading)
+    where = f"post {post.id} cannot be fitted to {to.network.value}"
+    if heading and not body:
+        heading, body = "", heading.strip()
+        limit = to.max_length
+    try:
+        texts = split(body, limit, length, gather_links=to.prices is not None)
+    except UnfitError as error:
+        raise UnfitError(f"{where}: {error}") from error
+    fitted = [heading + text for text in texts]
+    if any(length(text) > to.max_length for text in fitted):
+        raise UnfitError(f"{where}: its content warning leaves no room for text")
+    return fitted
+
+
+def _length(to: Capabilities, warning: str) -> Callable[[str], int]:
+    """The counter of one server, a content warning charged to every part."""
+    if to.counting == "x":
+        return measure_for("x")
+    counting = to.counting
+    return lambda text: mastodon_length(text, warning, counting=counting)
+
+
+def _part(
+    index: int, text: str, warning: str, post: Post, to: Capabilities, policy: Policy
+) -> DraftPart:
+    price = FREE
+    if to.prices is not None:
+        has_link = any(span.kind is SpanKind.LINK for span in x_entities(text))
+        price = creation(to.prices, has_link=has_link)
+    return DraftPart(
+        index=index,
+        text=text,
+        price=price,
+        spoiler=warning,
+        sensitive=post.sensitive or bool(warning),
+        language=post.language if to.language else None,
+        visibility=policy.visibility if to.network is Network.MASTODON else Visibility.PUBLIC,
+    )

@@ -1,0 +1,46 @@
+"""The three guards that no rule of a user can switch off: audience, echo, flood.
+
+Pure questions about one post and what the ledger knows of it; each answers with the verdict that
+stops the post, or None to let it pass. Must fail closed: what is not known is not mirrored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bridge.core.model import Network, Post, PostId, Visibility
+from bridge.core.verdict import Action, Reason, Verdict
+
+NEVER_WIDENED = frozenset({Visibility.FOLLOWERS, Visibility.DIRECT, Visibility.UNKNOWN})
+"""Audiences that no configuration can let across."""
+
+_IN_WORDS = {
+    Visibility.PUBLIC: "public",
+    Visibility.UNLISTED: "unlisted",
+    Visibility.FOLLOWERS: "followers only",
+    Visibility.DIRECT: "direct",
+    Visibility.UNKNOWN: "unknown",
+}
+
+
+def audience(post: Post, allowed: frozenset[Visibility]) -> Verdict | None:
+    """Stop a post whose audience is not among `allowed`, or is not known."""
+    if post.visibility is Visibility.UNKNOWN:
+        return Verdict(Action.SKIP, Reason.AUDIENCE_UNKNOWN)
+    if post.network is Network.X and post.visibility is Visibility.FOLLOWERS:
+        return Verdict(Action.SKIP, Reason.PROTECTED)
+    if post.visibility in NEVER_WIDENED or post.visibility not in allowed:
+        return Verdict(Action.SKIP, Reason.AUDIENCE, _IN_WORDS[post.visibility])
+    return None
+
+
+def echo(echo_of: PostId | None) -> Verdict | None:
+    """Stop a post that the bridge itself made; `echo_of` is the post that it mirrors."""
+    return None if echo_of is None else Verdict(Action.SKIP, Reason.ECHO, f"mirror of {echo_of}")
+
+
+def flood(post: Post, *, floor: datetime | None, baseline: bool) -> Verdict | None:
+    """Stop a post that stood there before the bridge was told to start."""
+    if baseline or (floor is not None and post.created_at < floor):
+        return Verdict(Action.SKIP, Reason.BEFORE_START)
+    return None

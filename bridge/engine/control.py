@@ -1,0 +1,154 @@
+"""What surfaces ask: what happened, why, and where things stand, as rows with stable keys.
+
+The one place that turns records into what is shown; every surface and the command line translate
+to this and know nothing below it. Must not change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from bridge.core.delivery import PartState, PostState
+from bridge.core.model import BridgeName, Microdollars, Route
+from bridge.core.record import PartRecord, PostRecord
+from bridge.ports import LedgerView, RouteStatus
+
+NEEDS_OWNER = frozenset({PostState.HELD, PostState.FAILED, PostState.PARTIAL, PostState.IN_DOUBT})
+"""States that make a command exit with 1."""
+
+
+class PartRow(TypedDict):
+    """One part, as `--json` prints it."""
+
+    index: int
+    state: str
+    target_id: str | None
+    target_url: str | None
+    cost_usd: float
+
+
+class PostRow(TypedDict):
+    """One post, as `--json` prints it. Costs in US dollars, times as ISO 8601 in UTC."""
+
+    bridge: str
+    direction: str
+    source_id: str
+    source_url: str | None
+    state: str
+    verdict: str
+    reason: str
+    cost_usd: float
+    at: str
+    parts: list[PartRow]
+
+
+class StatusRow(TypedDict):
+    """One route, as `status --json` prints it."""
+
+    bridge: str
+    direction: str
+    state: str
+    last_read_at: str | None
+    last_mirrored_at: str | None
+    planned: int
+    in_doubt: int
+    held: int
+    failed: int
+    delivered: int
+    spent_month_usd: float
+
+
+def dollars(amount: Microdollars) -> float:
+    """Dollars for a JSON number; exact to the millionth, which is as fine as X charges."""
+    return round(amount / 1_000_000, 6)
+
+
+def timestamp(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the second, with a Z."""
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def reason(record: PostRecord) -> str:
+    """Why a post is where it is: the verdict's sentence, what was changed, what went wrong."""
+    troubles = [
+        f"part {part.key.index + 1}: {part.detail}"
+        for part in record.parts
+        if part.detail and _did_not_simply_work(part)
+    ]
+    return "; ".join([record.verdict.sentence, *record.notes, *troubles])
+
+
+def _did_not_simply_work(part: PartRecord) -> bool:
+    return part.state not in {PartState.DELIVERED, PartState.DROPPED}
+
+
+def post_row(record: PostRecord) -> PostRow:
+    """One record as a row."""
+    return PostRow(
+        bridge=record.route.bridge,
+        direction=record.route.direction.value,
+        source_id=record.source,
+        source_url=record.source_url,
+        state=record.state.value,
+        verdict=record.verdict.action.value,
+        reason=reason(record),
+        cost_usd=dollars(record.cost),
+        at=timestamp(record.at) or "",
+        parts=[
+            PartRow(
+                index=part.key.index,
+                state=part.state.value,
+                target_id=part.target_id,
+                target_url=part.target_url,
+                cost_usd=dollars(part.cost),
+            )
+            for part in record.parts
+        ],
+    )
+
+
+def status_row(status: RouteStatus) -> StatusRow:
+    """The figures of one route as a row, with its state in one word."""
+    if status.held or status.failed or status.in_doubt:
+        state = "needs you" if status.held or status.failed else "in doubt"
+    elif status.last_read_at is None:
+        state = "never read"
+    else:
+        state = "sending" if status.planned else "up to date"
+    return StatusRow(
+        bridge=status.route.bridge,
+        direction=status.route.direction.value,
+        state=state,
+        last_read_at=timestamp(status.last_read_at),
+        last_mirrored_at=timestamp(status.last_mirrored_at),
+        planned=status.planned,
+        in_doubt=status.in_doubt,
+        held=status.held,
+        failed=status.failed,
+        delivered=status.delivered,
+        spent_month_usd=dollars(status.spent_month),
+    )
+
+
+class Control:
+    """The questions. Works on a running daemon's ledger and, beside one, on a reader."""
+
+    def __init__(self, ledger: LedgerView, routes: Sequence[Route]) -> None:
+        self._ledger = ledger
+        self._routes = tuple(routes)
+
+    async def history(
+        self, *, bridge: BridgeName | None = None, limit: int = 50
+    ) -> tuple[PostRecord, ...]:
+        """The posts dealt with last, newest first."""
+        return await self._ledger.history(bridge=bridge, limit=limit)
+
+    async def why(self, id_or_url: str) -> tuple[PostRecord, ...]:
+        """Every record that an id or address of either side belongs to."""
+        return await self._ledger.find(id_or_url.strip())
+
+    async def status(self, now: datetime) -> tuple[RouteStatus, ...]:
+        """Figures of every configured route."""
+        return tuple([await self._ledger.status(route, now) for route in self._routes])

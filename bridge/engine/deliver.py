@@ -1,0 +1,121 @@
+"""Sending the parts that are due: claim (T2), publish, record (T3), one after the other.
+
+Must not compose anything, and must not repeat anything: what may have been done is left in doubt
+for `reconcile`. A failure that concerns the whole network closes the gate, so that the first part
+in line stays the first; one that concerns a single part puts only that part off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+
+from bridge.core.delivery import MAX_ATTEMPTS, PartEvent, next_attempt
+from bridge.core.draft import DraftPart
+from bridge.core.errors import InDoubt, NetworkError, Refused, Transient
+from bridge.core.model import PostId
+from bridge.core.record import DuePart, PartRecord, Receipt
+from bridge.engine import proof
+from bridge.engine.gate import Gate
+from bridge.engine.reconcile import Reconcile
+from bridge.engine.route import Bench, RoutePlan
+
+log = logging.getLogger(__name__)
+
+
+class Deliver:
+    """The sender of one route."""
+
+    def __init__(self, plan: RoutePlan, bench: Bench, gate: Gate, reconcile: Reconcile) -> None:
+        self._plan = plan
+        self._bench = bench
+        self._gate = gate
+        self._reconcile = reconcile
+        self.stopping = False
+        """Set when the daemon ends: the part under way is finished, no further one is begun."""
+
+    async def send_due(self) -> int:
+        """Send every part that is due while the gate is open; returns how many were delivered."""
+        delivered = 0
+        while self._gate.is_open() and not self.stopping:
+            now = self._bench.clock.now()
+            due = await self._bench.ledger.next_due(self._plan.route, now)
+            if due is None:
+                break
+            delivered += await self._send(due)
+        return delivered
+
+    async def _send(self, due: DuePart) -> bool:
+        try:
+            account = await self._plan.target.account()
+        except NetworkError as error:
+            self._gate.failed(error)
+            return False
+        part, key = due.record.part, due.record.key
+        async with self._bench.turnstiles.passing(account):
+            now = self._bench.clock.now()
+            await self._bench.ledger.claim(key, now, body_hash(part, due.reply_to))
+            try:
+                # If this is cancelled the claim stands as `attempting`, and whoever comes next has
+                # to prove what happened before anything is sent.
+                receipt = await self._plan.target.publish(
+                    part, reply_to=due.reply_to, key=key.idempotency_key
+                )
+            except NetworkError as error:
+                await self._failed(due.record, error)
+                return False
+            except Exception as error:  # whatever broke, the part may have been sent
+                log.exception("sending part %d of %s broke off", key.index, key.source)
+                await self._failed(due.record, InDoubt(f"broke off: {type(error).__name__}"))
+                return False
+            await self._delivered(due.record, receipt)
+        self._gate.worked()
+        return True
+
+    async def _delivered(self, record: PartRecord, receipt: Receipt) -> None:
+        await proof.settle(self._bench, record, PartEvent.RECEIPT, receipt=receipt)
+
+    async def _failed(self, record: PartRecord, error: NetworkError) -> None:
+        """Record what became of an attempt that ended without a receipt."""
+        detail = str(error)
+        if isinstance(error, Refused) and error.duplicate:
+            doubtful = await proof.settle(self._bench, record, PartEvent.DOUBT, detail=detail)
+            await self._reconcile.settle_duplicate(doubtful)
+        elif isinstance(error, Refused):
+            await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=detail)
+        elif isinstance(error, InDoubt):
+            self._gate.failed(error)
+            await proof.settle(self._bench, record, PartEvent.DOUBT, detail=detail)
+        elif isinstance(error, Transient) and not error.unreachable:
+            await self._put_off(record, detail)
+        else:
+            self._gate.failed(error)
+            await proof.settle(self._bench, record, PartEvent.SURELY_NOT_DONE, detail=detail)
+
+    async def _put_off(self, record: PartRecord, detail: str) -> None:
+        """Try one part again later; give it up when it has failed for about a day."""
+        attempts = record.attempts + 1
+        if attempts >= MAX_ATTEMPTS:
+            gave_up = f"given up after {attempts} tries: {detail}"
+            await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=gave_up)
+            return
+        now = self._bench.clock.now()
+        later = next_attempt(attempts, now=now, jitter=self._bench.jitter())
+        await proof.settle(
+            self._bench, record, PartEvent.SURELY_NOT_DONE, detail=detail, not_before=later
+        )
+
+
+def body_hash(part: DraftPart, reply_to: PostId | None) -> str:
+    """SHA-256 over everything that is sent, in hexadecimal: what exactly was attempted."""
+    body = [
+        part.text,
+        part.spoiler,
+        part.sensitive,
+        part.language,
+        part.visibility.value,
+        [medium.id for medium in part.media],
+        reply_to,
+    ]
+    return hashlib.sha256(json.dumps(body).encode()).hexdigest()

@@ -1,0 +1,69 @@
+"""Whether one side of a route may be asked right now, and when again if not.
+
+A gate closes on a failure that says something about the whole network or account, so that a dead
+server costs one try now and then instead of one per post, and posts keep their order. It reports
+a closing and an opening once each. Must not decide anything about a single post.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.core.delivery import next_attempt
+from bridge.core.errors import NetworkError, Throttled, Unauthorised
+from bridge.core.events import RoutePaused, RouteResumed
+from bridge.core.model import Route
+from bridge.engine.route import Bench
+
+_PATIENCE_WITHOUT_OWNER = 4
+"""Doublings by which a probe for the owner's mending starts later than one for a dead server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Why and until when a gate is closed (aware UTC)."""
+
+    until: datetime
+    error: NetworkError
+
+
+class Gate:
+    """The gate of one side (reading or sending) of one route."""
+
+    def __init__(self, route: Route, side: str, bench: Bench) -> None:
+        self._route = route
+        self._side = side
+        self._bench = bench
+        self._failures = 0
+        self.closed: Closed | None = None
+
+    def is_open(self) -> bool:
+        """Whether the network may be asked now."""
+        return self.closed is None or self.closed.until <= self._bench.clock.now()
+
+    def reopens_at(self) -> datetime | None:
+        """When the next try is due; None while the gate is open."""
+        return None if self.closed is None else self.closed.until
+
+    def failed(self, error: NetworkError) -> datetime:
+        """Close after `error`; returns when to try again."""
+        self._failures += 1
+        now = self._bench.clock.now()
+        told = error.until if isinstance(error, Throttled | Unauthorised) else None
+        # One 401 is not final: the first probe comes as soon as any other, later ones more rarely.
+        lost_for_good = isinstance(error, Unauthorised) and self._failures > 1
+        steps = self._failures + (_PATIENCE_WITHOUT_OWNER if lost_for_good else 0)
+        until = next_attempt(steps, now=now, jitter=self._bench.jitter(), until=told)
+        if self.closed is None or type(self.closed.error) is not type(error):
+            detail = f"{self._side}: {error}"
+            self._bench.emit(RoutePaused(now, self._route, until, detail))
+        self.closed = Closed(until, error)
+        return until
+
+    def worked(self) -> None:
+        """Open after an answer that shows the network to be well."""
+        self._failures = 0
+        if self.closed is not None:
+            self.closed = None
+            self._bench.emit(RouteResumed(self._bench.clock.now(), self._route))

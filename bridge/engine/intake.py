@@ -1,0 +1,101 @@
+"""Taking in one post: recognise, judge and compose it, and record all of that at once (T1).
+
+Must not send anything. Nothing in here may lose a post: what cannot be composed is recorded with
+the reason, and only a ledger that cannot be written stops the pass, before the cursor has moved.
+"""
+
+from __future__ import annotations
+
+from bridge.core.compose import compose
+from bridge.core.draft import Draft
+from bridge.core.errors import UnfitError
+from bridge.core.events import PostDecided
+from bridge.core.model import Post, PostId, Route
+from bridge.core.prices import FREE
+from bridge.core.record import Cursor, Decision
+from bridge.core.rules import History, continues_own_thread, decide
+from bridge.core.verdict import Action, Reason, Verdict
+from bridge.engine import proof
+from bridge.engine.route import Bench, RoutePlan
+from bridge.ports import Facts
+
+
+class Intake:
+    """The desk of one route at which every post that was read is dealt with.
+
+    `inbound` are the routes that send to the account this one reads: their unproven parts may be
+    what has just been read.
+    """
+
+    def __init__(self, plan: RoutePlan, bench: Bench, inbound: tuple[Route, ...]) -> None:
+        self._plan = plan
+        self._bench = bench
+        self._inbound = inbound
+
+    async def take(self, post: Post, cursor: Cursor) -> Cursor:
+        """Deal with `post`; returns the cursor to go on from."""
+        ledger, route = self._bench.ledger, self._plan.route
+        async with self._bench.turnstiles.passing(await self._plan.source.account()):
+            if post.id in await ledger.known(route, (post.id,)):
+                return cursor
+            ahead = cursor.past(post)
+            facts = await ledger.facts(route, post)
+            if facts.revision_of is not None:
+                await ledger.advance(route, post, facts.revision_of, ahead)
+                return ahead
+            if facts.echo_of is None and await self._proves_a_part(post):
+                facts = await ledger.facts(route, post)
+            await self._record(await self._decided(post, facts, cursor), ahead)
+        return ahead
+
+    async def _decided(self, post: Post, facts: Facts, cursor: Cursor) -> Decision:
+        history = History(
+            echo_of=facts.echo_of,
+            baseline=facts.baseline,
+            floor=cursor.floor,
+            parent=None if facts.parent is None else facts.parent.state,
+            parent_is_mirror=facts.parent_is_mirror,
+        )
+        verdict = decide(post, self._plan.rules, history)
+        now = self._bench.clock.now()
+        draft: Draft | None = None
+        if verdict.action is Action.MIRROR:
+            try:
+                draft = compose(post, await self._plan.target.capabilities(), self._plan.policy)
+            except UnfitError as error:
+                verdict = Verdict(Action.SKIP, Reason.UNFIT, str(error))
+        if draft is None:
+            return Decision(post, verdict, now)
+        # A server whose clock is ahead must not stretch the delay.
+        not_before = min(post.created_at, now) + self._plan.delay
+        parent = _parent(post) if continues_own_thread(post, history) else None
+        return Decision(post, verdict, now, draft, not_before, parent)
+
+    async def _record(self, decision: Decision, cursor: Cursor) -> None:
+        route = self._plan.route
+        await self._bench.ledger.record(route, decision, cursor)
+        draft, post = decision.draft, decision.post
+        self._bench.emit(
+            PostDecided(
+                at=decision.seen_at,
+                route=route,
+                source=post.id,
+                source_url=post.url,
+                verdict=decision.verdict,
+                parts=len(draft.parts) if draft else 0,
+                price=draft.price if draft else FREE,
+            )
+        )
+
+    async def _proves_a_part(self, post: Post) -> bool:
+        """Whether `post` is a part whose sending ended unclear; if so the part is now proven."""
+        for route in self._inbound:
+            for record in await self._bench.ledger.unproven(route):
+                if proof.is_part(record, post):
+                    await proof.present(self._bench, record, post)
+                    return True
+        return False
+
+
+def _parent(post: Post) -> PostId | None:
+    return None if post.in_reply_to is None else post.in_reply_to.post

@@ -1,0 +1,114 @@
+"""The life of one route: wait until something is to be done, do it, say when to come back.
+
+One task a route; reading, proving and sending take turns in it. Must not know what drives it: a
+scheduler, a stream or a single pass all only wake it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from bridge.core.errors import LedgerError, NetworkError, Unauthorised
+from bridge.core.model import Route
+from bridge.engine.deliver import Deliver
+from bridge.engine.gate import Closed, Gate
+from bridge.engine.intake import Intake
+from bridge.engine.reconcile import Reconcile
+from bridge.engine.route import Bench, RoutePlan
+from bridge.engine.watch import Watch
+
+log = logging.getLogger(__name__)
+
+ComeBack = Callable[[datetime], None]
+"""Asks to be woken at a time (aware UTC); a later call replaces an earlier one."""
+
+
+class Lane:
+    """One route at work."""
+
+    def __init__(self, plan: RoutePlan, bench: Bench, inbound: tuple[Route, ...]) -> None:
+        self.plan = plan
+        self._bench = bench
+        self._reading = Gate(plan.route, f"reading {plan.source.network.value}", bench)
+        self._sending = Gate(plan.route, f"sending to {plan.target.network.value}", bench)
+        self._proving = Gate(plan.route, f"looking at {plan.target.network.value}", bench)
+        self._watch = Watch(plan, bench, Intake(plan, bench, inbound))
+        self._reconcile = Reconcile(plan, bench, self._proving)
+        self._deliver = Deliver(plan, bench, self._sending, self._reconcile)
+        self._wake = asyncio.Event()
+        self._read_wanted = False
+
+    def wake(self, *, read: bool) -> None:
+        """Have the lane look what is to be done; `read` says that the source may have news."""
+        self._read_wanted |= read
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Begin nothing new; the part under way is finished, then `run` returns."""
+        self._deliver.stopping = True
+        self._wake.set()
+
+    @property
+    def closed(self) -> tuple[Closed, ...]:
+        """Every gate of this lane that is closed, with its reason."""
+        gates = (self._reading, self._sending, self._proving)
+        return tuple(gate.closed for gate in gates if gate.closed is not None)
+
+    @property
+    def unauthorised(self) -> bool:
+        """Whether only the owner can get this lane going again."""
+        return any(isinstance(closed.error, Unauthorised) for closed in self.closed)
+
+    async def begin(self) -> None:
+        """Before anything is sent: take over what an earlier process left unclear."""
+        await self._reconcile.adopt()
+
+    async def run(self, come_back: ComeBack) -> None:
+        """Work until stopped. Only a ledger that cannot be written ends it with an error."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._deliver.stopping:
+                return
+            read, self._read_wanted = self._read_wanted, False
+            try:
+                again = await self.turn(read=read)
+            except LedgerError:
+                raise
+            except Exception:
+                # A fault of ours in one lane must not take the others down, nor spin.
+                log.exception("%s: a turn broke off; the next poll tries again", self.plan.route)
+                continue
+            if again is not None:
+                come_back(again)
+
+    async def turn(self, *, read: bool) -> datetime | None:
+        """One turn: prove, send, read if asked to, send what that brought.
+
+        Returns when the next turn is due apart from polls; None if only a poll can bring work.
+        """
+        await self._reconcile.look()
+        await self._deliver.send_due()
+        if read and not self._deliver.stopping:
+            await self._read_source()
+            await self._deliver.send_due()
+        return await self._next_turn(await self._reconcile.look())
+
+    async def _read_source(self) -> None:
+        if not self._reading.is_open():
+            return
+        try:
+            await self._watch.read()
+        except NetworkError as error:
+            self._reading.failed(error)
+        else:
+            self._reading.worked()
+
+    async def _next_turn(self, look_again: datetime | None) -> datetime | None:
+        due = await self._bench.ledger.due_at(self.plan.route)
+        if due is not None:
+            due = max(due, self._sending.reopens_at() or due)
+        return min((at for at in (due, look_again) if at is not None), default=None)

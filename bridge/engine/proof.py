@@ -1,0 +1,80 @@
+"""What proves that a part, whose sending ended unclear, stands on the network after all.
+
+The one place that compares a part with a post that was read. Must not read timelines itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bridge.core.delivery import PartEvent, PartState
+from bridge.core.events import PartSettled
+from bridge.core.fingerprint import Match, same_post
+from bridge.core.model import Post
+from bridge.core.record import PartRecord, Receipt
+from bridge.core.text import Text
+from bridge.engine.route import Bench
+
+CLOCK_SLACK = timedelta(minutes=15)
+"""How far a server's clock may differ from ours before its posts are not taken for our parts."""
+
+
+def is_part(record: PartRecord, post: Post) -> bool:
+    """Whether `post` is what was sent as `record`: written since then, and the same words.
+
+    Only the exact layers of the fingerprint count: what is merely similar proves nothing.
+    """
+    if record.attempted_at is not None and post.created_at < record.attempted_at - CLOCK_SLACK:
+        return False
+    return same_post(post.text, Text(record.part.text)) is Match.EXACT
+
+
+async def in_doubt(bench: Bench, record: PartRecord) -> PartRecord:
+    """The same part as in doubt, also where its sender died before it could say so."""
+    if record.state is not PartState.ATTEMPTING:
+        return record
+    return await settle(bench, record, PartEvent.DOUBT, detail="interrupted while sending")
+
+
+async def present(bench: Bench, record: PartRecord, post: Post) -> None:
+    """Record that `post` is the part; it is charged, since the network has done it."""
+    receipt = Receipt(post.id, post.url, record.part.price)
+    record = await in_doubt(bench, record)
+    await settle(
+        bench, record, PartEvent.PROVEN_PRESENT, receipt=receipt, detail="found on the timeline"
+    )
+
+
+async def settle(
+    bench: Bench,
+    record: PartRecord,
+    event: PartEvent,
+    *,
+    receipt: Receipt | None = None,
+    not_before: datetime | None = None,
+    detail: str = "",
+) -> PartRecord:
+    """Move a part (T3) and tell everybody. It may be sent again from `not_before`, or at once."""
+    now = bench.clock.now()
+    settled = await bench.ledger.settle(
+        record.key, event, now, receipt=receipt, not_before=not_before or now, detail=detail
+    )
+    announce(bench, settled)
+    return settled
+
+
+def announce(bench: Bench, record: PartRecord) -> None:
+    """Tell every listener where a part stands now."""
+    bench.emit(
+        PartSettled(
+            at=bench.clock.now(),
+            route=record.key.route,
+            source=record.key.source,
+            index=record.key.index,
+            state=record.state,
+            target_id=record.target_id,
+            target_url=record.target_url,
+            cost=record.cost,
+            detail=record.detail,
+        )
+    )

@@ -1,0 +1,71 @@
+"""One direction of one bridge with all that is needed to run it, and what all routes share.
+
+Values and wiring only; the activities are in the modules named after them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bridge.core.compose import Policy
+from bridge.core.events import Event
+from bridge.core.model import Account, AccountId, Network, Route
+from bridge.core.rules import Rules
+from bridge.core.timing import Every, Start
+from bridge.ports import Clock, Ledger, Listener, NetworkPort
+
+
+class Turnstiles:
+    """Lets one activity at a time pass on one account, whatever bridge it belongs to.
+
+    Between sending a part and recording its id, the own timeline shows a post that the ledger does
+    not know yet. Judging posts of that account waits for that moment to pass; otherwise the bridge
+    would mirror its own mirror.
+    """
+
+    def __init__(self) -> None:
+        self._locks: defaultdict[tuple[Network, str, AccountId], asyncio.Lock] = defaultdict(
+            asyncio.Lock
+        )
+
+    @asynccontextmanager
+    async def passing(self, account: Account) -> AsyncIterator[None]:
+        """Hold the turnstile of `account` inside the block."""
+        server = (account.url or "").split("/@")[0]
+        async with self._locks[account.network, server, account.id]:
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePlan:
+    """One route as the owner configured it, with the two accounts it runs between."""
+
+    route: Route
+    source: NetworkPort
+    target: NetworkPort
+    rules: Rules
+    policy: Policy
+    every: Every
+    delay: timedelta
+    start: Start
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every activity shares. `jitter` returns a number in [0, 1), anew at each call."""
+
+    ledger: Ledger
+    clock: Clock
+    jitter: Callable[[], float]
+    listeners: tuple[Listener, ...] = ()
+    turnstiles: Turnstiles = field(default_factory=Turnstiles)
+
+    def emit(self, event: Event) -> None:
+        """Tell every listener what happened."""
+        for listener in self.listeners:
+            listener(event)

@@ -1,0 +1,70 @@
+"""When things happen: polls at their intervals, and single wake-ups at a given time.
+
+The only module that knows APScheduler. It decides when, never what; its jobs live in memory, since
+everything that must survive is in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bridge.core.timing import Cron, Every, Interval
+
+
+class Schedule:
+    """A scheduler on the running event loop; callbacks are plain functions that return at once."""
+
+    def __init__(self) -> None:
+        # A run that comes late (a suspended machine) is still wanted, once: hence no grace time.
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True}
+        )
+
+    def start(self) -> None:
+        """Begin to fire. Needs a running event loop."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Fire no more."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def every(self, name: str, every: Every, callback: Callable[[], None]) -> None:
+        """Call `callback` at each interval or cron time; an interval also fires at once.
+
+        A little jitter keeps many bridges from asking one server at the same moment.
+        """
+        match every:
+            case Interval(period=period):
+                seconds = period.total_seconds()
+                trigger = IntervalTrigger(seconds=seconds, jitter=seconds / 20, timezone=UTC)
+                self._add(name, trigger, callback, first=datetime.now(UTC))
+            case Cron(expression=expression):
+                self._add(name, CronTrigger.from_crontab(expression, timezone=UTC), callback)
+
+    def at(self, name: str, when: datetime, callback: Callable[[], None]) -> None:
+        """Call `callback` once at `when` (aware UTC), replacing what was planned under `name`."""
+        self._add(name, DateTrigger(when, timezone=UTC), callback)
+
+    def _add(
+        self,
+        name: str,
+        trigger: object,
+        callback: Callable[[], None],
+        first: datetime | None = None,
+    ) -> None:
+        options = {} if first is None else {"next_run_time": first}
+        self._scheduler.add_job(
+            _on_loop, trigger, args=(callback,), id=name, replace_existing=True, **options
+        )
+
+
+async def _on_loop(callback: Callable[[], None]) -> None:
+    """Run a callback on the event loop: APScheduler runs plain functions on a thread."""
+    callback()

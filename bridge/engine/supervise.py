@@ -1,0 +1,131 @@
+"""The daemon's life: start every lane, keep the lease, hear hints, stop in time.
+
+Owns the tasks and nothing else: what a lane does is its own business. Must not read signals or
+configuration; `stop` is all it is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from bridge.engine.lane import Lane
+from bridge.engine.route import Bench, RoutePlan
+from bridge.engine.schedule import Schedule
+from bridge.ports import NetworkPort
+
+log = logging.getLogger(__name__)
+
+LEASE_RENEWAL = 8.0
+"""Seconds between two proofs of life; a lease outlives three of them."""
+
+LAST_TURN = 8.0
+"""Seconds that a turn under way is given to finish when the daemon stops."""
+
+LISTEN_AGAIN = 60.0
+"""Seconds before a listener that broke off is started anew."""
+
+
+class Daemon:
+    """All routes at work."""
+
+    def __init__(self, plans: Sequence[RoutePlan], bench: Bench) -> None:
+        self._bench = bench
+        routes = [plan.route for plan in plans]
+        self.lanes = tuple(
+            Lane(
+                plan,
+                bench,
+                tuple(
+                    route
+                    for route in routes
+                    if route.bridge == plan.route.bridge
+                    and route.direction is plan.route.direction.reverse
+                ),
+            )
+            for plan in plans
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is under way.
+
+        Raises `LedgerError` when the ledger is lost; everything else is dealt with and logged.
+        """
+        for lane in self.lanes:
+            await lane.begin()
+        schedule = Schedule()
+        tasks = [asyncio.create_task(self._keep_lease(), name="lease")]
+        work = [
+            asyncio.create_task(
+                lane.run(partial(self._come_back, schedule, lane)), name=str(lane.plan.route)
+            )
+            for lane in self.lanes
+        ]
+        tasks += [
+            asyncio.create_task(self._listen(port, wake), name=f"listen {port.network.value}")
+            for port, wake in self._wakes()
+        ]
+        for lane in self.lanes:
+            schedule.every(str(lane.plan.route), lane.plan.every, partial(lane.wake, read=True))
+        schedule.start()
+        ending = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            await self._until_ended(ending, [*tasks, *work])
+        finally:
+            schedule.stop()
+            for lane in self.lanes:
+                lane.stop()
+            _, late = await asyncio.wait(work, timeout=LAST_TURN)
+            for task in (*tasks, *late, ending):
+                task.cancel()
+            await asyncio.gather(*tasks, *work, ending, return_exceptions=True)
+
+    async def once(self) -> None:
+        """One pass over every lane: read both sides, deliver all that is due."""
+        for lane in self.lanes:
+            await lane.begin()
+        for lane in self.lanes:
+            await lane.turn(read=True)
+
+    @staticmethod
+    async def _until_ended(ending: asyncio.Task[bool], others: list[asyncio.Task[None]]) -> None:
+        """Wait for `ending`; a task that ends in an error before that ends everything."""
+        waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {ending, *others}
+        while not ending.done():
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await self._bench.clock.sleep(LEASE_RENEWAL)
+            await self._bench.ledger.renew(self._bench.clock.now())
+
+    def _wakes(self) -> list[tuple[NetworkPort, Callable[[], None]]]:
+        """Every source once, with what wakes all lanes that read it."""
+        readers: dict[int, tuple[NetworkPort, list[Lane]]] = {}
+        for lane in self.lanes:
+            readers.setdefault(id(lane.plan.source), (lane.plan.source, []))[1].append(lane)
+        return [(port, partial(_wake_all, lanes)) for port, lanes in readers.values()]
+
+    async def _listen(self, port: NetworkPort, wake: Callable[[], None]) -> None:
+        while True:
+            try:
+                await port.listen(wake)
+            except Exception:
+                log.exception("listening to %s broke off; polls go on", port.network.value)
+                await self._bench.clock.sleep(LISTEN_AGAIN)
+            else:
+                return
+
+    @staticmethod
+    def _come_back(schedule: Schedule, lane: Lane, when: datetime) -> None:
+        schedule.at(f"{lane.plan.route} due", when, partial(lane.wake, read=False))
+
+
+def _wake_all(lanes: Sequence[Lane]) -> None:
+    for lane in lanes:
+        lane.wake(read=True)

@@ -1,0 +1,70 @@
+"""Reading one source: the first pass sets the cursor, every later one takes in what is new.
+
+Must not judge posts (`intake` does) and must not wait: when to read is the lane's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from bridge.core.events import SourceRead
+from bridge.core.model import Microdollars, PostId
+from bridge.core.record import Cursor
+from bridge.core.timing import FromBeginning, FromDate, FromNow
+from bridge.engine.intake import Intake
+from bridge.engine.route import Bench, RoutePlan
+
+
+class Watch:
+    """The reader of one route's source."""
+
+    def __init__(self, plan: RoutePlan, bench: Bench, intake: Intake) -> None:
+        self._plan = plan
+        self._bench = bench
+        self._intake = intake
+
+    async def read(self) -> int:
+        """Take in everything new, oldest first; returns how many posts were read.
+
+        Raises `NetworkError` where the source could not be read; what was taken in before stays.
+        """
+        ledger, route = self._bench.ledger, self._plan.route
+        cursor = await ledger.cursor(route)
+        if cursor is None:
+            cursor = await self._set_out()
+            if isinstance(self._plan.start, FromNow):
+                return 0
+        count = 0
+        while True:
+            reading = await self._plan.source.read_after(cursor, self._known)
+            await self._noted(len(reading.posts), reading.cost)
+            for post in reading.posts:
+                cursor = await self._intake.take(post, cursor)
+            count += len(reading.posts)
+            if not (reading.more and reading.posts):
+                return count
+
+    async def _set_out(self) -> Cursor:
+        """The cursor from which a route starts, once and for all."""
+        baseline: Collection[PostId] = ()
+        floor: datetime | None = None
+        match self._plan.start:
+            case FromBeginning():
+                cursor = Cursor()
+            case FromDate(at=floor):
+                cursor = Cursor(floor=floor)
+            case FromNow():
+                found = await self._plan.source.baseline()
+                await self._noted(len(found.ids), found.cost)
+                cursor, baseline = found.cursor, found.ids
+        await self._bench.ledger.start(self._plan.route, cursor, baseline)
+        return cursor
+
+    async def _known(self, ids: Collection[PostId]) -> frozenset[PostId]:
+        return await self._bench.ledger.known(self._plan.route, ids)
+
+    async def _noted(self, posts: int, cost: Microdollars) -> None:
+        now = self._bench.clock.now()
+        await self._bench.ledger.note_read(self._plan.route, now, posts, cost)
+        self._bench.emit(SourceRead(now, self._plan.route, posts, cost))

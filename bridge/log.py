@@ -1,0 +1,97 @@
+"""Logging for people and journals: one line an event, control characters escaped, secrets redacted.
+
+Must not decide what is worth saying, and must never let a post's text or a token through.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from bridge.core.events import (
+    Event,
+    PartSettled,
+    PostDecided,
+    RoutePaused,
+    RouteResumed,
+    SourceRead,
+)
+from bridge.core.prices import in_dollars
+from bridge.core.secret import Secret
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_SHORTEST_SECRET = 6
+"""Shorter values would be found, and starred out, inside ordinary words."""
+
+_NOISY = (
+    "aiohttp", "apscheduler", "asyncio", "mastodon", "oauthlib", "requests", "requests_oauthlib",
+    "tweepy", "urllib3",
+)  # fmt: skip
+"""Libraries that print requests, headers among them, when they are verbose."""
+
+
+class OneLine(logging.Formatter):
+    """Formats a record as one line whatever is in it; tracebacks too, with their lines joined."""
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S%z")
+        values = {secret.reveal() for secret in secrets}
+        longest_first = sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len)[::-1]
+        self._secrets = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one printable line without secrets."""
+        return escaped(self._secrets.sub("***", super().format(record)))
+
+
+def escaped(text: str) -> str:
+    """`text` with everything that could break a line or steer a terminal written out."""
+    return _CONTROL.sub(
+        lambda match: f"\\u{ord(match[0]):04x}" if match[0] != "\n" else " | ", text
+    )
+
+
+def configure(
+    *, secrets: Iterable[Secret] = (), verbose: bool = False, stream: TextIO | None = None
+) -> None:
+    """Send all logging to `stream` (standard error by default) through the one formatter.
+
+    Libraries stay at warnings even when `verbose`: their debug lines carry headers and bodies.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(OneLine(secrets))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("bridge").setLevel(logging.DEBUG if verbose else logging.INFO)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def log_event(event: Event) -> None:
+    """A listener that writes every event to the log, as `sentence` words it."""
+    level = logging.DEBUG if isinstance(event, SourceRead) else logging.INFO
+    if isinstance(event, RoutePaused):
+        level = logging.WARNING
+    logging.getLogger("bridge.events").log(level, "%s", sentence(event))
+
+
+def sentence(event: Event) -> str:
+    """What happened, to which post, and what it cost, in one line for a person."""
+    match event:
+        case PostDecided(route=route, source=source, verdict=verdict, parts=parts, price=price):
+            plan = f", {parts} part(s) for {in_dollars(price)}" if parts else ""
+            return f"{route} {source}: {verdict.action.value}, {verdict.sentence}{plan}"
+        case PartSettled(route=route, source=source, index=index, state=state):
+            where = f" as {event.target_url or event.target_id}" if event.target_id else ""
+            cost = f" for {in_dollars(event.cost)}" if event.target_id else ""
+            why = f": {event.detail}" if event.detail else ""
+            return f"{route} {source}: part {index + 1} {state.value}{where}{cost}{why}"
+        case RoutePaused(route=route, until=until, detail=detail):
+            when = f" until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
+            return f"{route} waits{when}: {detail}"
+        case RouteResumed(route=route):
+            return f"{route} works again"
+        case SourceRead(route=route, posts=posts, cost=cost):
+            return f"{route} read {posts} post(s) for {in_dollars(cost)}"
