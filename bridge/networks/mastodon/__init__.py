@@ -1,0 +1,1 @@
+"""Everything that speaks the Mastodon API: Mastodon itself and the other servers behind it."""

@@ -1,0 +1,358 @@
+"""From X's JSON, in either vocabulary, to the bridge's own nouns; raw JSON ends here.
+
+Any field may be missing, null or odd. What could make an audience wider than its author chose, or
+pass off another's words as own ones, is read as unknown. Must not do I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bridge.core.model import (
+    Account,
+    AccountId,
+    Media,
+    MediaId,
+    MediaKind,
+    MediaVariant,
+    Network,
+    Poll,
+    PollOption,
+    Post,
+    PostId,
+    QuoteRef,
+    ReplyRef,
+    Visibility,
+)
+from bridge.core.text import SpanKind
+from bridge.networks.fields import (
+    EPOCH,
+    UNKNOWN_ID,
+    flag_at,
+    id_at,
+    ids_at,
+    mapping_at,
+    mappings_at,
+    moment_at,
+    number_at,
+    readable,
+    text_at,
+    web_address,
+)
+from bridge.networks.x.addresses import status_address
+from bridge.networks.x.dialects import (
+    Includes,
+    Reference,
+    either,
+    items_of,
+    missing_everywhere,
+    references,
+)
+from bridge.networks.x.entities_text import Body, read_text
+
+__all__ = ["Includes", "account_from", "missing_everywhere", "page_to_posts", "post_from"]
+
+_WEB = "https://x.com"
+_KINDS = {
+    "photo": MediaKind.IMAGE,
+    "animated_gif": MediaKind.GIFV,
+    "video": MediaKind.VIDEO,
+}
+_IMAGE_TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+_IMAGE_TYPE = re.compile(r"[.=](jpe?g|png|webp)(?=$|[?&:])", re.IGNORECASE)
+_NARROWER = (
+    "community_id",
+    "for_super_followers_only",
+    "super_followers_only",
+    "subscribers_only",
+    "exclusive_tweet_controls",
+    "exclusive_post_controls",
+    "trusted_friends_control_options",
+    "trusted_friends",
+    "circle",
+    "nullcast",
+)
+"""Fields that say, or would say, that fewer can see a post than see its author's others."""
+
+_OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
+_NO_LANGUAGE = re.compile(r"und|zxx|art|mul|q[a-z]{2}")
+_OLD_REPOST = re.compile(r"RT @\w{1,20}: ")
+
+
+def account_from(data: Mapping[str, object]) -> Account:
+    """An account as ``users/me`` gives it, with or without its ``data`` envelope."""
+    user = mapping_at(data, "data") or data
+    handle = text_at(user, "username").strip().lstrip("@")
+    return Account(
+        network=Network.X,
+        id=AccountId(id_at(user, "id") or UNKNOWN_ID),
+        handle=handle,
+        url=f"{_WEB}/{handle}" if handle else None,
+        protected=flag_at(user, "protected"),
+    )
+
+
+def page_to_posts(
+    payload: Mapping[str, object],
+    *,
+    me: AccountId,
+    handle: str,
+    protected: bool | None,
+    owned_url_base: str = _WEB,
+) -> tuple[Post, ...]:
+    """The posts of an answer (a page of one's own timeline, or a lookup), in its order.
+
+    `me` and `handle` are the account whose timeline it is: it wrote what names no author.
+    `protected` is what is known of its audience; None makes every post's audience unknown. Items
+    without an id are left out, as nothing could ever refer to them. Never raises.
+    """
+    includes = Includes(mapping_at(payload, "includes"))
+    posts = (
+        post_from(
+            item,
+            includes,
+            me=me,
+            handle=handle,
+            protected=protected,
+            owned_url_base=owned_url_base,
+        )
+        for item in items_of(payload)
+    )
+    return tuple(post for post in posts if post is not None)
+
+
+def post_from(
+    item: Mapping[str, object],
+    includes: Includes,
+    *,
+    me: AccountId,
+    handle: str,
+    protected: bool | None,
+    owned_url_base: str = _WEB,
+) -> Post | None:
+    """One post of an own timeline; None only where it has no id. See `page_to_posts`."""
+    post_id = id_at(item, "id")
+    if post_id is None:
+        return None
+    author = AccountId(id_at(item, "author_id") or me)
+    refers = references(item)
+    revisions = _revisions(item, post_id)
+    quoted = _first(refers, "quoted")
+    repost_of = _repost_of(item, refers)
+    body = _body(item, includes, revisions, quoted, repost_of)
+    media = _all_media(item, includes, body)
+    return Post(
+        network=Network.X,
+        id=PostId(post_id),
+        author=author,
+        created_at=moment_at(item, "created_at") or EPOCH,
+        text=body.text,
+        visibility=_visibility(item, includes.users.get(author, {}), protected=protected),
+        url=f"{owned_url_base.rstrip('/')}/{handle if author == me else 'i'}/status/{post_id}",
+        revisions=tuple(PostId(each) for each in revisions),
+        sensitive=bool(media) and flag_at(item, "possibly_sensitive") is True,
+        language=_language(item),
+        in_reply_to=_reply(item, includes, refers, revisions, body, me=me, handle=handle),
+        repost_of=repost_of,
+        quote=_quote(quoted, includes, body, me=me, handle=handle, base=owned_url_base),
+        media=media,
+        poll=_poll(item, includes),
+    )
+
+
+def _first(refers: tuple[Reference, ...], kind: str) -> str | None:
+    return next((reference.id for reference in refers if reference.kind == kind), None)
+
+
+def _revisions(item: Mapping[str, object], post_id: str) -> tuple[str, ...]:
+    """The edit history, oldest first; X fills it with an empty string right after a creation."""
+    listed = ids_at({"all": either(item, "edit_history_post_ids")}, "all")
+    return listed if post_id in listed else (*listed, post_id)
+
+
+def _repost_of(item: Mapping[str, object], refers: tuple[Reference, ...]) -> PostId | None:
+    original = _first(refers, "retweeted") or _first(refers, "reposted")
+    if original is None and not refers and _OLD_REPOST.match(text_at(item, "text")):
+        # Another's words, whether X left the reference out or they were copied by hand.
+        original = UNKNOWN_ID
+    return None if original is None else PostId(original)
+
+
+def _body(
+    item: Mapping[str, object],
+    includes: Includes,
+    revisions: tuple[str, ...],
+    quoted: str | None,
+    repost_of: PostId | None,
+) -> Body:
+    if repost_of is not None and repost_of in includes.posts:
+        item = includes.posts[repost_of]
+        revisions = (repost_of,)
+        quoted = _first(references(item), "quoted")
+    note = mapping_at({"note": either(item, "note_post")}, "note")
+    # A long post's own text is cut: text and entities come both from the note, or both not.
+    holder = note if text_at(note, "text") else item
+    return read_text(
+        text_at(holder, "text"),
+        mapping_at(holder, "entities"),
+        own_ids=revisions,
+        quoted=quoted,
+    )
+
+
+def _visibility(
+    item: Mapping[str, object], author: Mapping[str, object], *, protected: bool | None
+) -> Visibility:
+    scoped = bool(mapping_at(item, "scopes").get("followers"))
+    if protected is None or scoped or any(item.get(key) for key in _NARROWER):
+        return Visibility.UNKNOWN
+    if protected or flag_at(author, "protected"):
+        return Visibility.FOLLOWERS
+    return Visibility.PUBLIC
+
+
+def _language(item: Mapping[str, object]) -> str | None:
+    code = text_at(item, "lang").strip()
+    code = _OLD_CODES.get(code, code)
+    fits = _LANGUAGE.fullmatch(code) and not _NO_LANGUAGE.fullmatch(code)
+    return code if fits else None
+
+
+def _reply(
+    item: Mapping[str, object],
+    includes: Includes,
+    refers: tuple[Reference, ...],
+    revisions: tuple[str, ...],
+    body: Body,
+    *,
+    me: AccountId,
+    handle: str,
+) -> ReplyRef | None:
+    """What a post replies to, from whichever of X's several signs are there."""
+    parent = _first(refers, "replied_to")
+    account = id_at(item, "in_reply_to_user_id")
+    if parent is None and account is None:
+        conversation = id_at(item, "conversation_id")
+        alone = conversation is None or conversation in revisions
+        # X may leave references out without a word; the head of another conversation gives it away.
+        return None if alone or _repost_of(item, refers) else ReplyRef(None, None)
+    if account is None and parent is not None:
+        account = includes.author_of(parent)
+        named = includes.name_of_author(parent)
+        if account is None and named is not None and named.casefold() == handle.casefold():
+            account = me
+    if account is None and _begins_with_mention_of(handle, body):
+        account = me
+    return ReplyRef(
+        post=None if parent is None else PostId(parent),
+        account=None if account is None else AccountId(account),
+    )
+
+
+def _begins_with_mention_of(handle: str, body: Body) -> bool:
+    """Clients that put the parent's author first do so in replies to oneself, too."""
+    first = body.text.spans[:1]
+    return any(
+        span.start == 0
+        and span.kind is SpanKind.MENTION
+        and span.target.casefold() == f"@{handle}".casefold()
+        for span in first
+    )
+
+
+def _quote(
+    quoted: str | None,
+    includes: Includes,
+    body: Body,
+    *,
+    me: AccountId,
+    handle: str,
+    base: str,
+) -> QuoteRef | None:
+    if quoted is None:
+        return None
+    owner = includes.author_of(quoted)
+    linked = status_address(body.quote_url) if body.quote_url is not None else None
+    name = includes.name_of_author(quoted) or (linked.user if linked is not None else "i")
+    own: bool | None = None
+    if owner is not None:
+        own = owner == me
+    elif name != "i":
+        own = name.casefold() == handle.casefold()
+    return QuoteRef(
+        post=PostId(quoted),
+        url=body.quote_url or f"{base.rstrip('/')}/{name}/status/{quoted}",
+        own=own,
+    )
+
+
+def _all_media(item: Mapping[str, object], includes: Includes, body: Body) -> tuple[Media, ...]:
+    keys = ids_at(mapping_at(item, "attachments"), "media_keys")
+    alts = {
+        text_at(entry, "media_key"): text_at(entry, "alt_text")
+        for entry in mappings_at(item, "media_metadata")
+    }
+    named = dict.fromkeys((*keys, *body.media_keys))
+    media = tuple(_media(key, includes.media.get(key, {}), alts.get(key, "")) for key in named)
+    if media:
+        return media
+    # The text had a link for it, so something is attached, whatever it is.
+    return tuple(Media(MediaId(each), MediaKind.UNKNOWN, None) for each in body.unnamed_media)
+
+
+def _media(key: str, data: Mapping[str, object], other_alt: str) -> Media:
+    kind = _KINDS.get(text_at(data, "type"), MediaKind.UNKNOWN)
+    variants = _variants(data)
+    url, mime = web_address(data.get("url")), None
+    if kind in {MediaKind.VIDEO, MediaKind.GIFV}:
+        videos = [each for each in variants if each.mime == "video/mp4"] or list(variants)
+        best = max(videos, key=lambda each: each.bitrate or 0, default=None)
+        url, mime = (best.url, best.mime or None) if best is not None else (None, None)
+    elif url is not None and (found := _IMAGE_TYPE.search(url)):
+        mime = _IMAGE_TYPES[found[1].lower()]
+    return Media(
+        id=MediaId(key),
+        kind=kind,
+        url=url,
+        alt=readable(text_at(data, "alt_text") or other_alt).strip(),
+        mime=mime,
+        width=number_at(data, "width") or None,
+        height=number_at(data, "height") or None,
+        duration_ms=number_at(data, "duration_ms"),
+        variants=variants,
+    )
+
+
+def _variants(data: Mapping[str, object]) -> tuple[MediaVariant, ...]:
+    found = (
+        (
+            web_address(each.get("url")),
+            text_at(each, "content_type").lower(),
+            number_at(each, "bit_rate"),
+        )
+        for each in mappings_at(data, "variants")
+    )
+    return tuple(
+        MediaVariant(url, mime, bitrate) for url, mime, bitrate in found if url is not None
+    )
+
+
+def _poll(item: Mapping[str, object], includes: Includes) -> Poll | None:
+    keys = ids_at(mapping_at(item, "attachments"), "poll_ids")
+    data = next((includes.polls[key] for key in keys if key in includes.polls), {})
+    listed = sorted(
+        mappings_at(data, "options"), key=lambda option: number_at(option, "position") or 0
+    )
+    options = tuple(
+        PollOption(readable(text_at(option, "label")).strip(), number_at(option, "votes"))
+        for option in listed
+    )
+    if not options:
+        return None
+    return Poll(
+        options=options,
+        ends_at=moment_at(data, "end_datetime"),
+        closed=text_at(data, "voting_status") == "closed",
+    )
