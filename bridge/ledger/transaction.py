@@ -14,7 +14,8 @@ from bridge.core.errors import LedgerDamaged, LedgerError
 
 T = TypeVar("T")
 
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+"""The last says that a statement does not fit the tables: they are not what their number says."""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PRIMARY = 0xFF
 """Extended result codes carry the primary one in their lowest byte."""
@@ -39,6 +40,9 @@ def translated(name: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translation(error, name) from None
+    except UnicodeDecodeError:
+        # Chained to nothing, like the above: it carries the text that it could not read.
+        raise damaged(name, "it holds text that is not UTF-8") from None
 
 
 def _translation(error: sqlite3.Error, name: str) -> LedgerError:
