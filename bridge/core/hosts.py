@@ -1,0 +1,263 @@
+"""Finding host names in running text, in linear time: the part that both networks' links share.
+
+Emulates what the published expressions of twitter-text match, without their nested quantifiers:
+runs of host characters are cut into labels, top-level domains looked up from right to left, and
+port, path and query taken by hand. Knows nothing of what a network makes of a match; see
+`bridge.core.x_marks` and `bridge.core.mastodon_marks`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from bridge.core.tlds import ASCII_TLDS, INTERNATIONAL_TLDS, LATER_TLDS
+
+SPACES = "\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+DIRECTION_MARKS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+NEVER_VALID = "\ufffe\ufeff\uffff"
+"""Inside of character classes: white space, bidirectional controls, what no post may contain."""
+
+ACCENTED = (
+    "\xc0-\xd6\xd8-\xf6\xf8-\xff\u0100-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268"
+    "\u026f\u0272\u0289\u028b\u02bb\u0300-\u036f\u1e00-\u1eff"
+)
+ACCENTED_ANY_CASE = ACCENTED + (
+    "\u0260\u0269\u0275\u0280\u0283\u0288\u028a\u028c\u0292\u0399\u03b9\u1fbe"
+    "\u2c65\u2c66\u2c7e\u2c7f"
+)
+"""Latin letters with accents; the second with the other case of each, as `/i` adds them."""
+
+TldFinder = Callable[[str, int, int], int]
+"""`find(text, start, end)` gives the end of the top-level domain that the label begins with, or 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between the two networks' ideas of an address.
+
+    `runs` matches one run of host characters. `tail(text, end of host)` gives the end of the
+    address behind port, path and query. `utf16` says that the original works on UTF-16 code
+    units, where a match may begin inside a character beyond the basic plane.
+    """
+
+    runs: re.Pattern[str]
+    schemes: tuple[str, ...]
+    tail: Callable[[str, int], int]
+    tld: TldFinder
+    utf16: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A match, in code points: the whole, and its host within it.
+
+    `before` is the character in front of the match, empty at the start of the text and where the
+    match begins inside a character.
+    """
+
+    start: int
+    end: int
+    host_start: int
+    host_end: int
+    before: str
+
+    @property
+    def has_scheme(self) -> bool:
+        """Whether it begins with `https://` or the like."""
+        return self.host_start > self.start
+
+
+_ALNUM = re.compile(r"[0-9A-Za-z]*")
+_PUNYCODE = re.compile(r"xn--[-0-9a-z]+", re.IGNORECASE | re.ASCII)
+_DOT = re.compile(r"\.")
+_NOT_BEFORE = frozenset("@\uff20$#\uff03\ufffe\ufeff\uffff")
+_NOT_AFTER_TLD = frozenset("@+-")
+_SCHEME_ROOM = 8
+
+
+@cache
+def _ascii_tlds() -> frozenset[str]:
+    return frozenset(ASCII_TLDS.split())
+
+
+@cache
+def _international() -> re.Pattern[str]:
+    def any_case(word: str) -> str:
+        forms = (dict.fromkeys((c, c.lower(), c.upper())) for c in word)
+        return "".join(f"[{''.join(f)}]" if len(f) > 1 else next(iter(f)) for f in forms)
+
+    words = sorted(INTERNATIONAL_TLDS.split(), key=len, reverse=True)
+    return re.compile(f"(?:{'|'.join(map(any_case, words))})(?![0-9A-Za-z@+-])")
+
+
+def known_tld(text: str, start: int, end: int) -> int:
+    """`TldFinder` for what the reference library links, punycode included."""
+    label = text[start:end].lower()
+    known = _ascii_tlds()
+    if label in known and text[start:end].isascii():
+        return 0 if text[end : end + 1] in _NOT_AFTER_TLD else end
+    found = _ALNUM.match(text, start, end)
+    word_end = found.end() if found else start
+    if word_end < end and text[word_end] != "-" and text[start:word_end].lower() in known:
+        return word_end
+    if not label.isascii() and (match := _international().match(text, start)):
+        return match.end()
+    puny = _PUNYCODE.match(text, start, end)
+    return puny.end() if puny else 0
+
+
+@cache
+def later_tlds() -> frozenset[str]:
+    """Top-level domains that are newer than the reference library."""
+    return frozenset(LATER_TLDS.split())
+
+
+_PLAUSIBLE = re.compile(r"[A-Za-z]{2,63}(?![0-9A-Za-z@+-])")
+
+
+def any_tld(text: str, start: int, end: int) -> int:
+    """`TldFinder` for whatever could be one, now or later."""
+    known = known_tld(text, start, end)
+    if known:
+        return known
+    if match := _PLAUSIBLE.match(text, start):
+        return match.end()
+    return end if text[start:end] in later_tlds() else 0
+
+
+class _Run:
+    """One run of host characters, its labels, and how far a host may reach from each of them."""
+
+    __slots__ = ("dots", "end", "label", "reach", "start", "text", "tlds")
+
+    def __init__(self, text: str, start: int, end: int, tld: TldFinder) -> None:
+        self.text, self.start, self.end = text, start, end
+        self.label = 0
+        dots = [match.start() for match in _DOT.finditer(text, start, end)]
+        stops = [*dots, end]
+        self.tlds = [
+            0,
+            *(tld(text, dot + 1, stop) for dot, stop in zip(dots, stops[1:], strict=True)),
+        ]
+        if not any(self.tlds):
+            dots = []
+        self.dots = dots
+        self.reach = [0] * (len(dots) + 1)
+        for index in range(len(dots) - 1, 0, -1):
+            label = text[dots[index - 1] + 1 : dots[index]]
+            if label and label[0] not in "-_" and label[-1] not in "-_":
+                self.reach[index] = self.reach[index + 1] or (
+                    index + 1 if self.tlds[index + 1] and "_" not in label else 0
+                )
+
+    def host_end(self) -> int:
+        """The end of the host that begins where the run does; 0 for none."""
+        if not self.dots:
+            return 0
+        dot = self.dots[0]
+        first = self.text[self.start : dot]
+        if not first or first[0] in "-_" or first[-1] in "-_":
+            return 0
+        return self.tlds[self.reach[1] or (1 if "_" not in first else 0)]
+
+    def first(self, consumed: int, *, utf16: bool) -> tuple[int, int, str] | None:
+        """The leftmost host after `consumed`: start, end, and the character before."""
+        while self.label < len(self.dots):
+            index, dot = self.label, self.dots[self.label]
+            low = max(self.dots[index - 1] + 1 if index else self.start, consumed)
+            end = self.tlds[self.reach[index + 1] or index + 1]
+            if not self.reach[index + 1]:
+                # The label right before the top-level domain may hold no underscore.
+                low = max(low, self.text.rfind("_", low, dot) + 1)
+            if end and low < dot and self.text[dot - 1] not in "-_":
+                for start in self._starts(low, dot):
+                    before = self._before(start, consumed, utf16=utf16)
+                    if before is not None and self.text[start] not in "-_":
+                        return start, end, before
+            self.label += 1
+        return None
+
+    def skip(self, consumed: int) -> None:
+        """Go on behind `consumed`."""
+        while self.label < len(self.dots) and self.dots[self.label] < consumed:
+            self.label += 1
+
+    def _starts(self, low: int, high: int) -> Iterator[int]:
+        # At the very start of a text the expression first tries to give the first character away
+        # as the one before, unless that may not stand before.
+        if low == 0 and high > 1 and not _word_like(self.text[0]):
+            if ord(self.text[0]) > 0xFFFF:  # noqa: PLR2004  # beyond the basic plane
+                yield 0
+            yield 1
+        yield from range(low, high)
+
+    def _before(self, start: int, consumed: int, *, utf16: bool) -> str | None:
+        """What stands before a match at `start`, None where no match may begin."""
+        if start > consumed and not _word_like(self.text[start - 1]):
+            return self.text[start - 1]
+        if utf16 and ord(self.text[start]) > 0xFFFF:  # noqa: PLR2004  # beyond the basic plane
+            return ""
+        return "" if start == 0 else None
+
+
+def _word_like(character: str) -> bool:
+    return character in _NOT_BEFORE or (character.isascii() and character.isalnum())
+
+
+def addresses(text: str, dialect: Dialect) -> Iterator[Address]:
+    """Every match of the dialect's expression, in order, whether or not it is a link in the end.
+
+    A match uses up its text: what it covers is part of no other. Linear time and memory.
+    """
+    if "." not in text:
+        return
+    consumed = 0
+    run = _search(text, 0, dialect)
+    while run is not None:
+        found = run.first(consumed, utf16=dialect.utf16)
+        if found is not None:
+            start, host_end, before = found
+            host_start = start
+        else:
+            start = _scheme_start(text, run, consumed, dialect)
+            following = None if start < 0 else dialect.runs.match(text, run.end + 3)
+            if following is None:
+                run = _search(text, run.end, dialect)
+                continue
+            run = _Run(text, following.start(), following.end(), dialect.tld)
+            host_start = run.start
+            host_end = run.host_end()
+            if not host_end:
+                continue
+            before = text[start - 1] if start else ""
+        consumed = dialect.tail(text, host_end) if host_end == run.end else host_end
+        yield Address(start, consumed, host_start, host_end, before)
+        if consumed >= run.end:
+            run = _search(text, consumed, dialect)
+        else:
+            run.skip(consumed)
+
+
+def _search(text: str, position: int, dialect: Dialect) -> _Run | None:
+    for match in dialect.runs.finditer(text, position):
+        start, end = match.span()
+        if text.find(".", start, end) >= 0 or text.startswith("://", end):
+            return _Run(text, start, end, dialect.tld)
+    return None
+
+
+def _scheme_start(text: str, run: _Run, consumed: int, dialect: Dialect) -> int:
+    """Where the scheme begins that ends a run, -1 for none."""
+    if not text.startswith("://", run.end):
+        return -1
+    ending = text[max(run.start, run.end - _SCHEME_ROOM) : run.end].lower()
+    for scheme in dialect.schemes:
+        start = run.end - len(scheme)
+        if ending.endswith(scheme) and (
+            start == 0 or (start > consumed and not _word_like(text[start - 1]))
+        ):
+            return start
+    return -1
