@@ -1,0 +1,257 @@
+"""tweepy's asynchronous client with this bridge's transport under it.
+
+tweepy knows the endpoints; everything that its own `request` would do (host, session, signing,
+limits, errors) is done here. One request a call, never repeated, but for a read or a refused
+token: whoever calls knows that a failure other than `InDoubt` created nothing. Must not know posts.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from oauthlib.oauth1 import Client as Signer
+from tweepy.asynchronous import AsyncClient
+from yarl import URL
+
+from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
+from bridge.net.session import BodyTooLarge, read_capped
+from bridge.networks.fields import mapping_at
+from bridge.networks.x.errors import describe, failure, problem_of
+from bridge.networks.x.oauth import UserTokens
+from bridge.networks.x.settings import OAuth1Credentials, XSettings
+from bridge.ports import Clock
+
+LONGEST_ANSWER = 8 << 20
+"""Bytes of an answer that are read at most: a page of 100 posts is seldom more than 1 MiB."""
+
+_SHORTEST_SCRUBBED = 8
+_TIMELINE_PARAMETERS = (
+    "expansions",
+    "max_results",
+    "media.fields",
+    "pagination_token",
+    "poll.fields",
+    "post.fields",
+    "since_id",
+    "start_time",
+    "tweet.fields",
+)
+
+
+class AnswerTooLarge(Transient):
+    """A page was longer than `LONGEST_ANSWER`; a smaller one may be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What tweepy takes for a response: an object whose body is there already."""
+
+    value: Mapping[str, object]
+
+    async def json(self) -> Mapping[str, object]:
+        """The body."""
+        return self.value
+
+
+class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
+    """The endpoints that are needed, as raw JSON objects. Raises `NetworkError`s only."""
+
+    def __init__(
+        self,
+        settings: XSettings,
+        *,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        tokens: UserTokens | None,
+    ) -> None:
+        super().__init__(return_type=dict, wait_on_rate_limit=False)
+        self.session = session
+        self._api = settings.api
+        self._clock = clock
+        self._tokens = tokens
+        given = settings.credentials
+        self._oauth1 = given if isinstance(given, OAuth1Credentials) else None
+
+    async def me(self) -> Mapping[str, object]:
+        """``GET /2/users/me``, which is free."""
+        answer: Mapping[str, object] = await self.get_me(
+            user_auth=self._oauth1 is not None, user_fields=["protected", "username"]
+        )
+        return answer
+
+    async def timeline(self, owner: str, query: Mapping[str, str]) -> Mapping[str, object]:
+        """One page of ``GET /2/users/:id/tweets``; `query` is spelled as it goes on the wire."""
+        answer: Mapping[str, object] = await self._make_request(
+            "GET",
+            f"/2/users/{quote(owner, safe='')}/tweets",
+            params={name.replace(".", "_"): value for name, value in query.items()},
+            endpoint_parameters=_TIMELINE_PARAMETERS,
+            user_auth=self._oauth1 is not None,
+        )
+        return answer
+
+    async def create(self, body: Mapping[str, object]) -> Mapping[str, object]:
+        """``POST /2/tweets``. tweepy's `create_tweet` leaves `text` out where it is empty."""
+        answer: Mapping[str, object] = await self._make_request(
+            "POST", "/2/tweets", json=body, user_auth=self._oauth1 is not None
+        )
+        return answer
+
+    async def request(
+        self,
+        method: str,
+        route: str,
+        params: Mapping[str, object] | None = None,
+        json: Mapping[str, object] | None = None,
+        user_auth: bool = False,  # noqa: FBT001, FBT002 - tweepy's signature
+    ) -> Parsed:
+        """One exchange; after a 401 one more with a renewed token, where there is one to be had."""
+        query = urlencode({k: str(v) for k, v in (params or {}).items()}, quote_via=quote, safe="")
+        url = f"{self._api}{route}{'?' if query else ''}{query}"
+        body = None if json is None else json_module.dumps(json).encode()
+        scrub = self._known_secrets(json)
+        try:
+            if user_auth or self._tokens is None:
+                return await self._exchange(method, url, body, self._signature(method, url))
+            token = await self._tokens.access()
+            try:
+                return await self._exchange(method, url, body, f"Bearer {token}")
+            except Unauthorised as refused:
+                if refused.status != HTTPStatus.UNAUTHORIZED:
+                    raise
+            # A refused token created nothing, so even a post may be sent again.
+            token = await self._tokens.replacing(token)
+            return await self._exchange(method, url, body, f"Bearer {token}")
+        except NetworkError as error:
+            raise _scrubbed(error, (*scrub, *self._known_secrets(None))) from None
+
+    def _signature(self, method: str, url: str) -> str:
+        """The OAuth 1.0a header over the address that is really asked; bodies of JSON are not."""
+        given = self._oauth1
+        if given is None:
+            raise Unauthorised("no OAuth 1.0a credentials are configured")
+        signer = Signer(
+            given.consumer_key,
+            given.consumer_secret,
+            given.access_token,
+            given.access_token_secret,
+        )
+        _, headers, _ = signer.sign(url, method)  # type: ignore[arg-type] # tweepy hands methods as str
+        return str(headers["Authorization"])
+
+    async def _exchange(
+        self, method: str, url: str, body: bytes | None, authorisation: str
+    ) -> Parsed:
+        writing = method != "GET"
+        headers = {"Authorization": authorisation, "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            async with self.session.request(
+                method,
+                URL(url, encoded=True),
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+            ) as response:
+                return Parsed(await self._answer(response, writing=writing))
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ClientHttpProxyError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+        ) as error:
+            # Name resolution, connecting, TLS and proxies: all of it comes before the request.
+            detail = f"X cannot be reached: {_reason(error)}"
+            raise Transient(detail, unreachable=True) from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            detail = f"X did not answer: {_reason(error)}"
+            if writing:
+                raise InDoubt(detail) from None
+            raise Transient(detail, unreachable=True) from None
+
+    async def _answer(
+        self, response: aiohttp.ClientResponse, *, writing: bool
+    ) -> Mapping[str, object]:
+        status = response.status
+        succeeded = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+        try:
+            body = await read_capped(response, LONGEST_ANSWER)
+        except BodyTooLarge as error:
+            if succeeded and not writing:
+                raise AnswerTooLarge(f"HTTP {status}: {error}", status=status) from None
+            body = b""
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            if succeeded:
+                raise
+            # The status alone says that nothing was done; what else it would have said is lost.
+            body = b""
+        if not succeeded:
+            now = self._clock.now()
+            raise failure(status, response.headers, body, now=now, writing=writing)
+        try:
+            parsed = json_module.loads(body)
+        except (ValueError, RecursionError):
+            parsed = None
+        if isinstance(parsed, Mapping):
+            return parsed
+        detail = f"HTTP {status}: no JSON object in {len(body)} bytes"
+        if writing:
+            raise InDoubt(detail, status=status)
+        raise Transient(detail, status=status, unreachable=True)
+
+    def _known_secrets(self, sent: Mapping[str, object] | None) -> tuple[str, ...]:
+        """What no error may quote: keys, tokens, and the text of the post that was sent."""
+        given = self._oauth1
+        known = [] if self._tokens is None else list(self._tokens.secrets())
+        if given is not None:
+            known += [
+                given.consumer_key,
+                given.consumer_secret,
+                given.access_token,
+                given.access_token_secret,
+            ]
+        text = None if sent is None else sent.get("text")
+        if isinstance(text, str):
+            known.append(" ".join(text.split()))
+        return tuple(each for each in known if len(each) >= _SHORTEST_SCRUBBED)
+
+
+def _reason(error: BaseException) -> str:
+    """What broke, by its class and the system's own words: messages may quote addresses."""
+    strerror = getattr(error, "strerror", None)
+    return f"{type(error).__name__}{f' ({strerror})' if isinstance(strerror, str) else ''}"
+
+
+def _scrubbed(error: NetworkError, secrets: tuple[str, ...]) -> NetworkError:
+    detail = error.detail
+    for secret in secrets:
+        detail = detail.replace(secret, "***")
+    error.detail, error.args = detail, (detail,)
+    return error
+
+
+def problem_in_success(payload: Mapping[str, object]) -> NetworkError | None:
+    """What a 200 that carries `errors` and no data really says; None where it carries data.
+
+    X words suspended, protected and withheld accounts like this.
+    """
+    if "data" in payload or not payload.get("errors"):
+        return None
+    problem = problem_of(payload)
+    detail = describe(HTTPStatus.OK, problem)
+    if problem.kind in {"not-authorized-for-resource", "resource-unavailable"}:
+        return Unauthorised(detail, status=HTTPStatus.OK)
+    if problem.kind == "invalid-request":
+        return Refused(detail, status=HTTPStatus.BAD_REQUEST)
+    return Transient(detail, status=HTTPStatus.OK)
+
+
+def created_id(payload: Mapping[str, object]) -> object:
+    """The id in a creation's answer, as it came."""
+    return mapping_at(payload, "data").get("id")

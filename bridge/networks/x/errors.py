@@ -1,0 +1,261 @@
+"""From X's failures, in any of their shapes, to the five kinds the engine knows.
+
+X's own texts, types and codes are matched here and nowhere else. Sources: the error table of
+docs.x.com, the problem types of the OpenAPI documents, bodies quoted in public reports, and the v1
+codes that still turn up. Must not do I/O.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from bridge.core.errors import (
+    InDoubt,
+    NetworkError,
+    Refused,
+    Throttled,
+    Transient,
+    Unauthorised,
+)
+from bridge.networks.fields import mappings_at, number_at, text_at
+
+_LONGEST_DETAIL = 300
+_WINDOW = timedelta(minutes=16)
+"""X's windows are 15 minutes; a reset further away than this is a day's, or wrong."""
+_DAY = timedelta(days=1)
+_EPOCH_DIGITS = 11
+
+_MONEY_KINDS = frozenset({"credits", "credits-depleted"})
+_MONEY_TITLES = frozenset({"creditsdepleted", "spendcapreached", "payment required"})
+_OWNER_KINDS = frozenset(
+    {
+        "client-forbidden",
+        "oauth1-permissions",
+        "unsupported-authentication",
+    }
+)
+_OWNER_CODES = frozenset({32, 64, 89, 99, 135, 215, 220, 261, 326, 453})
+"""v1 codes for bad keys, a wrong clock, suspended and locked accounts, missing app permissions."""
+_LIMIT_CODES = frozenset({88, 185})
+_MISSING_CODES = frozenset({144, 385})
+_TOO_LONG_CODE = 186
+_DUPLICATE_CODE = 187
+_NOT_PERMITTED = "not permitted to perform"
+_PASSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_OWNER_WORDS = re.compile(
+    r"app permissions|suspended|temporarily locked|not enrolled|subset of (?:x|twitter) api",
+    re.IGNORECASE,
+)
+_MISSING_WORDS = re.compile(
+    r"reply to a (?:tweet|post) that is deleted|(?:tweet|post) that is deleted or not visible"
+    r"|could not find (?:tweet|post)",
+    re.IGNORECASE,
+)
+_DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?!\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error body, read leniently. `kind` is the last path segment of its type, lower case."""
+
+    title: str = ""
+    words: str = ""
+    kind: str = ""
+    reason: str = ""
+    reset: datetime | None = None
+    daily: bool = False
+    codes: frozenset[int] = frozenset()
+
+
+def read_problem(body: bytes) -> Problem:
+    """The problem that a body states; an empty one where it is no JSON object. Never raises."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return Problem()
+    return problem_of(parsed) if isinstance(parsed, Mapping) else Problem()
+
+
+def problem_of(data: Mapping[str, object]) -> Problem:
+    """The problem in an answer's object: at its top, or as the first entry of `errors`."""
+    listed = mappings_at(data, "errors")
+    first = next((each for each in listed if text_at(each, "type") or text_at(each, "title")), {})
+    stated = data if text_at(data, "title") or text_at(data, "type") else first
+    details = [text_at(stated, "detail") or text_at(stated, "title")]
+    # OAuth's own errors say `error` and `error_description`; v1's, `errors[].message`.
+    details += [text_at(data, "error_description") or text_at(data, "error")]
+    details += [text_at(each, "message") for each in listed]
+    words = "; ".join(dict.fromkeys(each for each in details if each))
+    return Problem(
+        title=text_at(stated, "title").strip().lower(),
+        words=words,
+        kind=text_at(stated, "type").rstrip("/").rpartition("/")[2].lower(),
+        reason=text_at(stated, "reason").lower(),
+        reset=_reset_date(text_at(stated, "reset_date")) or _reset_date(_after_begins(words)),
+        daily=text_at(stated, "period").lower() == "daily",
+        codes=frozenset(code for each in listed if (code := number_at(each, "code")) is not None),
+    )
+
+
+def failure(
+    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime, writing: bool
+) -> NetworkError:
+    """The error that an answer outside 2xx stands for. `now` is aware UTC.
+
+    `writing` says that the request may have created something: then a server's failure leaves that
+    open. A 404 is temporary: X's incidents answer so, and no request here names a lost thing.
+    """
+    problem = read_problem(body)
+    detail = describe(status, problem)
+    if status < HTTPStatus.BAD_REQUEST:
+        return Transient(f"{detail}: redirects are not followed", status=status, unreachable=True)
+    broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if writing and (broken or status == HTTPStatus.REQUEST_TIMEOUT):
+        return InDoubt(detail, status=status)
+    if broken:
+        # From 502 on it is the way to the server, or the server as a whole, that is out of order.
+        unreachable = status > HTTPStatus.NOT_IMPLEMENTED
+        return Transient(detail, status=status, unreachable=unreachable)
+    return (
+        _money(status, problem, detail)
+        or _limit(status, problem, headers, detail, now)
+        or _owner(status, problem, detail, writing=writing)
+        or _refusal(status, problem, detail)
+    )
+
+
+def describe(status: int, problem: Problem) -> str:
+    """``"HTTP 403: Forbidden"``: one line, bounded, without control characters."""
+    words = " ".join(problem.words.split()) or problem.title
+    printable = "".join(char for char in words if char.isprintable())
+    return f"HTTP {status}: {printable[:_LONGEST_DETAIL]}" if printable else f"HTTP {status}"
+
+
+def _money(status: int, problem: Problem, detail: str) -> NetworkError | None:
+    stated = problem.kind in _MONEY_KINDS or problem.title in _MONEY_TITLES
+    if status != HTTPStatus.PAYMENT_REQUIRED and not stated:
+        return None
+    until = problem.reset
+    if until is not None:
+        hint = "the app's spend cap is reached: raise it in the developer console, or wait"
+    else:
+        hint = "the app has no credits: buy some in the developer console"
+    return Unauthorised(f"{detail} ({hint})", status=status, until=until)
+
+
+def _limit(
+    status: int, problem: Problem, headers: Mapping[str, str], detail: str, now: datetime
+) -> NetworkError | None:
+    if problem.kind == "usage-capped" or problem.title == "usagecapexceeded":
+        if not problem.daily:
+            hint = "the month's usage cap is reached: raise it in the developer console"
+            return Unauthorised(f"{detail} ({hint})", status=status, until=problem.reset)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
+        return Throttled(f"{detail} (the day's usage cap)", status=status, until=midnight)
+    over = status == HTTPStatus.TOO_MANY_REQUESTS or bool(problem.codes & _LIMIT_CODES)
+    # X's word for a day's posts being used up is the same as for many other things.
+    not_permitted = status == HTTPStatus.FORBIDDEN and _NOT_PERMITTED in problem.words.lower()
+    if over or (not_permitted and _day_resets(headers, now)):
+        return Throttled(detail, status=status, until=opens_again(headers, now))
+    return None
+
+
+def _owner(status: int, problem: Problem, detail: str, *, writing: bool) -> NetworkError | None:
+    """What only the owner can mend; a read of the own timeline that is forbidden is such, too."""
+    mends = (
+        status == HTTPStatus.UNAUTHORIZED
+        or problem.kind in _OWNER_KINDS
+        or problem.reason == "client-not-enrolled"
+        or bool(problem.codes & _OWNER_CODES)
+        or _OWNER_WORDS.search(problem.words) is not None
+        or (status == HTTPStatus.FORBIDDEN and not writing)
+    )
+    if not mends:
+        return None
+    if problem.reason == "client-not-enrolled":
+        detail = f"{detail} (add the app to the pay-per-use project in the developer console)"
+    elif status == HTTPStatus.UNAUTHORIZED:
+        detail = f"{detail} (X does not accept the credentials)"
+    return Unauthorised(detail, status=status)
+
+
+def _refusal(status: int, problem: Problem, detail: str) -> NetworkError:
+    words = problem.words.lower()
+    missing = bool(problem.codes & _MISSING_CODES) or _MISSING_WORDS.search(words) is not None
+    if status in _PASSING and not missing:
+        return Transient(detail, status=status)
+    return Refused(
+        detail,
+        status=status,
+        missing=missing,
+        too_long="too long" in words or _TOO_LONG_CODE in problem.codes,
+        duplicate="duplicate content" in words or _DUPLICATE_CODE in problem.codes,
+    )
+
+
+def opens_again(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When a used-up limit opens, by the headers of its answer; None where they do not say.
+
+    Reset times are epoch seconds. A day's limit counts where its remainder is 0. Whatever lies in
+    the past says nothing, and nothing is believed beyond a day.
+    """
+    told = [_moment(headers.get("x-rate-limit-reset"), headers, now, _WINDOW)]
+    told += _day_resets(headers, now)
+    known = [each for each in told if each is not None]
+    if known:
+        return max(known)
+    after = headers.get("retry-after", "").strip()
+    if after.isascii() and after.isdigit():
+        return now + min(timedelta(seconds=int(after[:9])), _DAY)
+    return None
+
+
+def _day_resets(headers: Mapping[str, str], now: datetime) -> list[datetime | None]:
+    """The resets of the 24-hour limits that are used up."""
+    used_up = [
+        headers.get(f"{limit}-reset")
+        for limit in ("x-user-limit-24hour", "x-app-limit-24hour")
+        if headers.get(f"{limit}-remaining", "").strip() == "0"
+    ]
+    return [_moment(each, headers, now, _DAY) for each in used_up]
+
+
+def _moment(
+    stated: str | None, headers: Mapping[str, str], now: datetime, usual: timedelta
+) -> datetime | None:
+    """The time that an epoch-seconds header means.
+
+    Where our clock makes nonsense of it, the distance from the server's own `Date` may make sense.
+    """
+    epoch = (stated or "").strip()
+    if not (epoch.isascii() and epoch.isdigit() and len(epoch) <= _EPOCH_DIGITS):
+        return None
+    wait = int(epoch) - now.timestamp()
+    try:
+        by_server = int(epoch) - parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        by_server = 0.0
+    limit = usual.total_seconds()
+    if not 0 < wait <= limit and 0 < by_server <= limit:
+        wait = by_server
+    return now + timedelta(seconds=min(wait, _DAY.total_seconds())) if wait > 0 else None
+
+
+def _after_begins(words: str) -> str:
+    """The date of ``"until the next cycle begins on 2026-12-01."``."""
+    _, found, rest = words.partition("begins on ")
+    return rest if found else ""
+
+
+def _reset_date(stated: str) -> datetime | None:
+    found = _DATE.search(stated)
+    try:
+        return datetime.fromisoformat(found[1]).replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None

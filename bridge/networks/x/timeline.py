@@ -1,0 +1,141 @@
+"""Walking through one's own timeline, newest first, in the vocabulary that the server speaks.
+
+Pages are raw JSON objects, for `normalise`. Must not decide which posts are new.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
+from datetime import date
+
+from bridge.core.errors import Refused, Transient
+from bridge.core.model import AccountId
+from bridge.networks.fields import list_at, mapping_at, number_at, text_at
+from bridge.networks.x.client import AnswerTooLarge, XClient, problem_in_success
+from bridge.networks.x.dialects import missing_everywhere
+from bridge.networks.x.query import (
+    DECISIVE,
+    POST,
+    SMALLEST_PAGE,
+    TWEET,
+    Dialect,
+    Stretch,
+    other,
+    parameters,
+)
+from bridge.networks.x.settings import DialectName
+from bridge.ports import Clock
+
+log = logging.getLogger(__name__)
+
+MAX_PAGES = 2000
+"""More than the 3,200 posts that X gives at most would fill, at the smallest page size."""
+
+_NOT_UNDERSTOOD = 400
+
+
+class Timeline:
+    """The own timeline of one account.
+
+    With the dialect ``auto`` the newer one is tried first. Where a page shows that it was not
+    understood, the same page is asked for in the other one, and whichever says more is kept.
+    """
+
+    def __init__(self, client: XClient, clock: Clock, dialect: DialectName) -> None:
+        self._client = client
+        self._clock = clock
+        self._dialect = TWEET if dialect == "tweet" else POST
+        self._auto = dialect == "auto"
+        self._neither_on: date | None = None
+        self._warned: frozenset[str] = frozenset()
+
+    async def pages(
+        self, owner: AccountId, stretch: Stretch
+    ) -> AsyncGenerator[Mapping[str, object], None]:
+        """Every page of `stretch`, newest first. Raises `NetworkError`s, never `InDoubt`."""
+        token: str | None = None
+        seen: set[str] = set()
+        for _ in range(MAX_PAGES):
+            try:
+                payload = await self._page(owner, stretch, token)
+            except AnswerTooLarge:
+                if stretch.page_size == SMALLEST_PAGE:
+                    raise
+                stretch = replace(stretch, page_size=SMALLEST_PAGE)
+                continue
+            yield payload
+            token = text_at(mapping_at(payload, "meta"), "next_token") or None
+            if token is None:
+                return
+            if token in seen:
+                break
+            seen.add(token)
+        raise Transient("the timeline's pages do not come to an end")
+
+    async def _page(
+        self, owner: AccountId, stretch: Stretch, token: str | None
+    ) -> Mapping[str, object]:
+        dialect = self._dialect
+        try:
+            payload = await self._ask(dialect, owner, stretch, token)
+        except Refused as refused:
+            second = await self._second_opinion(owner, stretch, token, refused)
+            if second is None:
+                raise
+            return self._kept(other(dialect), second)
+        missing = missing_everywhere(payload, dialect.telling)
+        if missing & DECISIVE:
+            second = await self._second_opinion(owner, stretch, token, None)
+            if second is not None:
+                missing_there = missing_everywhere(second, other(dialect).telling)
+                if len(missing_there & DECISIVE) < len(missing & DECISIVE):
+                    return self._kept(other(dialect), second)
+                self._neither_on = self._clock.now().date()
+        return self._kept(dialect, payload)
+
+    def _kept(self, dialect: Dialect, payload: Mapping[str, object]) -> Mapping[str, object]:
+        """Stay with `dialect`; say once what it does not bring."""
+        if dialect is not self._dialect:
+            log.info("X answers to the %s dialect; it is used from now on", dialect.name)
+        self._dialect = dialect
+        missing = missing_everywhere(payload, dialect.telling) - self._warned
+        if missing:
+            self._warned |= missing
+            log.warning(
+                "X left out requested fields from a whole page (%s dialect): %s",
+                dialect.name,
+                ", ".join(sorted(missing)),
+            )
+        return payload
+
+    async def _second_opinion(
+        self, owner: AccountId, stretch: Stretch, token: str | None, refused: Refused | None
+    ) -> Mapping[str, object] | None:
+        """The same page in the other dialect; None where it is not to be had.
+
+        Once neither has served, it is not tried again that day: the posts would be billed anew.
+        """
+        in_vain = self._neither_on == self._clock.now().date()
+        if not self._auto or in_vain or (refused and refused.status != _NOT_UNDERSTOOD):
+            return None
+        try:
+            return await self._ask(other(self._dialect), owner, stretch, token)
+        except Refused:
+            self._neither_on = self._clock.now().date()
+            return None
+
+    async def _ask(
+        self, dialect: Dialect, owner: AccountId, stretch: Stretch, token: str | None
+    ) -> Mapping[str, object]:
+        payload = await self._client.timeline(owner, parameters(dialect, stretch, token))
+        problem = problem_in_success(payload)
+        if problem is not None:
+            raise problem
+        stated = number_at(mapping_at(payload, "meta"), "result_count")
+        posts = list_at(payload, "data")
+        # Taking anything else for an empty timeline would make a first pass flood.
+        if not posts and ("data" in payload or "meta" not in payload or stated):
+            raise Transient("HTTP 200: the answer is not a page of a timeline")
+        return payload
