@@ -1,0 +1,182 @@
+"""Mastodon.py made safe to await: one thread, one request at a time, bounded in time and size.
+
+The library composes requests; what came back is judged by the exchange itself, because the
+library reports some successes as failures and cannot tell "never sent" from "never answered".
+Must not know what is done with an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from urllib.parse import quote
+
+from mastodon import Mastodon
+
+from bridge import __version__
+from bridge.core.errors import NetworkError, Refused
+from bridge.core.model import AccountId, PostId
+from bridge.networks.mastodon.errors import decoded, failure, unreadable
+from bridge.networks.mastodon.render import StatusArguments
+from bridge.networks.mastodon.settings import MastodonSettings
+from bridge.networks.mastodon.wire import Exchange, Wire, WireSession
+from bridge.ports import Clock
+
+USER_AGENT = f"twinpost/{__version__}"
+TIMEOUTS = (5, 30)
+"""Seconds to connect, and between two bytes of an answer."""
+
+LONGEST_EXCHANGE = 60.0
+"""Seconds for one exchange as a whole: a byte a second is never a silence, and never ends."""
+
+_GRACE = 6.0
+"""Seconds that an ended exchange may still take: a connection being opened cannot be cut short."""
+
+_ASSUMED_VERSION = "4.7.3"
+"""Stated so that the library neither asks the server for it nor stumbles over an odd answer."""
+
+Call = Callable[[Mastodon], object]
+
+
+class Client:
+    """The REST half of one account. Every method raises the five kinds of `NetworkError`."""
+
+    def __init__(
+        self,
+        settings: MastodonSettings,
+        clock: Clock,
+        *,
+        longest_exchange: float = LONGEST_EXCHANGE,
+    ) -> None:
+        self._token = settings.access_token
+        self._clock = clock
+        self._longest_exchange = longest_exchange
+        self._wire = Wire()
+        self._session = WireSession(self._wire)
+        self._api = Mastodon(
+            api_base_url=settings.base,
+            ratelimit_method="throw",
+            request_timeout=TIMEOUTS,  # type: ignore[arg-type] # a pair works, and is needed
+            mastodon_version=_ASSUMED_VERSION,
+            version_check_mode="created",
+            session=self._session,
+            user_agent=USER_AGENT,
+        )
+        # Given to the constructor, a token that happens to name a file would be read as that file.
+        self._api.access_token = self._token
+        self._lock = asyncio.Lock()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="mastodon")
+        self._running: Future[None] | None = None
+        self._closed = False
+
+    async def verify_credentials(self) -> Mapping[str, object]:
+        """The account that the token belongs to."""
+        return await self._object(lambda api: api.account_verify_credentials())
+
+    async def instance(self, version: int) -> Mapping[str, object]:
+        """What the server says about itself, by version 1 or 2 of the API."""
+        if version == 1:
+            return await self._object(lambda api: api.instance_v1())
+        return await self._object(lambda api: api.instance_v2())
+
+    async def statuses(
+        self,
+        account: AccountId,
+        *,
+        limit: int,
+        min_id: PostId | None = None,
+        max_id: PostId | None = None,
+    ) -> tuple[Mapping[str, object], ...]:
+        """One page of the account's statuses of every kind, in the order the server lists them."""
+        whose = quote(account, safe="")
+        page = await self._json(
+            lambda api: api.account_statuses(whose, limit=limit, min_id=min_id, max_id=max_id),
+            array=True,
+        )
+        items = page if isinstance(page, list) else ()
+        return tuple(item for item in items if isinstance(item, Mapping))
+
+    async def source(self, post: PostId) -> Mapping[str, object]:
+        """What the author typed."""
+        which = quote(post, safe="")
+        return await self._object(lambda api: api.status_source(which))
+
+    async def create(self, given: StatusArguments) -> Mapping[str, object]:
+        """Create one status, once. Raises `InDoubt` whenever it may stand without our knowing."""
+        replying = given["in_reply_to_id"] is not None
+        answer = await self._json(
+            lambda api: api.status_post(**given), creating=True, replying=replying
+        )
+        return _named(answer)
+
+    async def delete(self, post: PostId) -> None:
+        """Delete one status; one that is gone already is fine."""
+        which = quote(post, safe="")
+        exchange = await self._exchange(lambda api: api.status_delete(which))
+        error = failure(exchange, now=self._clock.now())
+        if error is not None and error.status not in {404, 410}:
+            raise self._scrubbed(error)
+
+    async def close(self) -> None:
+        """End what is under way and release thread and connections. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self._wire.exchange.abort()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        if self._running is not None and not self._running.done():
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(asyncio.wrap_future(self._running), _GRACE)
+        self._session.close()
+
+    async def _object(self, call: Call) -> Mapping[str, object]:
+        return _named(await self._json(call))
+
+    async def _json(
+        self, call: Call, *, creating: bool = False, replying: bool = False, array: bool = False
+    ) -> object:
+        """The answer as JSON: an object, or an array where one is asked for."""
+        exchange = await self._exchange(call)
+        error = failure(exchange, now=self._clock.now(), creating=creating, replying=replying)
+        value = decoded(exchange)
+        if error is None and not isinstance(value, list if array else dict):
+            error = unreadable(exchange, creating=creating)
+        if error is not None:
+            raise self._scrubbed(error)
+        return value
+
+    async def _exchange(self, call: Call) -> Exchange:
+        """Have the thread do `call`, and see that it ends. A cancelled caller leaves it running."""
+        exchange = Exchange()
+        async with self._lock:
+            if self._closed:
+                raise Refused("this connection is closed")
+            self._running = self._executor.submit(self._run, exchange, call)
+            running = asyncio.wrap_future(self._running)
+            try:
+                await asyncio.wait_for(asyncio.shield(running), self._longest_exchange)
+            except TimeoutError:
+                exchange.abort()
+                await running
+        return exchange
+
+    def _run(self, exchange: Exchange, call: Call) -> None:
+        """In the thread. Whatever the library makes of the answer, the exchange tells the truth."""
+        self._wire.exchange = exchange
+        try:
+            call(self._api)
+        except Exception as error:  # noqa: BLE001 - judged by `failure`, from the exchange
+            exchange.fault = exchange.fault or type(error).__name__
+
+    def _scrubbed(self, error: NetworkError) -> NetworkError:
+        """The same error, should a server have quoted the token at us."""
+        if self._token in error.detail:
+            error.detail = error.detail.replace(self._token, "***")
+            error.args = (error.detail,)
+        return error
+
+
+def _named(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}

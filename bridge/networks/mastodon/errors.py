@@ -1,0 +1,223 @@
+"""From one finished exchange to one of the five kinds of network error, or to none.
+
+The rule behind every line: an error other than `InDoubt` is raised for a creation only where the
+server surely has not done it. Localised words are never read. Must not do I/O.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from bridge.core.errors import InDoubt, NetworkError, Refused, Throttled, Transient, Unauthorised
+from bridge.networks.fields import readable, text_at
+from bridge.networks.mastodon.wire import Exchange
+
+_LONGEST_DETAIL = 200
+_OWNERS_BUSINESS = re.compile(
+    "scope|authori|login|log in|suspend|disabl|confirm|pending|approv|credential|token|permission",
+    re.IGNORECASE,
+)
+"""Hard-coded English in the servers' sources, never translated: only the owner can mend these."""
+
+_NEEDS_USER = re.compile("requires an authenticated user", re.IGNORECASE)
+_REPEATED_KEY = re.compile("idempotency", re.IGNORECASE)
+_DUPLICATE = re.compile("duplicate record", re.IGNORECASE)
+
+_MILLISECONDS_FROM = 100_000_000_000
+_EPOCH_FROM = 1_000_000_000
+"""Numbers at least this large are points in time; smaller ones are seconds from now."""
+
+
+def failure(
+    exchange: Exchange, *, now: datetime, creating: bool = False, replying: bool = False
+) -> NetworkError | None:
+    """What went wrong in `exchange`; None for a success whose body is whole.
+
+    `creating` is true for a request that must not be repeated lightly, `replying` where it names
+    a post to reply to. `now` is aware UTC.
+    """
+    status = exchange.status
+    if status is None:
+        return _without_answer(exchange, creating=creating)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _server_failure(exchange, status, creating=creating)
+    if status >= HTTPStatus.BAD_REQUEST:
+        return _client_failure(exchange, status, now, creating=creating, replying=replying)
+    if status >= HTTPStatus.MULTIPLE_CHOICES:
+        return _redirect(status, creating=creating)
+    if exchange.body is None:
+        return unreadable(exchange, creating=creating)
+    return None
+
+
+def unreadable(exchange: Exchange, *, creating: bool) -> NetworkError:
+    """A success whose body is cut off, empty, or not what the API promises."""
+    detail = f"HTTP {exchange.status}, but the answer is unreadable"
+    if exchange.fault:
+        detail += f" ({exchange.fault})"
+    if creating:
+        return InDoubt(detail, status=exchange.status)
+    return Transient(detail, status=exchange.status, unreachable=True)
+
+
+def decoded(exchange: Exchange) -> object:
+    """The JSON value of the body; None where there is none that can be read."""
+    try:
+        value: object = json.loads(exchange.body or b"")
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _without_answer(exchange: Exchange, *, creating: bool) -> NetworkError:
+    why = "took too long" if exchange.aborted else exchange.fault or "no answer"
+    if not exchange.begun:
+        return Refused(f"the request could not be made ({why})")
+    if not exchange.sent:
+        return Transient(f"the server cannot be reached ({why})", unreachable=True)
+    if creating:
+        return InDoubt(f"sent, but the answer never came ({why})")
+    return Transient(f"the server does not answer ({why})", unreachable=True)
+
+
+def _server_failure(exchange: Exchange, status: int, *, creating: bool) -> NetworkError:
+    """Any 5xx: it was seen to follow a post that was made, 503 and 504 of a proxy included."""
+    if creating:
+        return InDoubt(_detail(exchange), status=status)
+    return Transient(_detail(exchange), status=status, unreachable=True)
+
+
+def _redirect(status: int, *, creating: bool) -> NetworkError:
+    if creating and status == HTTPStatus.SEE_OTHER:
+        return InDoubt(f"HTTP {status}: redirected after sending", status=status)
+    detail = f"HTTP {status}: the server redirects; set `url` to where it really is"
+    return Refused(detail, status=status)
+
+
+def _client_failure(
+    exchange: Exchange, status: int, now: datetime, *, creating: bool, replying: bool
+) -> NetworkError:
+    detail = _detail(exchange)
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return Unauthorised(detail, status=status)
+        case HTTPStatus.FORBIDDEN:
+            return _forbidden(exchange, creating=creating)
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return Throttled(detail, until=until(exchange.headers, now), status=status)
+        case HTTPStatus.TOO_EARLY:
+            return Transient(detail, status=status)
+        case HTTPStatus.REQUEST_TIMEOUT:
+            kind = InDoubt if creating else Transient
+            return kind(detail, status=status)
+    return _refusal(exchange, status, creating=creating, replying=replying)
+
+
+def _refusal(exchange: Exchange, status: int, *, creating: bool, replying: bool) -> NetworkError:
+    """The other 4xx: a no to this request, with a few exceptions."""
+    detail, said = _detail(exchange), _said(exchange)
+    if said is None and creating and status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        # A proxy's page, not the API's: nothing was made, and nothing said about any post.
+        return Transient(detail, status=status, unreachable=True)
+    if creating and (status == HTTPStatus.CONFLICT or _REPEATED_KEY.search(said or "")):
+        return InDoubt(detail, status=status)
+    if _NEEDS_USER.search(said or ""):
+        return Unauthorised(detail, status=status)
+    return Refused(
+        detail,
+        status=status,
+        missing=replying and status == HTTPStatus.NOT_FOUND,
+        duplicate=creating and _DUPLICATE.search(said or "") is not None,
+    )
+
+
+def _forbidden(exchange: Exchange, *, creating: bool) -> NetworkError:
+    """403: about the token or the account, unless a server says no to one particular post.
+
+    What is no JSON comes from a guard in front of the server and concerns every request.
+    """
+    said, detail = _said(exchange), _detail(exchange)
+    scope = "insufficient_scope" in exchange.headers.get("www-authenticate", "")
+    if creating and said is not None and not scope and not _OWNERS_BUSINESS.search(said):
+        return Refused(detail, status=exchange.status)
+    return Unauthorised(detail, status=exchange.status)
+
+
+def _said(exchange: Exchange) -> str | None:
+    """The server's own account of an error; None where the body is not the API's."""
+    body = decoded(exchange)
+    if not isinstance(body, Mapping):
+        return None
+    for key in ("error", "error_description", "message"):
+        if said := text_at(body, key):
+            return said
+    return ""
+
+
+def _detail(exchange: Exchange) -> str:
+    """``HTTP 422: Validation failed: …``, on one line."""
+    said = " ".join(readable(_said(exchange) or "").split())
+    if len(said) > _LONGEST_DETAIL:
+        said = f"{said[:_LONGEST_DETAIL]}…"
+    return f"HTTP {exchange.status}: {said}" if said else f"HTTP {exchange.status}"
+
+
+def until(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When a used-up limit opens again (aware UTC), by the later of the two headers that tell.
+
+    ``X-RateLimit-Reset`` is ISO 8601 on Mastodon and GoToSocial, elsewhere epoch seconds or
+    seconds to wait; ``Retry-After`` seconds or a date. A point in time is moved by how far the
+    server's ``Date`` is from our clock. What is unreadable or past tells nothing.
+    """
+    skew = timedelta(0)
+    if (server_now := _moment(headers.get("date", ""))) is not None:
+        skew = now - server_now
+    told = []
+    for name in ("x-ratelimit-reset", "retry-after"):
+        stated = headers.get(name, "").strip()
+        try:
+            seconds = float(stated)
+        except ValueError:
+            moment = _moment(stated)
+            correction = skew
+        else:
+            moment = _from_number(seconds, now)
+            correction = skew if seconds >= _EPOCH_FROM else timedelta(0)
+        if moment is not None:
+            told.append(_moved(moment, correction))
+    return max((moment for moment in told if moment > now), default=None)
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
+
+
+def _from_number(seconds: float, now: datetime) -> datetime | None:
+    if seconds >= _MILLISECONDS_FROM:
+        seconds /= 1000
+    try:
+        if seconds >= _EPOCH_FROM:
+            return datetime.fromtimestamp(seconds, UTC)
+        return now + timedelta(seconds=seconds)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _moment(stated: str) -> datetime | None:
+    """A date as HTTP or ISO 8601 writes it, in aware UTC."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            moment = read(stated.strip())
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return aware.astimezone(UTC)
+        except (ValueError, OverflowError, TypeError, IndexError):
+            continue
+    return None

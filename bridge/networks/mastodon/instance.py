@@ -1,0 +1,173 @@
+"""What a server says about itself, read into capabilities and a few facts about its kind.
+
+Every figure may be missing or absurd; what is not stated is assumed on the safe side. Pure: must
+not ask the server anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from bridge.core.capabilities import Capabilities
+from bridge.core.model import Network
+from bridge.networks.fields import mapping_at, number_at, text_at
+
+MAX_LENGTH = 500
+MAX_MEDIA = 4
+MAX_ALT_LENGTH = 1500
+
+_STOCK_URL_LENGTH = 23
+_LENGTHS = range(20, 1_000_001)
+_MEDIA = range(1, 65)
+_ALT_LENGTHS = range(50, 100_001)
+
+_PLAIN_VERSION = re.compile(r"[1-9]\d*\.\d+\.\d+(?:[-+.~].*)?")
+_MASTODON_SOURCES = re.compile("mastodon|hometown|glitch", re.IGNORECASE)
+_LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+_STREAMING_PATH = "/api/v1/streaming"
+
+
+class Software(StrEnum):
+    """The makes of server whose differences matter here; the values are counting rules."""
+
+    MASTODON = "mastodon"
+    """Mastodon and its forks."""
+    GOTOSOCIAL = "gotosocial"
+    PLEROMA = "pleroma"
+    """Pleroma and Akkoma."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One server. `streaming` is the address it names for streaming, None where it names none."""
+
+    software: Software = Software.UNKNOWN
+    streaming: str | None = None
+    capabilities: Capabilities = field(
+        default=Capabilities(
+            network=Network.MASTODON,
+            counting="unknown",
+            max_length=MAX_LENGTH - 1,
+            max_media=MAX_MEDIA,
+            max_alt_length=MAX_ALT_LENGTH,
+            spoiler=True,
+            language=True,
+        )
+    )
+
+    @property
+    def sources_are_plain(self) -> bool:
+        """Whether ``/source`` gives plain text as typed; elsewhere it may be Markdown or wrong."""
+        return self.software is Software.MASTODON
+
+    @property
+    def pages_forward(self) -> bool:
+        """Whether ids sort by time here, so that `min_id` can be taken at its word."""
+        return self.software is not Software.UNKNOWN
+
+
+def read_instance(said: Mapping[str, object]) -> Instance:
+    """An instance document of version 1 or 2 of the API. Never raises."""
+    configuration = mapping_at(said, "configuration")
+    software = software_of(said)
+    return Instance(
+        software=software,
+        streaming=_streaming(said, configuration),
+        capabilities=_capabilities(said, configuration, software),
+    )
+
+
+def software_of(said: Mapping[str, object]) -> Software:
+    """The make of a server. Whatever does not look like a known one through and through is unknown.
+
+    A version alone proves little: others state one of Mastodon's for the sake of old clients.
+    """
+    version = text_at(said, "version").strip().lower()
+    source = text_at(said, "source_url").lower()
+    configuration = mapping_at(said, "configuration")
+    if "gotosocial" in version or "gotosocial" in source:
+        return Software.GOTOSOCIAL
+    if re.search(r"\((?:compatible; )?(?:pleroma|akkoma)\b", version):
+        return Software.PLEROMA
+    if "pleroma" in said and "(" not in version:
+        return Software.PLEROMA
+    if re.fullmatch(r"0\.\d+\.\d+(?:-\w+)?\+git-[0-9a-f]+", version) and "accounts" in (
+        configuration
+    ):
+        return Software.GOTOSOCIAL
+    statuses = mapping_at(configuration, "statuses")
+    reserved = number_at(statuses, "characters_reserved_per_url")
+    plain = _PLAIN_VERSION.fullmatch(version) is not None and "(" not in version
+    own = not source or _MASTODON_SOURCES.search(source) is not None
+    if plain and own and reserved in {None, _STOCK_URL_LENGTH}:
+        return Software.MASTODON
+    return Software.UNKNOWN
+
+
+def _capabilities(
+    said: Mapping[str, object], configuration: Mapping[str, object], software: Software
+) -> Capabilities:
+    statuses = mapping_at(configuration, "statuses")
+    attachments = mapping_at(configuration, "media_attachments")
+    length = _within(
+        _LENGTHS,
+        MAX_LENGTH,
+        number_at(statuses, "max_characters"),
+        number_at(said, "max_toot_chars"),
+        number_at(said, "max_post_chars"),
+    )
+    if software in {Software.UNKNOWN, Software.PLEROMA}:
+        # Some take only what is strictly shorter than the limit they state.
+        length -= 1
+    return Capabilities(
+        network=Network.MASTODON,
+        counting=software.value,
+        max_length=length,
+        max_media=_within(_MEDIA, MAX_MEDIA, number_at(statuses, "max_media_attachments")),
+        max_alt_length=_within(
+            _ALT_LENGTHS, MAX_ALT_LENGTH, number_at(attachments, "description_limit")
+        ),
+        spoiler=True,
+        language=True,
+    )
+
+
+def _within(sensible: range, otherwise: int, *stated: int | None) -> int:
+    """The first figure that makes sense."""
+    found = (figure for figure in stated if figure is not None and figure in sensible)
+    return next(found, otherwise)
+
+
+def _streaming(said: Mapping[str, object], configuration: Mapping[str, object]) -> str | None:
+    return text_at(mapping_at(configuration, "urls"), "streaming").strip() or (
+        text_at(mapping_at(said, "urls"), "streaming_api").strip() or None
+    )
+
+
+def streaming_base(base: str, named: str | None) -> str | None:
+    """Where to stream from, as an http(s) address without the API's path; None for nowhere safe.
+
+    `base` is the server's own address, `named` what its instance document says. The token must
+    not travel in the clear: only a server that is itself spoken to so, or the machine itself, may
+    name an unencrypted address.
+    """
+    if named is None:
+        return base
+    try:
+        address = urlsplit(named if "://" in named else f"wss://{named}")
+        host, port, credentials = address.hostname, address.port, address.username
+    except ValueError:
+        return base
+    scheme = {"ws": "http", "wss": "https"}.get(address.scheme, address.scheme)
+    if scheme not in {"http", "https"} or not host or credentials is not None:
+        return base
+    if scheme == "http" and urlsplit(base).scheme != "http" and host not in _LOOPBACK:
+        return None
+    where = f"[{host}]" if ":" in host else host
+    path = address.path.rstrip("/").removesuffix(_STREAMING_PATH)
+    return f"{scheme}://{where}{f':{port}' if port else ''}{path}"

@@ -1,0 +1,235 @@
+"""The server's stream of events as a wake-up: something may be new, go and read.
+
+Nothing is ever taken from the stream itself: it has gaps, and no memory. WebSocket first, which
+most servers have, then server-sent events; that neither is offered is normal. Must not read posts.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+
+import aiohttp
+
+from bridge.core.model import AccountId
+from bridge.networks.fields import id_at, mapping_at, text_at
+from bridge.ports import Clock
+
+log = logging.getLogger(__name__)
+
+LARGEST_EVENT = 1024 * 1024
+"""Bytes of one frame, or of one server-sent event, beyond which the connection is given up."""
+
+_PATH = "/api/v1/streaming"
+_PING_EVERY = 25.0
+_LONGEST_SILENCE = 45.0
+"""Seconds: servers send something every 15 (SSE) or answer a ping."""
+
+_CONNECT_TIMEOUT = 10.0
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 300.0
+_STABLE_AFTER = 60.0
+"""Seconds of connection after which the next failure counts as the first again."""
+
+_BETWEEN_DELETIONS = 10.0
+"""Seconds: deletions name no account, and others' may come by the thousand."""
+
+
+class Ending(Enum):
+    """How an attempt to stream ended."""
+
+    NOT_OFFERED = auto()
+    UNAUTHORISED = auto()
+    LOST = auto()
+    """Could not connect, or was connected and is no longer: try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The name of an event, and its payload as the server wrote it (JSON, or a bare id)."""
+
+    name: str
+    payload: str
+
+    def concerns(self, account: AccountId) -> bool:
+        """Whether it says that something by `account` is new or changed."""
+        if self.name not in {"update", "status.update"}:
+            return False
+        return id_at(mapping_at(_object(self.payload), "account"), "id") == account
+
+
+class Stream:
+    """Listens for one account at `base`, an http(s) address without the API's path.
+
+    `jitter` gives numbers in [0, 1), so that many bridges do not come back at one moment.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base: str,
+        token: str,
+        account: AccountId,
+        *,
+        clock: Clock,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._session = session
+        self._base = base
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._account = account
+        self._clock = clock
+        self._jitter = jitter
+        self._connected_at: float | None = None
+        self._deletion_at: float | None = None
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` after every connecting, and at every event that concerns the account.
+
+        Runs until cancelled; returns where streaming is not offered, or not to this token.
+        """
+        ways = [self._by_websocket, self._by_server_sent_events]
+        worked = False
+        failures = 0
+        while ways:
+            self._connected_at = None
+            ending = await ways[0](wake)
+            connected_at: float | None = self._connected_at
+            worked |= connected_at is not None
+            if ending is Ending.UNAUTHORISED:
+                log.warning("the token may not stream; new posts are found by polling alone")
+                return
+            if ending is Ending.NOT_OFFERED and not worked:
+                del ways[0]
+                continue
+            stable = (
+                connected_at is not None and self._clock.monotonic() - connected_at >= _STABLE_AFTER
+            )
+            failures = 1 if stable else failures + 1
+            await self._clock.sleep(backoff(failures, self._jitter()))
+        log.info("the server offers no streaming; new posts are found by polling alone")
+
+    async def _by_websocket(self, wake: Callable[[], None]) -> Ending:
+        try:
+            async with self._session.ws_connect(
+                f"{self._base}{_PATH}",
+                params={"stream": "user"},
+                headers=self._headers,
+                heartbeat=_PING_EVERY,
+                max_msg_size=LARGEST_EVENT,
+                timeout=aiohttp.ClientWSTimeout(ws_close=5.0),
+            ) as socket:
+                self._connected(wake)
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.TEXT:
+                        self._heard(_from_frame(message.data), wake)
+        except aiohttp.WSServerHandshakeError as error:
+            return _ending(error.status)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.debug("streaming: %s", type(error).__name__)
+        return Ending.LOST
+
+    async def _by_server_sent_events(self, wake: Callable[[], None]) -> Ending:
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=_CONNECT_TIMEOUT, sock_read=_LONGEST_SILENCE
+        )
+        try:
+            async with self._session.get(
+                f"{self._base}{_PATH}/user",
+                headers=self._headers | {"Accept": "text/event-stream"},
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                if response.status != HTTPStatus.OK:
+                    return _ending(response.status)
+                if response.content_type != "text/event-stream":
+                    return Ending.NOT_OFFERED
+                self._connected(wake)
+                async for event in _events(response.content):
+                    self._heard(event, wake)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            log.debug("streaming: %s", type(error).__name__)
+        return Ending.LOST
+
+    def _connected(self, wake: Callable[[], None]) -> None:
+        self._connected_at = self._clock.monotonic()
+        # Whatever came while nobody listened was told to nobody.
+        wake()
+
+    def _heard(self, event: Event, wake: Callable[[], None]) -> None:
+        if event.name == "delete":
+            now = self._clock.monotonic()
+            if self._deletion_at is None or now - self._deletion_at >= _BETWEEN_DELETIONS:
+                self._deletion_at = now
+                wake()
+        elif event.concerns(self._account):
+            wake()
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """Seconds to wait after so many failures in a row (1 or more), the second half by chance."""
+    full = min(_FIRST_WAIT * float(1 << min(failures - 1, 16)), _LONGEST_WAIT)
+    return full * (1 - jitter / 2)
+
+
+def _ending(status: int) -> Ending:
+    """What a refused connection means."""
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return Ending.UNAUTHORISED
+    lost = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+    out_of_order = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if status in lost or (out_of_order and status != HTTPStatus.NOT_IMPLEMENTED):
+        return Ending.LOST
+    return Ending.NOT_OFFERED
+
+
+def _from_frame(frame: str) -> Event:
+    """``{"stream":["user"],"event":"update","payload":"…"}``; anything else is an event unnamed."""
+    said = _object(frame)
+    return Event(text_at(said, "event"), text_at(said, "payload"))
+
+
+def _object(text: str) -> Mapping[str, object]:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+async def _events(content: aiohttp.StreamReader) -> AsyncIterator[Event]:
+    """Server-sent events as the standard frames them. Raises `ValueError` for one too large."""
+    name, size = "", 0
+    data: list[str] = []
+    async for line in _lines(content):
+        if not line:
+            if name or data:
+                yield Event(name, "\n".join(data))
+            name, data, size = "", [], 0
+            continue
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        size += len(value)
+        if size > LARGEST_EVENT:
+            raise ValueError("an event too large")
+        if field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[str]:
+    """Lines without their ends, of a stream in pieces of any size."""
+    waiting = bytearray()
+    async for piece in content.iter_any():
+        waiting += piece
+        if len(waiting) > LARGEST_EVENT and b"\n" not in waiting:
+            raise ValueError("a line too long")
+        *lines, rest = waiting.split(b"\n")
+        waiting = bytearray(rest)
+        for line in lines:
+            yield line.removesuffix(b"\r").decode(errors="replace")
