@@ -38,7 +38,7 @@ def id_at(data: Mapping[str, object], key: str) -> str | None:
 def as_id(value: object) -> str | None:
     """An id as an opaque string. A float has lost digits already, so it names nothing."""
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value).strip() or None
+        return readable(value).strip() or None
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**128:
         return str(value)
     return None
@@ -102,7 +102,7 @@ def web_address(value: object) -> str | None:
     """An http(s) address, cleaned as browsers clean it; None for any other scheme or value."""
     if not isinstance(value, str):
         return None
-    address = _UNPRINTABLE.sub("", _SURROGATE.sub("\ufffd", value)).strip()
+    address = readable(value).strip()
     if address.startswith("//"):
         address = f"https:{address}"
     if not _WEB.match(address):
@@ -111,9 +111,12 @@ def web_address(value: object) -> str | None:
 
 
 def readable(text: str) -> str:
-    """Text without control characters, byte order marks and noncharacters; line ends as LF."""
+    """Text without control characters, byte order marks and noncharacters; line ends as LF.
+
+    Lone surrogates, which nothing could write down, become U+FFFD.
+    """
     if text.isprintable():
         # Nearly every piece of every post; none of what is removed below is printable.
         return text
     folded = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNPRINTABLE.sub("", folded)
+    return _SURROGATE.sub("\ufffd", _UNPRINTABLE.sub("", folded))

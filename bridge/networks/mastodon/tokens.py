@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 _NOTHING: Mapping[str, str] = {}
+_MARK = re.compile(r"<(?=[a-zA-Z/!?])")
+_BARE_TAG = re.compile(r"<(/?)([a-z][a-z0-9]{0,15})>")
 _NAME = re.compile(r"</?([a-zA-Z][^\s/<>]{0,63})")
 _STOP = re.compile("[>\"']")
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?")
@@ -38,7 +40,8 @@ def tokens(markup: str) -> Iterator[Token]:
     """
     scanner = _Scanner(markup)
     begin = position = 0
-    while (mark := markup.find("<", position)) >= 0:
+    while found := _MARK.search(markup, position):
+        mark = found.start()
         end, token = scanner.construct(mark)
         if end < 0:
             position = mark + 1
@@ -80,6 +83,9 @@ class _Scanner:
 
     def _tag(self, mark: int) -> tuple[int, Token | None]:
         markup = self._markup
+        bare = _BARE_TAG.match(markup, mark)
+        if bare is not None and bare[2] not in _WITHOUT_TEXT:
+            return bare.end(), Token("close" if bare[1] else "open", bare[2])
         name = _NAME.match(markup, mark)
         end = self._tag_end(name.end()) if name else -1
         if name is None or end < 0:

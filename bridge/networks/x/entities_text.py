@@ -116,7 +116,8 @@ def read_text(
             name = text_at(entity, key).lstrip(sign)
             place = places.name(entity, name, sign) if name else None
             if place is not None:
-                finds.append(_Find(place, kind, f"@{name}" if sign == "@" else name))
+                target = readable(name)
+                finds.append(_Find(place, kind, f"@{target}" if sign == "@" else target))
     # A short link that no entity explains still leads where it leads.
     finds += (_Find(Place(*m.span()), SpanKind.LINK, m[0]) for m in SHORT_LINK.finditer(text))
     return Body(
@@ -159,7 +160,7 @@ def _assembled(text: str, finds: list[_Find]) -> Text:
         position = end
         if find.kind is None:
             continue
-        words = find.target if find.kind is SpanKind.LINK else _signed(text[start:end])
+        words = find.target if find.kind is SpanKind.LINK else _signed(readable(text[start:end]))
         spans.append(Span(length, length + len(words), find.kind, find.target))
         if find.kind is SpanKind.LINK and not _LEAVES_A_LINK.match(text, end):
             # A short link ended here; the whole one would swallow what touches it.

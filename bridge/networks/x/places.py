@@ -18,6 +18,9 @@ from bridge.networks.fields import number_at, text_at
 SHORT_LINK = regex.compile(r"https?://t\.co/[A-Za-z0-9]+", regex.IGNORECASE)
 ESCAPE = regex.compile("&(amp|lt|gt);")
 
+_MOST_MISSES = 100
+"""Links that are no short ones and not found either, before no more of them are looked for."""
+
 _SIGNED = {
     "@": regex.compile(r"[@＠]([A-Za-z0-9_]+)"),
     "#": regex.compile(r"[#＃]([\p{L}\p{M}\p{Nd}_\u200c\u200d\u30fb\u00b7\u0f0b\u0f0c\uff5e]+)"),
@@ -38,6 +41,7 @@ class Places:
     def __init__(self, text: str) -> None:
         self._text = text
         self._last = 0
+        self._patience = _MOST_MISSES
         self._grown = _growth(text)
         self._links = _index(text, SHORT_LINK, 0)
         self._names = {sign: _index(text, pattern, 1) for sign, pattern in _SIGNED.items()}
@@ -57,8 +61,11 @@ class Places:
         listed = self._links.get(_fold(url))
         if listed is not None:
             return self._next(listed, len(url))
-        start = self._text.find(url, self._last)
+        if SHORT_LINK.fullmatch(url):
+            return None
+        start = -1 if self._patience < 0 else self._text.find(url, self._last)
         if start < 0 or self._goes_on(start + len(url)):
+            self._patience -= 1
             return None
         self._last = start + len(url)
         return Place(start, self._last)
