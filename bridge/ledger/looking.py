@@ -83,11 +83,18 @@ def status(connection: sqlite3.Connection, route: Route, now: datetime) -> Route
     number = find_route(connection, route)
     if number is None:
         return RouteStatus(route, None, None, None, 0, 0, 0, 0, 0, FREE)
+    # What is delivered is the bulk, for ever; it is counted day by day as it is paid for.
     counts: dict[str, int] = dict(
         connection.execute(
-            "SELECT state, count(*) FROM part WHERE route_id = ? GROUP BY state", (number,)
+            "SELECT state, count(*) FROM part WHERE route_id = ? "
+            "AND state IN ('planned', 'attempting', 'in-doubt', 'held', 'failed') GROUP BY state",
+            (number,),
         ).fetchall()
     )
+    (delivered,) = connection.execute(
+        "SELECT coalesce(sum(items), 0) FROM spend WHERE route_id = ? AND kind = 'delivery'",
+        (number,),
+    ).fetchone()
     last_read, last_mirrored = connection.execute(
         "SELECT last_read_at, last_mirrored_at FROM route WHERE id = ?", (number,)
     ).fetchone()
@@ -100,7 +107,7 @@ def status(connection: sqlite3.Connection, route: Route, now: datetime) -> Route
         in_doubt=counts.get("in-doubt", 0),
         held=counts.get("held", 0),
         failed=counts.get("failed", 0),
-        delivered=counts.get("delivered", 0),
+        delivered=delivered,
         spent_month=_spent(connection, number, now),
     )
 

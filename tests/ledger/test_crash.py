@@ -1,5 +1,6 @@
 """Killed between and inside transactions: what is found afterwards is one of the legal states."""
 
+import contextlib
 import itertools
 import random
 import shutil
@@ -7,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,21 +72,47 @@ LEGAL: list[tuple[PartState, ...]] = [
 """The states of one post's two parts, in the order they are gone through."""
 
 
-def work(path: Path, *, die_at: int = -1, posts: int = 1, within: float | None = None) -> list[str]:
-    """Let a process work until it ends, or is killed before a statement or after a time."""
+@contextlib.contextmanager
+def working(path: Path, *, die_at: int = -1, posts: int = 1) -> Iterator[subprocess.Popen[str]]:
+    """A process at work on the ledger at `path`, dead when the block ends."""
     process = subprocess.Popen(
         [sys.executable, "-c", WORKER, str(path), str(die_at), str(posts)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )
-    try:
-        said, _ = process.communicate(timeout=within)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        said, _ = process.communicate()
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
     assert process.returncode in {0, -signal.SIGKILL}
-    return said.splitlines()
+
+
+def work(path: Path, *, die_at: int = -1, posts: int = 1) -> list[str]:
+    """What a process says until it ends, or is killed before its statement number `die_at`."""
+    with working(path, die_at=die_at, posts=posts) as process:
+        said, _ = process.communicate()
+    return whole_lines(said)
+
+
+def work_until_killed(path: Path, chance: random.Random) -> list[str]:
+    """What a process says until it is killed: after some word of it, or just after its start."""
+    with working(path, posts=100_000) as process:
+        assert process.stdout is not None
+        said = ""
+        if chance.random() < 0.7:
+            said = "".join(itertools.islice(process.stdout, chance.randrange(1, 60)))
+        else:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(chance.random() / 2)
+        process.kill()
+        return whole_lines(said + process.stdout.read())
+
+
+def whole_lines(said: str) -> list[str]:
+    """What was said to its end."""
+    return said[: said.rfind("\n") + 1].splitlines()
 
 
 async def examined(path: Path) -> tuple[PostRecord, ...]:
@@ -117,10 +145,10 @@ async def test_killed_before_any_statement_it_is_found_in_a_legal_state(tmp_path
     made = tmp_path / "made" / "ledger.db"
     work(made, posts=0)
     for count in itertools.count():
-        # Every third statement: the offsets differ between the transactions.
+        # Every fifth statement: the offsets differ between the transactions.
         path = tmp_path / str(count) / "ledger.db"
         shutil.copytree(made.parent, path.parent)
-        said = work(path, die_at=count * 3)
+        said = work(path, die_at=count * 5)
 
         posts = await examined(path)
 
@@ -128,7 +156,7 @@ async def test_killed_before_any_statement_it_is_found_in_a_legal_state(tmp_path
         # What was reported as done is done; and no more than the one step that was under way.
         assert promised(said) <= reached <= promised(said) + 1
         if len(said) == 5:
-            assert count > 10
+            assert count > 8
             return
 
 
@@ -137,8 +165,8 @@ async def test_killed_at_random_times_nothing_reported_is_ever_lost(tmp_path: Pa
     chance = random.Random(20_261_122)
     reported: set[PostId] = set()
     sent: set[PostId] = set()
-    for _ in range(8):
-        said = work(path, posts=100_000, within=0.35 + chance.random() / 2)
+    for _ in range(10):
+        said = work_until_killed(path, chance)
         reported |= {PostId(line.split()[1]) for line in said if line.startswith("recorded")}
 
         posts = await examined(path)

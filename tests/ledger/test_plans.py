@@ -1,0 +1,64 @@
+"""Every question is answered from indexes, so that it costs the same on a ledger of a million."""
+
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bridge.ledger.sqlite import SqliteLedger, open_memory
+from tests.ledger.made import BACK, OUT, T0, delivered, key, minutes, post, recorded
+
+QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
+    "cursor": lambda ledger: ledger.cursor(OUT),
+    "known": lambda ledger: ledger.known(OUT, [post("1").id, post("2").id]),
+    "facts": lambda ledger: ledger.facts(OUT, post("9", parent="1", edited_at=T0 + minutes(1))),
+    "facts of an echo": lambda ledger: ledger.facts(BACK, post("900", route=BACK)),
+    "next_due": lambda ledger: ledger.next_due(OUT, T0),
+    "due_at": lambda ledger: ledger.due_at(OUT),
+    "unproven": lambda ledger: ledger.unproven(OUT),
+    "find": lambda ledger: ledger.find("https://x.example/@me/901?s=20"),
+    "history": lambda ledger: ledger.history(limit=2),
+    "history of one bridge": lambda ledger: ledger.history(bridge=OUT.bridge, limit=2),
+    "status": lambda ledger: ledger.status(OUT, T0),
+    "claim": lambda ledger: ledger.claim(key("2"), T0, "hash"),
+    "record": lambda ledger: recorded(ledger, "4", parent="1"),
+}
+NEWEST_FIRST = "SELECT id FROM post ORDER BY id DESC LIMIT"
+"""Walks the table from its end, and stops at the limit."""
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_no_question_reads_a_whole_table(question: str) -> None:
+    ledger = await open_memory(now=T0)
+    await recorded(ledger, "1", "one", "two")
+    await delivered(ledger, "1", "900", 0)
+    await delivered(ledger, "1", "901", 1)
+    await recorded(ledger, "2", parent="1")
+    await recorded(ledger, "3")
+    await ledger.claim(key("3"), T0, "hash")
+    asked: list[str] = []
+
+    def listen(database: sqlite3.Connection) -> None:
+        database.set_trace_callback(asked.append)
+
+    def plans(database: sqlite3.Connection) -> list[tuple[str, str]]:
+        database.set_trace_callback(None)
+        return [
+            (statement, str(row[3]))
+            for statement in asked
+            if re.match(r"\s*(SELECT|UPDATE)", statement)
+            for row in database.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+        ]
+
+    await ledger._read(listen)
+    await QUESTIONS[question](ledger)
+    found = await ledger._read(plans)
+    await ledger.close()
+
+    assert found
+    for statement, step in found:
+        walks = re.match(r"SCAN (?!\(|route|spend|lease|meta|CONSTANT)", step)
+        assert not walks or statement.startswith(NEWEST_FIRST), (statement, step)
+        if question in {"next_due", "due_at", "history"}:
+            assert "TEMP B-TREE" not in step, (statement, step)
