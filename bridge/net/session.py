@@ -34,6 +34,26 @@ class BodyTooLarge(Exception):
         self.limit = limit
 
 
+class ConnectionLost(aiohttp.ClientConnectionError):
+    """The connection broke after it was made: whether the request was carried out is not known."""
+
+
+async def _never_repeat(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a GET again by itself when its connection breaks.
+
+    Reads may be billed, and an OAuth 1.0a signature is refused when it comes a second time.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        words = getattr(error, "strerror", None) or type(error).__name__
+        raise ConnectionLost(words) from error
+
+
 def open_session(
     *,
     user_agent: str,
@@ -45,7 +65,8 @@ def open_session(
 
     `read_timeout` bounds each silence, `total` a whole exchange; long-lived streams pass their own
     `timeout`. Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`, ...). Cookies are
-    neither kept nor sent. Must be called where a loop runs.
+    neither kept nor sent. A request is sent once: a connection that breaks is `ConnectionLost` or
+    another `aiohttp.ClientError`. Must be called where a loop runs.
 
     aiohttp follows redirects unless a request says otherwise: every request that carries
     credentials must pass ``allow_redirects=False``.
@@ -61,6 +82,7 @@ def open_session(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": user_agent},
+        middlewares=(_never_repeat,),
         timeout=aiohttp.ClientTimeout(
             total=total,
             connect=connect_timeout,

@@ -10,7 +10,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bridge.net.session import BodyTooLarge, open_session, quiet_libraries, read_capped
+from bridge.net.session import (
+    BodyTooLarge,
+    ConnectionLost,
+    open_session,
+    quiet_libraries,
+    read_capped,
+)
 from bridge.sandbox.server import serve
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -93,6 +99,33 @@ async def test_silence_ends_a_request(session: aiohttp.ClientSession) -> None:
     async with serve(answering(handler)) as url:
         with pytest.raises(aiohttp.SocketTimeoutError):
             await session.get(url)
+
+
+async def test_a_request_whose_connection_breaks_is_not_sent_again(
+    session: aiohttp.ClientSession,
+) -> None:
+    count = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal count
+        count += 1
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async with serve(answering(handler)) as url:
+        with pytest.raises(ConnectionLost):
+            await session.get(url)
+    assert count == 1
+
+
+async def test_a_server_that_is_not_there_is_told_from_one_that_breaks_off(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with serve(web.Application()) as url:
+        pass
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await session.get(url)
 
 
 async def test_cookies_are_not_kept_and_every_request_has_a_connection_of_its_own(

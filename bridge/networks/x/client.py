@@ -19,7 +19,7 @@ from tweepy.asynchronous import AsyncClient
 from yarl import URL
 
 from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
-from bridge.net.session import BodyTooLarge, read_capped
+from bridge.net.session import BodyTooLarge, ConnectionLost, read_capped
 from bridge.networks.fields import mapping_at
 from bridge.networks.x.errors import describe, failure, problem_of
 from bridge.networks.x.oauth import UserTokens
@@ -223,8 +223,8 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
 
 
 def _reason(error: BaseException) -> str:
-    """What broke, by its class and the system's own words: messages may quote addresses."""
-    strerror = getattr(error, "strerror", None)
+    """What broke, by its class and the system's own words: other messages may quote addresses."""
+    strerror = str(error) if isinstance(error, ConnectionLost) else getattr(error, "strerror", None)
     return f"{type(error).__name__}{f' ({strerror})' if isinstance(strerror, str) else ''}"
 
 
