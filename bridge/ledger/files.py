@@ -5,7 +5,8 @@
     ledger.db.lock    held by the process that writes; see `bridge.ledger.lock`
 
 The marker outlives the ledger, so that a lost, replaced or shortened ledger is told from a first
-start. Must not know SQL.
+start. Must not know SQL, and must not open the ledger itself: on POSIX, closing any descriptor of a
+file frees the locks that SQLite holds on it in the same process.
 """
 
 from __future__ import annotations

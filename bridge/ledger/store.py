@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -36,7 +37,7 @@ class Store:
     connection: sqlite3.Connection | None = None
     lock: ProcessLock | None = None
     lease: lease.Lease | None = None
-    marker: files.Marker | None = field(default=None)
+    marker: files.Marker | None = None
 
     @property
     def name(self) -> str:
@@ -64,20 +65,19 @@ class Store:
         return result
 
     def close(self) -> None:
-        """Give back whatever is held. Idempotent; never raises."""
-        if self.connection is not None:
-            try:
-                if self.lease is not None:
-                    self.write(lease.Lease.give_back)
-            except LedgerError:
+        """Give back whatever is held. Idempotent."""
+        try:
+            if self.lease is not None and self.connection is not None:
                 # Lost, or not writable: then there is nothing that could be given back.
-                pass
-            finally:
+                with suppress(LedgerError):
+                    self.write(lease.Lease.give_back)
+        finally:
+            if self.connection is not None:
                 self.connection.close()
-                self.connection = self.lease = None
-        if self.lock is not None:
-            self.lock.release()
-            self.lock = None
+            # Last: a free lock says that nobody writes any more.
+            if self.lock is not None:
+                self.lock.release()
+            self.connection = self.lease = self.lock = None
 
     def _open(self) -> sqlite3.Connection:
         if self.connection is None:
@@ -89,8 +89,12 @@ def connect(path: Path, *, mode: str, timeout_ms: int) -> sqlite3.Connection:
     """A connection with nothing begun on it. `mode` is ``rw``, ``ro``, or ``memory``."""
     target = f"file:{quote(str(path.absolute()))}?mode={mode}" if mode != "memory" else ":memory:"
     connection = sqlite3.connect(target, uri=True, isolation_level=None, timeout=timeout_ms / 1000)
-    for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -80,6 +80,18 @@ def test_a_killed_process_is_succeeded_at_once(path: Path) -> None:
             assert second.ask("record 2") == "done"
 
 
+async def test_a_killed_process_leaves_everything_to_a_reader(path: Path) -> None:
+    with daemon(path, "first") as first:
+        assert first.says() == "open"
+        assert first.ask("record 1") == "done"
+        first.signal(signal.SIGKILL)
+        first.wait()
+
+    reader = await open_reader(path)
+    assert [record.source for record in await reader.history()] == ["1"]
+    await reader.close()
+
+
 def test_a_stopped_process_keeps_its_lease_until_it_runs_out(path: Path) -> None:
     with daemon(path, "first", term=30.0) as first:
         assert first.says() == "open"

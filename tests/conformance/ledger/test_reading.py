@@ -190,6 +190,17 @@ async def test_an_edit_of_what_stood_there_before_the_start_belongs_to_the_basel
     assert not (await ledger.facts(OUT, post("2"))).baseline
 
 
+async def test_what_stood_there_before_the_start_can_be_recorded_after_all(
+    ledger: Ledger,
+) -> None:
+    await ledger.start(OUT, Cursor(), [PostId("1")])
+
+    await recorded(ledger, "1")
+
+    assert [record.source for record in await ledger.history()] == ["1"]
+    assert await ledger.next_due(OUT, T0) is not None
+
+
 async def test_a_revision_moves_the_cursor_and_is_known_from_then_on(ledger: Ledger) -> None:
     await recorded(ledger, "11")
     edit = post("12", revisions=("11", "12"), at=T0 + minutes(1))
