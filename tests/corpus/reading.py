@@ -42,7 +42,7 @@ class Case:
             return str(self.given["input"]["content"])
         item = self.given["input"]["data"][0]
         note = item.get("note_post") or item.get("note_tweet") or item
-        return str(note["text"])
+        return str(note.get("text", ""))
 
     def read(self) -> Post:
         """The post that the bridge makes of it."""
@@ -96,11 +96,11 @@ def told(post: Post) -> dict[str, Any]:
 
 
 def _reply(reply: ReplyRef | None) -> dict[str, Any] | None:
-    return reply and {"post": reply.post, "account": reply.account}
+    return None if reply is None else {"post": reply.post, "account": reply.account}
 
 
 def _quote(quote: QuoteRef | None) -> dict[str, Any] | None:
-    return quote and {"post": quote.post, "url": quote.url, "own": quote.own}
+    return None if quote is None else {"post": quote.post, "url": quote.url, "own": quote.own}
 
 
 def _media(media: Media) -> dict[str, Any]:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mastodon.return_types import Status
+from mastodon.types_base import try_cast_recurse
 
 from bridge.core.model import Kind, MediaKind, Post, Visibility
 from bridge.networks.fields import EPOCH
-from bridge.networks.mastodon.normalise import account_from, status_to_post
+from bridge.networks.mastodon.normalise import account_from, source_to_rich, status_to_post
 
 ODD = st.recursive(
     st.none()
@@ -159,6 +161,28 @@ def test_dates_may_be_strings_or_datetimes_and_come_out_as_utc() -> None:
     given_as = [noon, zoned, "2026-03-14T12:00:00Z", "2026-03-14T21:00:00.000+09:00"]
     assert {post_of(created_at=each).created_at for each in given_as} == {noon}
     assert post_of(edited_at=zoned).edited_at == noon
+
+
+def test_the_client_librarys_own_objects_are_read_like_plain_json() -> None:
+    plain = {
+        **STATUS,
+        "in_reply_to_id": 9,
+        "mentions": [
+            {"id": 3, "username": "bob", "acct": "bob@far.example", "url": "https://f/@b"}
+        ],
+        "media_attachments": [{"id": 4, "type": "image", "url": "https://own.example/4.png"}],
+        "content": '<p><a class="u-url mention" href="https://f/@b">@<span>bob</span></a></p>',
+    }
+    cast = try_cast_recurse(Status, plain)  # type: ignore[no-untyped-call]  # its library has no types
+    assert isinstance(cast, Status)
+    assert isinstance(cast["created_at"], datetime)
+    assert status_to_post(cast, host="own.example") == status_to_post(plain, host="own.example")
+
+
+def test_a_bare_typed_name_means_the_neighbour_and_not_a_namesake_elsewhere() -> None:
+    mentions = [{"acct": "bob@far.example", "username": "bob"}, {"acct": "bob", "username": "bob"}]
+    text = source_to_rich("@bob and @bob@far.example", mentions, "own.example")
+    assert [span.target for span in text.spans] == ["@bob@own.example", "@bob@far.example"]
 
 
 def test_an_unreadable_account_never_makes_a_reply_a_thread() -> None:

@@ -124,7 +124,8 @@ LINKS = st.lists(
 def test_whatever_the_positions_say_every_link_is_whole_and_every_word_kept(
     parts: list[tuple[str, int | None]],
 ) -> None:
-    text, urls = "", []
+    text = ""
+    urls: list[dict[str, Any]] = []
     for number, (words, shift) in enumerate(parts):
         text += words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") + " "
         short, whole = f"https://t.co/slug{number}", f"https://example.com/{number}"
@@ -200,18 +201,18 @@ def test_an_account_that_became_protected_meanwhile_is_believed() -> None:
 
 
 def test_both_vocabularies_make_the_same_post() -> None:
-    old = {
+    old: dict[str, Any] = {
         "edit_history_tweet_ids": ["4", "5"],
         "note_tweet": {"text": "Long"},
         "referenced_tweets": [{"type": "quoted", "id": "9"}],
     }
-    new = {
+    new: dict[str, Any] = {
         "edit_history_post_ids": ["4", "5"],
         "note_post": {"text": "Long"},
         "referenced_posts": [{"type": "quoted", "id": "9"}],
     }
     other = [{"id": "9", "author_id": "2002", "text": "x"}]
-    mixed = {**old, "note_post": {"text": "Long"}, "note_tweet": None}
+    mixed: dict[str, Any] = {**old, "note_post": {"text": "Long"}, "note_tweet": None}
     posts = {
         post_of(**old, includes={"tweets": other}),
         post_of(**new, includes={"posts": other}),
@@ -238,7 +239,10 @@ def test_a_post_of_ones_own_timeline_without_author_is_ones_own() -> None:
 
 
 def test_a_reply_is_a_thread_only_where_the_parent_is_known_as_own() -> None:
-    refers = {"referenced_posts": [{"type": "replied_to", "id": "4"}], "conversation_id": "4"}
+    refers: dict[str, Any] = {
+        "referenced_posts": [{"type": "replied_to", "id": "4"}],
+        "conversation_id": "4",
+    }
     assert post_of(**refers, in_reply_to_user_id="1001").kind is Kind.THREAD
     assert post_of(**refers, in_reply_to_user_id="2002").kind is Kind.REPLY
     assert post_of(**refers).kind is Kind.REPLY
