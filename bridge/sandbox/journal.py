@@ -19,6 +19,7 @@ MAX_BODY = 64 * 1024
 """Characters of a body that are kept; of an uploaded file only its size is."""
 
 HIDDEN = "[hidden]"
+_FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 _CREDENTIALS = frozenset(
     {
         "access_token",
@@ -108,15 +109,13 @@ class Journal:
 
 
 async def _body(request: web.Request) -> str:
-    if request.content_type == "multipart/form-data":
+    if request.content_type in _FORMS:
         try:
             form = await request.post()
-        except ValueError as error:
+        except (ValueError, LookupError) as error:
             raise web.HTTPBadRequest(text=f"unreadable form: {error}") from None
         return json.dumps(_shown(form.items()), ensure_ascii=False)
     raw = await request.read()
-    if request.content_type == "application/x-www-form-urlencoded":
-        return json.dumps(_shown((await request.post()).items()), ensure_ascii=False)
     text = raw.decode("utf-8", errors="replace")
     if request.content_type == "application/json":
         text = _without_credentials(text)

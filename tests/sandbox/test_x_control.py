@@ -21,6 +21,7 @@ def test_what_xs_own_app_would_not_post_raises() -> None:
     wrongs: tuple[dict[str, Any], ...] = (
         {"text": ""},
         {"text": "a" * 281},
+        {"text": "half \ud83d a smile"},
         {"text": "x", "reply_to": "1"},
         {"text": "x", "edit_of": theirs},
         {"text": "x", "repost_of": theirs},

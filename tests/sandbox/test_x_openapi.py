@@ -126,6 +126,7 @@ async def session(x: XClient, dialect: str) -> None:
     x.sandbox.write(x.account, "hello yourself", reply_to=theirs.id)
     x.sandbox.write(x.account, "among us", community=True)
     gone = x.sandbox.write(x.account, "gone").id
+    x.sandbox.write(x.account, "an orphan", reply_to=gone)
     x.sandbox.remove(gone)
     hidden = x.sandbox.write(shy, "for followers").id
     for params in ({}, asked):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bridge.sandbox.clock import SandboxClock
-from bridge.sandbox.x import XSandbox
-from tests.fixtures.x_client import another, x_client
+from bridge.sandbox.x import XFile, XSandbox
+from tests.fixtures.x_client import PNG, another, x_client
 
 
 async def test_oneself_is_free_to_ask_for() -> None:
@@ -164,11 +164,35 @@ async def test_an_edit_shows_up_as_a_new_post_and_hides_the_old_version() -> Non
         assert [post["text"] for post in polled.data] == ["no typo"]
         assert polled.data[0]["edit_history_tweet_ids"] == [first.id, second.id, third.id]
         assert polled.data[0]["edit_controls"]["edits_remaining"] == 3
-        assert (await x.lookup(first.id)).data[0]["text"] == "tpyo"
+        early = (await x.lookup(first.id, tweet__fields="text")).data[0]
+        assert early["text"] == "tpyo"
+        assert early["edit_history_tweet_ids"] == [first.id, second.id, third.id]
         x.sandbox.remove(second.id)
         gone = await x.lookup(first.id, second.id, third.id)
         assert len(gone.body["errors"]) == 3
         assert [post.text for post in x.sandbox.timeline(x.account)] == ["between"]
+
+
+async def test_a_parent_that_is_gone_is_an_error_beside_good_data() -> None:
+    async with x_client() as x:
+        parent = x.sandbox.write(x.account, "parent").id
+        reply = x.sandbox.write(x.account, "reply", reply_to=parent).id
+        x.sandbox.remove(parent)
+        answer = await x.timeline(expansions="referenced_posts")
+        assert answer.status == 200
+        assert answer.data[0]["referenced_posts"] == [{"type": "replied_to", "id": parent}]
+        assert [post["id"] for post in answer.data] == [reply]
+        assert "includes" not in answer.body
+        (error,) = answer.body["errors"]
+        assert (error["resource_id"], error["parameter"]) == (parent, "referenced_posts")
+
+
+async def test_an_edit_keeps_the_media_it_says_nothing_of() -> None:
+    async with x_client() as x:
+        first = x.sandbox.write(x.account, "tpyo", media=[XFile(PNG)])
+        x.sandbox.write(x.account, "typo", edit_of=first.id)
+        answer = await x.timeline(post__fields="attachments,text")
+        assert answer.data[0]["attachments"]["media_keys"] == [first.media[0].key]
 
 
 async def test_no_path_and_no_method_beyond_the_known_ones_answers() -> None:

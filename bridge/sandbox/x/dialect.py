@@ -6,7 +6,7 @@ silence, as the live service does. Must not decide which posts are given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -120,11 +120,10 @@ def _names(query: Mapping[str, str], parameter: str) -> frozenset[str]:
     return frozenset(name for name in query.get(parameter, "").split(",") if name)
 
 
-def post_json(post: StoredPost, wanted: Wanted, app: XAccount) -> Json:
-    """One post as an answer shows it to the owner of `app`."""
+def post_json(post: StoredPost, wanted: Wanted, app: XAccount, chain: Sequence[str]) -> Json:
+    """One post as an answer shows it to the owner of `app`; `chain` are all its versions' ids."""
     fields, expansions = wanted.post, wanted.expansions
     shown: Json = {"id": post.id, "text": post.rendering.short.text}
-    chain = [*post.versions, post.id]
     references = _references(post)
     candidates: list[tuple[bool, str, object]] = [
         ("edit_history_tweet_ids" in fields | expansions, "edit_history_tweet_ids", chain),

@@ -38,17 +38,17 @@ class SignatureCheck:
         """Whose valid signature `request` carries, if it does."""
         headers = {"Authorization": request.headers.get("Authorization", "")}
         body = None
-        if request.content_type == "application/x-www-form-urlencoded":
-            headers["Content-Type"] = request.content_type
-            body = await request.text()
         try:
+            if request.content_type == "application/x-www-form-urlencoded":
+                headers["Content-Type"] = request.content_type
+                body = await request.text()
             valid, signed = self._endpoint.validate_protected_resource_request(
                 f"{request.scheme}://{request.host}{request.raw_path}",
                 request.method,
                 body,
                 headers,
             )
-        except ValueError:
+        except (ValueError, LookupError):
             # A header or a body that cannot be taken apart is no signature.
             return None
         if not valid:

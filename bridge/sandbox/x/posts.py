@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bridge.sandbox.clock import SandboxClock
@@ -21,7 +21,10 @@ MAX_EDITS = 5
 DUPLICATE_WINDOW = timedelta(hours=24)
 """X publishes no figure; a day is the cautious reading of "recently"."""
 
-_SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
+MAX_POSTS = 50_000
+"""Posts kept of one account; beyond, the oldest are forgotten without a word."""
+
+_SNOWFLAKE_EPOCH = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=1_288_834_974_657)
 _SEQUENCE = 1 << 22
 
 
@@ -149,6 +152,8 @@ class Posts:
         self._latest[post.id] = post.id
         insort(timeline, int(post.id))
         self._recent.setdefault((post.author.id, post.text), []).append(post.id)
+        if len(timeline) > MAX_POSTS:
+            self._forget(self._posts[str(timeline[0])])
         self._tell(ChangeKind.EDITED if post.versions else ChangeKind.CREATED, post)
 
     def remove(self, post_id: str) -> StoredPost | None:
@@ -156,14 +161,7 @@ class Posts:
         latest = self.latest(post_id)
         if latest is None:
             return None
-        for version in (*latest.versions, latest.id):
-            gone = self._posts.pop(version)
-            self._latest.pop(version)
-            same = self._recent[gone.author.id, gone.text]
-            same.remove(version)
-            if not same:
-                del self._recent[gone.author.id, gone.text]
-        _discard(self._timelines[latest.author.id], int(latest.id))
+        self._forget(latest)
         self._tell(ChangeKind.DELETED, latest)
         return latest
 
@@ -175,6 +173,11 @@ class Posts:
         """The newest version of the post that one of whose ids this is."""
         newest = self._latest.get(post_id)
         return self._posts[newest] if newest is not None else None
+
+    def chain(self, post: StoredPost) -> list[str]:
+        """The ids of all versions of `post`, which stands, later ones included, oldest first."""
+        latest = self.latest(post.id) or post
+        return [*latest.versions, latest.id]
 
     def newest_first(
         self,
@@ -207,6 +210,16 @@ class Posts:
             self._posts[post_id].created_at > after for post_id in same if post_id not in besides
         )
 
+    def _forget(self, latest: StoredPost) -> None:
+        for version in (*latest.versions, latest.id):
+            gone = self._posts.pop(version)
+            self._latest.pop(version)
+            same = self._recent[gone.author.id, gone.text]
+            same.remove(version)
+            if not same:
+                del self._recent[gone.author.id, gone.text]
+        _discard(self._timelines[latest.author.id], int(latest.id))
+
     def _tell(self, kind: ChangeKind, post: StoredPost) -> None:
         for listener in tuple(self._listeners):
             listener(XChange(kind, post))
@@ -214,7 +227,7 @@ class Posts:
 
 def first_id_at(moment: datetime) -> int:
     """The lowest id that belongs to `moment` or later. Raises `ValueError` before X had any."""
-    milliseconds = int(moment.timestamp() * 1000) - _SNOWFLAKE_EPOCH_MS
+    milliseconds = (moment - _SNOWFLAKE_EPOCH) // timedelta(milliseconds=1)
     if milliseconds < 0:
         raise ValueError("X had no posts before 4 November 2010")
     return milliseconds * _SEQUENCE

@@ -43,6 +43,7 @@ class _Includes:
     users: dict[str, XAccount] = field(default_factory=dict)
     media: dict[str, Json] = field(default_factory=dict)
     polls: dict[str, Json] = field(default_factory=dict)
+    errors: dict[str, Json] = field(default_factory=dict)
 
 
 class Reading:
@@ -127,7 +128,8 @@ class Reading:
         asked = wanted(query, self._state.dialect, timeline=False)
         body = self._page(request, account, found, asked, owned=False)
         if errors:
-            body["errors"] = errors
+            inside = body.get("errors", [])
+            body["errors"] = [*errors, *inside] if isinstance(inside, list) else errors
         return Answer(200, body)
 
     def _page(
@@ -142,7 +144,7 @@ class Reading:
         """`data` and `includes` of posts, charged for; a page without posts has neither."""
         if not found:
             return {}
-        body: Json = {"data": [post_json(post, asked, account) for post in found]}
+        body: Json = {"data": [self._post(post, asked, account) for post in found]}
         includes = _Includes()
         for post in found:
             self._expand(request, account, post, asked, includes)
@@ -155,11 +157,13 @@ class Reading:
             shown["polls"] = list(includes.polls.values())
         if includes.posts:
             name = "tweets" if asked.old else "posts"
-            shown[name] = [post_json(post, asked, account) for post in includes.posts.values()]
+            shown[name] = [self._post(post, asked, account) for post in includes.posts.values()]
         if includes.users:
             shown["users"] = [self._user(user, asked) for user in includes.users.values()]
         if shown:
             body["includes"] = shown
+        if includes.errors:
+            body["errors"] = list(includes.errors.values())
         self._charge(account, found, includes, owned=owned)
         return body
 
@@ -193,7 +197,7 @@ class Reading:
         if "attachments.poll_ids" in expansions and post.poll is not None:
             includes.polls[post.poll.id] = poll_json(post, asked, self._state.clock.now())
         if expansions & {"edit_history_post_ids", "edit_history_tweet_ids"}:
-            self._include_posts(account, post.versions, includes)
+            self._include_posts(account, self._state.posts.chain(post), includes, "")
         if any(name.startswith(("referenced_posts", "referenced_tweets.")) for name in expansions):
             self._include_references(request, account, post, asked, includes)
 
@@ -207,18 +211,29 @@ class Reading:
     ) -> None:
         references = (post.repost_of, post.quote, post.reply_to)
         named = [one for one in references if one is not None]
-        for referenced in self._include_posts(account, named, includes):
+        parameter = "referenced_tweets.id" if asked.old else "referenced_posts"
+        for referenced in self._include_posts(account, named, includes, parameter):
             if "referenced_tweets.id.author_id" in asked.expansions:
                 includes.users[referenced.author.id] = referenced.author
             if "referenced_tweets.id.attachments.media_keys" in asked.expansions:
                 self._include_media(request, referenced, asked, includes)
 
     def _include_posts(
-        self, account: XAccount, ids: Iterable[str], includes: _Includes
+        self, account: XAccount, ids: Iterable[str], includes: _Includes, parameter: str
     ) -> list[StoredPost]:
-        standing = [post for one in ids if (post := self._state.posts.get(one)) is not None]
-        seen = [post for post in standing if self._visible(post.author, account)]
-        includes.posts.update((post.id, post) for post in seen)
+        """Include what stands and may be seen; the rest becomes errors beside the good data."""
+        seen: list[StoredPost] = []
+        for one in ids:
+            post = self._state.posts.get(one)
+            if post is None:
+                problem = self._state.problems.not_found("tweet", parameter, one)
+                includes.errors[one] = problem
+            elif not self._visible(post.author, account):
+                problem = self._state.problems.not_visible("tweet", parameter, one)
+                includes.errors[one] = {**problem, "section": "includes"}
+            else:
+                includes.posts[one] = post
+                seen.append(post)
         return seen
 
     def _include_media(
@@ -227,6 +242,9 @@ class Reading:
         origin = str(request.url.origin())
         for medium in post.media:
             includes.media[medium.key] = media_json(medium, asked, origin)
+
+    def _post(self, post: StoredPost, asked: Wanted, account: XAccount) -> Json:
+        return post_json(post, asked, account, self._state.posts.chain(post))
 
     def _user(self, account: XAccount, asked: Wanted) -> Json:
         return user_json(account, asked, self._state.posts.count(account.id))

@@ -95,7 +95,7 @@ def rendered(
     """
     known: dict[str, str] = {}
     whole = _composed(text, x_entities(text), known)
-    if x_length(text) <= SHORT:
+    if x_length(text[hidden_prefix:]) <= SHORT:
         short, shown_end = _with_trailers(whole, trailers, known)
         return Rendering(short, (min(hidden_prefix, shown_end), shown_end))
     note, _ = _with_trailers(whole, trailers, known)

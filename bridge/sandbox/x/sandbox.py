@@ -198,6 +198,8 @@ class XSandbox:
         self._state.uploads.processing_fails = value
 
     def _check_text(self, account: XAccount, text: str, *, empty: bool) -> None:
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError("half of a surrogate pair is no text")
         length = x_length(normalised(text))
         if not length and not empty:
             raise ValueError("a post needs a text or media")

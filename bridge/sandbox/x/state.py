@@ -36,7 +36,7 @@ class Switches:
 
 
 class XState:
-    """The sandbox's memory. All of it is bounded but posts, which are what it is for."""
+    """The sandbox's memory. Each part of it is bounded."""
 
     def __init__(
         self,
@@ -111,10 +111,12 @@ def put_up(state: XState, author: XAccount, new: NewPost) -> StoredPost:
     trailers: list[Trailer] = []
     if quoted is not None:
         trailers.append(Trailer((quoted.url,)))
-    if new.media:
-        kind = "photo" if new.media[0].kind == "photo" else "video"
-        addresses = tuple(f"{url}/{kind}/{number}" for number in range(1, len(new.media) + 1))
-        trailers.append(Trailer(addresses, tuple(medium.key for medium in new.media)))
+    # An edit that says nothing of media keeps those that are there.
+    media = tuple(new.media) or (edited.media if edited else ())
+    if media:
+        kind = "photo" if media[0].kind == "photo" else "video"
+        addresses = tuple(f"{url}/{kind}/{number}" for number in range(1, len(media) + 1))
+        trailers.append(Trailer(addresses, tuple(medium.key for medium in media)))
     whole = new.hidden_prefix + text
     poll = None
     if new.poll is not None:
@@ -136,7 +138,7 @@ def put_up(state: XState, author: XAccount, new: NewPost) -> StoredPost:
         reply_to=reply_to,
         in_reply_to_user_id=edited.in_reply_to_user_id if edited else in_reply_to_user_id,
         quote=new.quote,
-        media=tuple(new.media),
+        media=media,
         poll=poll,
         community_id=new.community_id,
         reply_settings=new.reply_settings,

@@ -15,6 +15,7 @@ LIFETIME = timedelta(seconds=86_400)
 """How long an upload may wait for its post."""
 MAX_KEPT_BYTES = 256 * 1024 * 1024
 """All files together; beyond, the oldest are forgotten, and only their figures stay."""
+MAX_MEDIA = 50_000
 MAX_SEGMENT = 5 * 1024 * 1024
 MAX_ALT_TEXT = 1000
 
@@ -181,6 +182,8 @@ class Uploads:
             alt_text=alt_text,
         )
         self._media[medium.id] = medium
+        if len(self._media) > MAX_MEDIA:
+            del self._media[next(iter(self._media))]
         self._files[medium.key] = content
         self._count(len(content))
         return medium
