@@ -1,0 +1,194 @@
+"""Where a text may be cut that has no spaces: CJK, Thai and its neighbours, runs of emoji.
+
+Prohibition rules (kinsoku) and syllable shapes, no dictionaries. Works on one stretch without
+white space at a time; must not know about sentences across spaces, or about lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+import regex
+
+from bridge.core.sentences import CLAUSE_MARKS, CLOSING, COMMA_MARKS, OPENING, TERMINATORS
+
+GRAPHEME = regex.compile(r"\X")
+DENSE = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{lb=ID}\p{lb=CJ}\p{lb=NS}\p{lb=SA}\p{Extended_Pictographic}"
+    r"\p{Regional_Indicator}\p{Tibetan}\u1361\u200B—、。，．：；！？｡､]"
+)
+"""Whatever makes a stretch worth a second look; ASCII digits, ``#`` and ``*`` are not among it."""
+
+
+class Inner(NamedTuple):
+    """A place inside a stretch: where, how bad a cut is there, whether it is in mid-sentence."""
+
+    position: int
+    cost: int
+    open: bool
+
+
+class _Class(IntEnum):
+    OTHER = 0
+    HAN = 1
+    HIRAGANA = 2
+    KATAKANA = 3
+    COMPLEX = 4
+    EMOJI = 5
+    DIGIT = 6
+    OPENS = 7
+    CLOSES = 8
+    ENDS = 9
+    CLAUSE = 10
+    COMMA = 11
+    DASH = 12
+    NO_START = 13
+    LEADING_VOWEL = 14
+    MARK = 15
+    BREAK_AFTER = 16
+    SPACING_VOWEL = 17
+
+
+_CJK = frozenset({_Class.HAN, _Class.HIRAGANA, _Class.KATAKANA})
+_NEVER_FIRST = frozenset(
+    {
+        _Class.CLOSES,
+        _Class.ENDS,
+        _Class.CLAUSE,
+        _Class.COMMA,
+        _Class.NO_START,
+        _Class.MARK,
+        _Class.BREAK_AFTER,
+        _Class.SPACING_VOWEL,
+        _Class.DASH,
+    }
+)
+_PUNCTUATION = frozenset({_Class.ENDS, _Class.CLAUSE, _Class.COMMA, _Class.DASH})
+_SEA = frozenset({_Class.COMPLEX, _Class.LEADING_VOWEL, _Class.SPACING_VOWEL})
+_WIDE_CLOSING = "」』）］｝〉》】〕〗〙｣”’\u2069"
+_PREFIX_SIGNS = "第約￥＄€£¥$№＃#@＠"
+_ONLY_CJK_SENTENCE = "!?"
+
+# Thai, Lao: vowels written before their consonant, and signs that never begin a line.
+_LEADING_VOWELS = "\u0e40-\u0e44\u0ec0-\u0ec4"
+_SPACING_VOWELS = "\u0e2f\u0e30\u0e32\u0e33\u0e45\u0e46\u0eb0\u0eb2\u0eb3\u0ec6\u17d7\u102b\u102c"
+
+_SHAPES: tuple[tuple[_Class, str], ...] = (
+    (_Class.LEADING_VOWEL, f"[{_LEADING_VOWELS}]"),
+    (_Class.SPACING_VOWEL, f"[{_SPACING_VOWELS}]"),
+    (_Class.BREAK_AFTER, "[\u0f0b\u1361\u200b]"),
+    (_Class.MARK, r"[\p{M}\u200C\u200D\u2060\uFEFF]"),
+    (_Class.DIGIT, r"\p{Nd}"),
+    (_Class.COMPLEX, r"\p{lb=SA}"),
+    (_Class.NO_START, r"[\p{lb=NS}\p{lb=CJ}\p{lb=IN}〜～％‰℃％･・ー]"),
+    (_Class.HIRAGANA, r"\p{Hiragana}"),
+    (_Class.KATAKANA, r"\p{Katakana}"),
+    (_Class.HAN, r"\p{Han}"),
+    (_Class.EMOJI, r"[\p{Extended_Pictographic}\p{Regional_Indicator}]"),
+    (_Class.HAN, r"[\p{lb=ID}--\p{Hangul}]"),
+)
+_SHAPE = regex.compile("|".join(f"({pattern})" for _, pattern in _SHAPES), flags=regex.VERSION1)
+_SIGNS: dict[str, _Class] = {
+    **dict.fromkeys(OPENING, _Class.OPENS),
+    **dict.fromkeys(CLOSING, _Class.CLOSES),
+    **dict.fromkeys(TERMINATORS, _Class.ENDS),
+    **dict.fromkeys(CLAUSE_MARKS, _Class.CLAUSE),
+    **dict.fromkeys(COMMA_MARKS, _Class.COMMA),
+    "—": _Class.DASH,
+    ".": _Class.NO_START,
+}
+
+
+def inner_borders(
+    text: str, start: int, end: int, inside: bytearray, *, kana: bool
+) -> Iterator[Inner]:
+    """The places in ``text[start:end]``, which holds no white space, where a cut may stand.
+
+    `inside` marks the positions inside atoms, which are passed over. `kana` says that the text is
+    Japanese, where a new phrase mostly begins behind hiragana.
+    """
+    known: dict[tuple[str, _Class, str], tuple[int, bool, _Class]] = {}
+    left, ended = "", _Class.OTHER
+    for match in GRAPHEME.finditer(text, start, end):
+        position = match.start()
+        right = text[position]
+        key = (left, ended, right)
+        step = known.get(key)
+        if step is None:
+            step = known[key] = _step(left, ended, right, kana=kana)
+        cost, mid, ended = step
+        if cost and position > start and not inside[position]:
+            yield Inner(position, cost, mid)
+        left = right
+
+
+def _step(left: str, ended: _Class, right: str, *, kana: bool) -> tuple[int, bool, _Class]:
+    """Cost between two graphemes' first signs, whether in mid-sentence, and what has ended then.
+
+    `ended` is what the signs before the border close: a sentence, a clause, a bracket, or nothing.
+    """
+    before = _classify(left) if left else _Class.OTHER
+    after = _classify(right)
+    cost = _cost(before, after, ended, left, kana=kana)
+    mid = ended is not _Class.ENDS and before is not _Class.EMOJI
+    if after in _PUNCTUATION:
+        ended = after
+    elif after is _Class.CLOSES:
+        if ended is _Class.OTHER and right in _WIDE_CLOSING:
+            ended = _Class.CLOSES
+    elif after is not _Class.MARK:
+        ended = _Class.OTHER
+    return cost, mid, ended
+
+
+def _classify(sign: str) -> _Class:
+    if sign in _SIGNS:
+        return _SIGNS[sign]
+    match = _SHAPE.match(sign)
+    if match is None or match.lastindex is None:
+        return _Class.OTHER
+    return _SHAPES[match.lastindex - 1][0]
+
+
+def _cost(  # noqa: C901, PLR0911, PLR0912 - one row of the table after the other, in their order
+    left: _Class, right: _Class, ended: _Class, left_sign: str, *, kana: bool
+) -> int:
+    """What a cut between two graphemes costs; 0 where none may stand."""
+    if right in _NEVER_FIRST or left is _Class.OPENS or left_sign in _PREFIX_SIGNS:
+        return 0
+    wide = right in _CJK or right in {_Class.OPENS, _Class.EMOJI}
+    if right is _Class.EMOJI:
+        return 14 if left is _Class.EMOJI else 0
+    if ended is _Class.ENDS and (wide or left_sign not in _ONLY_CJK_SENTENCE + "…"):
+        return 2
+    if ended is _Class.CLAUSE and (wide or (left_sign in "；：" and right is not _Class.DIGIT)):
+        return 4
+    if ended is _Class.DASH:
+        return 4
+    if ended in {_Class.COMMA, _Class.CLOSES} and (wide or left_sign in "、，､"):
+        return 6
+    if left in {_Class.BREAK_AFTER, _Class.EMOJI}:
+        return 10
+    if left in _SEA or right in _SEA:
+        return _cost_in_complex_script(left, right)
+    if left in _CJK or right in _CJK or left is _Class.NO_START:
+        return _cost_in_cjk(left, right, kana=kana)
+    return 0
+
+
+def _cost_in_complex_script(left: _Class, right: _Class) -> int:
+    """Thai and its neighbours: a vowel written first opens a syllable, and belongs to what follows."""
+    if left is _Class.LEADING_VOWEL:
+        return 0
+    return 14 if right is _Class.LEADING_VOWEL or left not in _SEA or right not in _SEA else 24
+
+
+def _cost_in_cjk(left: _Class, right: _Class, *, kana: bool) -> int:
+    """CJK: 14, and more where it would tear a Japanese word; never between a number and its unit."""
+    if left is _Class.DIGIT or (left is _Class.NO_START and right not in _CJK):
+        return 0
+    if not kana or (left is _Class.HIRAGANA and right is not _Class.HIRAGANA):
+        return 14
+    return 14 if right is _Class.OTHER or left is _Class.OTHER else 22
