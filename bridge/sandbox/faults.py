@@ -228,7 +228,7 @@ class FaultPlan:
                 listed = stated if isinstance(stated, list) else [stated]
                 for fault in [fault_from_json(one) for one in listed]:
                     self.add(fault)
-            except ValueError as error:
+            except (ValueError, LookupError) as error:
                 return web.json_response({"error": str(error)}, status=400)
             return web.json_response([fault.as_json() for fault in self.pending], status=201)
 
@@ -246,7 +246,7 @@ class FaultPlan:
             try:
                 stated = await request.json()
                 self._clock.shift(float(stated["shift_seconds"]))
-            except (ValueError, TypeError, KeyError, OverflowError):
+            except (ValueError, TypeError, LookupError, OverflowError):
                 problem = {"error": 'expected {"shift_seconds": number}'}
                 return web.json_response(problem, status=400)
             return web.json_response({"now": self._clock.now().isoformat()})

@@ -126,6 +126,26 @@ async def test_a_hanging_answer_does_not_delay_the_end() -> None:
             await waiting
 
 
+async def test_an_open_stream_does_not_delay_the_end() -> None:
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b":thump\n\n")
+            await asyncio.sleep(0.01)
+
+    plan = FaultPlan(SandboxClock(), PlainWording())
+    app = web.Application(middlewares=[plan.middleware])
+    app.router.add_get("/", stream)
+    async with aiohttp.ClientSession() as http:
+        async with serve(app) as url:
+            answer = await http.get(url)
+            assert await answer.content.readline() == b":thump\n"
+            began = time.monotonic()
+        assert time.monotonic() - began < 1
+        answer.close()
+
+
 async def test_an_error_page_may_be_html(shop: Shop) -> None:
     shop.plan.add(Fault("refuse-then-html"))
     shop.plan.add(Fault("accept-then-html", status=503))

@@ -79,6 +79,23 @@ def test_subscribers_hear_of_every_change_until_they_stop() -> None:
     ]
 
 
+def test_the_oldest_posts_and_files_are_forgotten_when_there_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridge.sandbox.x.posts.MAX_POSTS", 3)
+    monkeypatch.setattr("bridge.sandbox.x.uploads.MAX_KEPT_BYTES", 2 * len(PNG))
+    sandbox = XSandbox()
+    ada = sandbox.add_account("ada", "Ada")
+    edited = sandbox.write(ada, "0", media=[XFile(PNG)])
+    sandbox.write(ada, "0!", edit_of=edited.id)
+    for number in range(1, 5):
+        sandbox.write(ada, str(number), media=[XFile(PNG)])
+    assert [post.text for post in sandbox.timeline(ada)] == ["4", "3", "2"]
+    assert sandbox.post(edited.id) is None
+    kept = [sandbox.file(post.media[0].key) for post in sandbox.timeline(ada)]
+    assert [one is not None for one in kept] == [True, True, False]
+
+
 async def test_community_posts_say_so() -> None:
     async with x_client() as x:
         x.sandbox.write(x.account, "among us", community=True)

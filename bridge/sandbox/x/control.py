@@ -6,7 +6,6 @@ Only translates to `XSandbox`; needs no authorisation, so a sandbox belongs on l
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -179,7 +178,7 @@ def _explained(handler: _Handler) -> _Handler:
             return await handler(request)
         except KeyError as error:
             return web.json_response({"error": f"there is no {error.args[0]}"}, status=404)
-        except (ValueError, TypeError, OverflowError, binascii.Error) as error:
+        except (ValueError, TypeError, OverflowError, LookupError) as error:
             return web.json_response({"error": str(error)}, status=400)
 
     return handle

@@ -141,6 +141,11 @@ class XSandbox:
         """The very version that has this id, if it stands."""
         return self._state.posts.get(post_id)
 
+    def file(self, key: str) -> bytes | None:
+        """The content of a medium by its key, while it is kept."""
+        found = self._state.uploads.file(key)
+        return None if found is None else found[1]
+
     def timeline(self, account: XAccount) -> tuple[StoredPost, ...]:
         """An account's posts, newest first, each in its latest version."""
         return tuple(self._state.posts.newest_first(account.id))
