@@ -20,7 +20,8 @@ Counting = Literal["x", "mastodon", "gotosocial", "pleroma", "unknown"]
 class Capabilities:
     """What one account on one server can be sent.
 
-    `max_length` is in the units of `counting`. `spoiler` says that a content warning has a field
+    `max_length` is in the units of `counting`. `reads_per_quarter` is how often a timeline may be
+    read in a quarter of an hour. `spoiler` says that a content warning has a field
     of its own. `prices` is None where nothing is charged.
     """
 
@@ -32,3 +33,4 @@ class Capabilities:
     spoiler: bool = False
     language: bool = False
     prices: PriceTable | None = None
+    reads_per_quarter: int = 300

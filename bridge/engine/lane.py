@@ -16,6 +16,7 @@ from bridge.core.model import Route
 from bridge.engine.deliver import Deliver
 from bridge.engine.gate import Closed, Gate
 from bridge.engine.intake import Intake
+from bridge.engine.pace import Pace
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.watch import Watch
@@ -40,6 +41,7 @@ class Lane:
         self._deliver = Deliver(plan, bench, self._sending, self._reconcile)
         self._wake = asyncio.Event()
         self._read_wanted = False
+        self._pace: Pace | None = None
 
     def wake(self, *, read: bool) -> None:
         """Have the lane look what is to be done; `read` says that the source may have news."""
@@ -92,23 +94,29 @@ class Lane:
         """
         await self._reconcile.look()
         await self._deliver.send_due()
+        read_again = None
         if read and not self._deliver.stopping:
-            await self._read_source()
+            read_again = await self._read_source()
             await self._deliver.send_due()
-        return await self._next_turn(await self._reconcile.look())
-
-    async def _read_source(self) -> None:
-        if not self._reading.is_open():
-            return
-        try:
-            await self._watch.read()
-        except NetworkError as error:
-            self._reading.failed(error)
-        else:
-            self._reading.worked()
-
-    async def _next_turn(self, look_again: datetime | None) -> datetime | None:
+        look_again = await self._reconcile.look()
         due = await self._bench.ledger.due_at(self.plan.route)
         if due is not None:
             due = max(due, self._sending.reopens_at() or due)
-        return min((at for at in (due, look_again) if at is not None), default=None)
+        return min((at for at in (due, look_again, read_again) if at is not None), default=None)
+
+    async def _read_source(self) -> datetime | None:
+        """Read what is new; returns when to try again where it may not be read right now."""
+        if not self._reading.is_open():
+            return None
+        try:
+            if self._pace is None:
+                self._pace = Pace((await self.plan.source.capabilities()).reads_per_quarter)
+            again = self._pace.take(self._bench.clock.now())
+            if again is None:
+                await self._watch.read()
+        except NetworkError as error:
+            self._reading.failed(error)
+            return None
+        self._reading.worked()
+        self._read_wanted |= again is not None
+        return again

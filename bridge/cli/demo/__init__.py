@@ -1,0 +1,110 @@
+"""`twinpost demo`: both networks as sandboxes, a bridge between them, and a page to write on.
+
+The bridge is the daemon that serves real accounts, configured by a real file that points at the
+sandboxes. Must not reach into the daemon: the page asks `engine.control` and hears events, as any
+surface does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import webbrowser
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from bridge import log
+from bridge.app import secrets_of, wired
+from bridge.cli.demo.page import Page
+from bridge.cli.demo.stage import Stage, staged
+from bridge.cli.exits import Exit
+from bridge.config import Settings, load
+from bridge.core.errors import ConfigError
+from bridge.sandbox.server import serve
+
+logger = logging.getLogger(__name__)
+
+CONFIG = """\
+# Written by `twinpost demo`: two sandboxes on this machine and a bridge between them.
+state: .
+bridges:
+  - name: demo
+    mastodon:
+      url: {mastodon_url}
+      access_token: {mastodon_token}
+    x:
+      url: {x_url}
+      oauth1:
+        consumer_key: {x.consumer_key}
+        consumer_secret: {x.consumer_secret}
+        access_token: {x.access_token}
+        access_token_secret: {x.access_token_secret}
+    mastodon_to_x: {{every: 1s, delay: 0s}}
+    x_to_mastodon: {{every: 1s, delay: 0s}}
+"""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The demo, until Ctrl-C."""
+    with tempfile.TemporaryDirectory(prefix="twinpost-demo-") as temporary:
+        folder = Path(arguments.state or temporary).resolve()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        code = asyncio.run(_demo(arguments, folder))
+    sys.stdout.flush()
+    logging.shutdown()
+    if code is not Exit.FINE:
+        return code
+    # A library's thread may still wait for a sandbox that is gone; nobody needs its answer.
+    os._exit(code)
+
+
+async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        stage = await stack.enter_async_context(staged(folder if arguments.state else None))
+        settings = _configured(folder, stage)
+        log.configure(secrets=secrets_of(settings), verbose=False)
+        page = Page(stage)
+        running = await stack.enter_async_context(
+            wired(settings, listeners=(log.log_event, page.hear))
+        )
+        page.ask(running.control)
+        try:
+            url = await stack.enter_async_context(serve(page.app, "127.0.0.1", arguments.port))
+        except OSError:
+            raise ConfigError(
+                f"port {arguments.port} is taken; choose another: twinpost demo --port 9000"
+            ) from None
+        print(f"The demo is at {url}/ (Ctrl-C ends it)", flush=True)
+        if not arguments.headless:
+            opening = loop.run_in_executor(None, webbrowser.open, f"{url}/")
+            stack.callback(opening.cancel)
+        playing = asyncio.create_task(stage.play(running.control), name="play")
+        stack.callback(playing.cancel)
+        await running.daemon.run(stop)
+    return Exit.FINE
+
+
+def _configured(folder: Path, stage: Stage) -> Settings:
+    """Write the configuration that a user would write, and read it as a user's is read."""
+    file = folder / "config.yaml"
+    text = CONFIG.format(
+        mastodon_url=stage.mastodon_url,
+        mastodon_token=stage.mastodon_account.access_token,
+        x_url=stage.x_url,
+        x=stage.x_account.oauth1,
+    )
+    fresh = folder / f".config-{secrets.token_hex(4)}"
+    fresh.touch(mode=0o600)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)
+    return load(file)

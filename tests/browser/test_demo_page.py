@@ -1,0 +1,216 @@
+"""The demo as a visitor sees it, in a real browser: skipped, saying so, where there is none."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+from playwright.async_api import ConsoleMessage, Page, async_playwright, expect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+SCREENSHOTS = os.environ.get("TWINPOST_SCREENSHOTS")
+DOCS = Path(__file__).parents[2] / "docs"
+WITHIN_TWO_SECONDS = 2000
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
+
+
+@dataclass
+class Demo:
+    """A demo in a process of its own."""
+
+    process: asyncio.subprocess.Process
+    url: str
+    page: Page | None = None
+    complaints: list[str] = field(default_factory=list)
+
+
+async def started(*arguments: str) -> Demo:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bridge", "demo", "--headless", "--port", "0", *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout is not None
+    line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    found = re.search(r"http://127\.0\.0\.1:\d+", line)
+    assert found, line
+    return Demo(process, found[0])
+
+
+async def ended(demo: Demo) -> float:
+    """Press Ctrl-C; returns how long it took to end."""
+    begun = time.monotonic()
+    if demo.process.returncode is None:
+        demo.process.send_signal(signal.SIGINT)
+    await asyncio.wait_for(demo.process.wait(), 10)
+    return time.monotonic() - begun
+
+
+@pytest.fixture
+async def demo() -> AsyncIterator[Demo]:
+    made = await started()
+    yield made
+    await ended(made)
+
+
+@pytest.fixture
+async def page(demo: Demo) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        page = await browser.new_page(viewport={"width": 1280, "height": 900})
+
+        def complain(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"}:
+                demo.complaints.append(message.text)
+
+        page.on("console", complain)
+        page.on("pageerror", lambda error: demo.complaints.append(str(error)))
+        await page.goto(demo.url)
+        yield page
+        await browser.close()
+
+
+async def publish(page: Page, side: str, text: str, **choices: str) -> None:
+    form = page.locator(f"#{side} form")
+    await form.locator("textarea").fill(text)
+    for name, value in choices.items():
+        field = form.locator(f"[name={name}]")
+        await (field.select_option(value) if name == "visibility" else field.fill(value))
+    await form.locator("button").click()
+
+
+@needs_browser
+async def test_what_is_written_on_one_side_stands_on_the_other_within_two_seconds(
+    demo: Demo, page: Page
+) -> None:
+    await settled(page)
+    await publish(page, "mastodon", "A toot for the other side")
+    mirror = page.locator("#x .post.mirror", has_text="A toot for the other side")
+    await expect(mirror).to_be_visible(timeout=WITHIN_TWO_SECONDS)
+    await publish(page, "x", "A post for the other side")
+    mirror = page.locator("#mastodon .post.mirror", has_text="A post for the other side")
+    await expect(mirror).to_be_visible(timeout=WITHIN_TWO_SECONDS)
+    assert demo.complaints == []
+
+
+@needs_browser
+async def test_the_log_says_what_was_done_why_and_what_it_cost(demo: Demo, page: Page) -> None:
+    await settled(page)
+    await publish(page, "mastodon", "Only for those who follow me", visibility="private")
+    entry = page.locator(".log .entry").first
+    await expect(entry).to_contain_text("stays where it is", timeout=WITHIN_TWO_SECONDS)
+    await expect(entry).to_contain_text("followers only")
+    await publish(page, "mastodon", "See https://example.com/lighthouse for more")
+    await expect(entry).to_contain_text("$0.20", timeout=WITHIN_TWO_SECONDS)
+    await expect(page.locator("#x .timeline")).not_to_contain_text("Only for those who follow me")
+
+
+@needs_browser
+async def test_a_long_text_becomes_a_thread(demo: Demo, page: Page) -> None:
+    await settled(page)
+    await publish(page, "mastodon", "Every sentence of this is worth a stop. " * 11)
+    thread = page.locator("#x .post.mirror", has_text="Every sentence of this")
+    await expect(thread).to_have_count(2, timeout=WITHIN_TWO_SECONDS)
+    await expect(thread.first).to_contain_text("2/2")
+
+
+@needs_browser
+async def test_hostile_text_is_shown_and_never_run(demo: Demo, page: Page) -> None:
+    await settled(page)
+    hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+    await publish(page, "x", hostile)
+    await expect(page.locator("#mastodon .post.mirror").first).to_contain_text("<script>")
+    assert await page.title() == "twinpost demo"
+    assert demo.complaints == []
+
+
+@needs_browser
+async def test_each_text_runs_in_its_own_direction(demo: Demo, page: Page) -> None:
+    await settled(page)
+    for text in await page.locator(".post .text").all():
+        assert await text.get_attribute("dir") == "auto"
+    arabic = page.locator(".post .text", has_text="مرحبًا").first
+    assert await arabic.evaluate("node => getComputedStyle(node).direction") == "rtl"
+
+
+@needs_browser
+async def test_an_empty_post_is_not_sent_and_an_error_says_why(demo: Demo, page: Page) -> None:
+    await settled(page)
+    await publish(page, "x", "too long " * 60)
+    await expect(page.locator("#x .problem")).to_contain_text("Not published")
+
+
+@needs_browser
+async def test_the_page_fits_a_phone_and_the_dark(demo: Demo, page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.emulate_media(color_scheme="dark")
+    await settled(page)
+    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not wide
+    if SCREENSHOTS:
+        await page.screenshot(path=DOCS / "demo-phone-dark.png")
+        await page.set_viewport_size({"width": 1280, "height": 900})
+        await page.emulate_media(color_scheme="light")
+        await page.screenshot(path=DOCS / "demo.png")
+
+
+async def settled(page: Page) -> None:
+    """Wait until what the demo writes by itself has crossed."""
+    await expect(page.locator("#x .post.mirror", has_text="2/")).not_to_have_count(0, timeout=15000)
+    await expect(page.locator(".log .entry.planned, .log .entry.sending")).to_have_count(0)
+
+
+async def test_the_demo_ends_within_two_seconds_of_ctrl_c(demo: Demo) -> None:
+    assert await ended(demo) < 2
+    assert demo.process.returncode == 0
+
+
+async def test_state_is_kept_where_it_was_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    first = await started("--state", str(folder))
+    try:
+        async with aiohttp.ClientSession() as session:
+            body = {"network": "x", "text": "Remember me"}
+            async with session.post(f"{first.url}/posts", json=body) as answer:
+                assert answer.status == 201
+    finally:
+        await ended(first)
+    second = await started("--state", str(folder))
+    try:
+        async with aiohttp.ClientSession() as session, session.get(f"{second.url}/events") as feed:
+            picture = (await feed.content.readline()).decode()
+        assert picture.count("Remember me") >= 1
+    finally:
+        await ended(second)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 201),
+        ({"Host": "evil.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+    ],
+)
+async def test_only_the_pages_own_form_may_write(
+    demo: Demo, headers: dict[str, str], status: int
+) -> None:
+    sent = {"Content-Type": "application/json"} | headers
+    async with aiohttp.ClientSession() as session:
+        body = b'{"network": "x", "text": "Hello from a test"}'
+        async with session.post(f"{demo.url}/posts", data=body, headers=sent) as answer:
+            assert answer.status == status

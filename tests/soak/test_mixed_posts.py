@@ -1,0 +1,134 @@
+"""Many mixed posts on both sides at once through the real daemon: once, in order, explained."""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bridge.app import wired
+from bridge.config import load
+from bridge.core.model import Direction
+from bridge.core.record import PostRecord
+from bridge.core.verdict import Action, Reason
+from bridge.engine.control import Control
+from tests.fixtures.world import World, until
+
+COUNT = 200
+PHRASES = (
+    "The ferry left at dawn",
+    "Heute Nacht hat es geschneit",
+    "الطقس جميل اليوم في عمّان",
+    "היום יורד גשם בירושלים",
+    "今日はいい天気ですね",
+    "오늘은 날씨가 좋네요",
+    "วันนี้อากาศดีมาก",
+    "आज मौसम अच्छा है",
+    "👩‍🚀🇯🇴 étoiles & <étincelles>",
+)
+
+
+@dataclass
+class Side:
+    """What was written on one network, and what should have come of it."""
+
+    mirrorable: list[str] = field(default_factory=list)
+    staying: list[str] = field(default_factory=list)
+
+
+def words(rng: random.Random, number: int, side: str) -> str:
+    """A text that is like no other: the number makes it so."""
+    phrase = rng.choice(PHRASES)
+    kind = rng.randrange(10)
+    if kind == 0:
+        return f"{phrase} {side}{number} https://example.com/{side}/{number}?a=1&b=2"
+    if kind == 1:
+        return f"{phrase} {side}{number} @somebody see README.md #Tag{number}"
+    if kind == 2:
+        return f"{side}{number}: " + f"{phrase}, and so it goes on. " * 14
+    return f"{phrase} {side}{number}"
+
+
+async def test_two_hundred_posts_on_each_side_are_mirrored_exactly_once_in_order(
+    world: World,
+) -> None:
+    rng = random.Random(20261122)
+    mastodon, x = Side(), Side()
+    stop = asyncio.Event()
+    world.x.faults.clear()
+    async with wired(load(world.config)) as running:
+        daemon = asyncio.create_task(running.daemon.run(stop))
+        await watching(running.control)
+        for number in range(COUNT):
+            write_toot(world, rng, number, mastodon)
+            write_tweet(world, rng, number, x)
+            await asyncio.sleep(0)
+
+        def both_done() -> bool:
+            return done(world, mastodon, x)
+
+        await until(both_done, 100)
+        # Several more polls: nothing may come back.
+        before = (len(on_x(world)), len(on_mastodon(world)))
+        reads = len(world.x.faults.requests)
+        await until(lambda: len(world.x.faults.requests) >= reads + 3)
+        assert (len(on_x(world)), len(on_mastodon(world))) == before
+        stop.set()
+        await daemon
+        records = await running.control.history(limit=10_000)
+    judge(records, Direction.MASTODON_TO_X, mastodon)
+    judge(records, Direction.X_TO_MASTODON, x)
+
+
+async def watching(control: Control) -> None:
+    """Wait until both cursors are set."""
+    async with asyncio.timeout(20):
+        while any(status.cursor is None for status in await control.status(datetime.now(UTC))):  # noqa: ASYNC110 - the ledger offers no event
+            await asyncio.sleep(0.05)
+
+
+def write_toot(world: World, rng: random.Random, number: int, side: Side) -> None:
+    audience = rng.choices(("public", "unlisted", "private", "direct"), (7, 1, 1, 1))[0]
+    made = world.mastodon.write(
+        world.mastodon_account, words(rng, number, "m"), visibility=audience
+    )
+    (side.mirrorable if audience == "public" else side.staying).append(made.id)
+
+
+def write_tweet(world: World, rng: random.Random, number: int, side: Side) -> None:
+    text = words(rng, number, "x")
+    if len(text) > 200:
+        text = f"{rng.choice(PHRASES)} x{number}"
+    side.mirrorable.append(world.x.write(world.x_account, text).id)
+
+
+def on_x(world: World) -> list[str]:
+    return [post.id for post in world.x.timeline(world.x_account)]
+
+
+def on_mastodon(world: World) -> list[str]:
+    return [status.id for status in world.mastodon.timeline(world.mastodon_account)]
+
+
+def done(world: World, mastodon: Side, x: Side) -> bool:
+    """Whether at least one mirror a mirrorable post stands on each side."""
+    mirrored_on_x = len(on_x(world)) - len(x.mirrorable)
+    mirrored_home = len(on_mastodon(world)) - len(mastodon.mirrorable) - len(mastodon.staying)
+    return mirrored_on_x >= len(mastodon.mirrorable) and mirrored_home >= len(x.mirrorable)
+
+
+def judge(records: tuple[PostRecord, ...], direction: Direction, side: Side) -> None:
+    """Each mirrorable post delivered once and in order, each other one skipped, all explained."""
+    mine: dict[str, PostRecord] = {
+        record.source: record for record in records if record.route.direction is direction
+    }
+    assert set(mine) >= {*side.mirrorable, *side.staying}
+    assert {mine[post].state.value for post in side.mirrorable} == {"delivered"}
+    assert {mine[post].verdict.action for post in side.staying} <= {Action.SKIP}
+    others = [mine[post] for post in mine if post not in {*side.mirrorable, *side.staying}]
+    assert {record.verdict.reason for record in others} <= {Reason.ECHO}
+    assert all(record.verdict.sentence for record in mine.values())
+    targets = [part.target_id for post in side.mirrorable for part in mine[post].parts]
+    assert max(Counter(targets).values()) == 1
+    numbers = [int(target or 0) for target in targets]
+    assert numbers == sorted(numbers)
