@@ -148,18 +148,24 @@ class Client:
         return value
 
     async def _exchange(self, call: Call) -> Exchange:
-        """Have the thread do `call`, and see that it ends. A cancelled caller leaves it running."""
+        """Have the thread do `call`, and see that it ends.
+
+        A cancelled caller leaves it running: what is under way may be a creation.
+        """
         exchange = Exchange()
         async with self._lock:
             if self._closed:
                 raise Refused("this connection is closed")
             self._running = self._executor.submit(self._run, exchange, call)
             running = asyncio.wrap_future(self._running)
+            timer = asyncio.get_running_loop().call_later(self._longest_exchange, exchange.abort)
+            running.add_done_callback(lambda _: timer.cancel())
             try:
-                await asyncio.wait_for(asyncio.shield(running), self._longest_exchange)
-            except TimeoutError:
-                exchange.abort()
-                await running
+                await asyncio.shield(running)
+            except asyncio.CancelledError:
+                if running.cancelled():
+                    raise Refused("this connection was closed before its turn came") from None
+                raise
         return exchange
 
     def _run(self, exchange: Exchange, call: Call) -> None:

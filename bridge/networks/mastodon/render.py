@@ -19,7 +19,7 @@ _WITHDRAWN = {"in": "id", "iw": "he", "ji": "yi"}
 
 
 class StatusArguments(TypedDict):
-    """Keyword arguments of Mastodon.py's ``status_post``; none is left to the account's defaults."""
+    """Keyword arguments of Mastodon.py's ``status_post``; none is left to account defaults."""
 
     status: str
     in_reply_to_id: str | None

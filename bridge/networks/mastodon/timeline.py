@@ -31,8 +31,8 @@ _FIRST_PAGE_BACK = 10
 """Enough for a poll on which little is new, and cheap where nothing is."""
 
 _BASELINE_PAGE = 20
-_SMALL_PAGE = 5
-"""A page of fewer is taken to be all there is; a longer one may have been cut by the server."""
+_LOOK_BELOW = 3
+"""Posts asked for to see what stands below a page; one is enough, unless others' stray in."""
 
 _MOST_PAGES_BACK = 1000
 _BEGINNING = PostId("0")
@@ -106,7 +106,8 @@ class Timeline:
         if any(_is_older(item, cursor.at) for item in page):
             return None
         page = _oldest_first(page)
-        if len(page) >= _SMALL_PAGE and not await self._joins(page[0], cursor, known):
+        # No server cuts its pages to a single post, and a single post is what most polls bring.
+        if len(page) > 1 and not await self._joins(page[0], cursor, known):
             return None
         return await self._reading(page, more=True)
 
@@ -116,7 +117,7 @@ class Timeline:
         A server that takes `min_id` for `since_id`, or ignores it, gives the newest posts: after a
         long absence these look just as fresh, and everything below them would be lost.
         """
-        below = await self._page(_SMALL_PAGE, max_id=oldest.post.id)
+        below = await self._page(_LOOK_BELOW, max_id=oldest.post.id)
         if not below:
             return True
         if cursor.post is None:

@@ -1,0 +1,238 @@
+"""What servers say about themselves, and what is made of it where they say too little."""
+
+from datetime import timedelta
+
+import pytest
+from aiohttp import web
+
+from bridge.core.capabilities import Capabilities
+from bridge.core.model import Network
+from bridge.networks.mastodon.instance import (
+    Instance,
+    Software,
+    read_instance,
+    software_of,
+    streaming_base,
+)
+from tests.networks.mastodon_servers import STOCK, ManualClock, OddServer, odd
+
+ASSUMED = Instance().capabilities
+V2 = ("GET", "/api/v2/instance")
+V1 = ("GET", "/api/v1/instance")
+
+
+def stating(statuses: object = None, attachments: object = None, **fields: object) -> Capabilities:
+    configuration = {"statuses": statuses, "media_attachments": attachments}
+    said = {"version": "4.7.3", "configuration": configuration, **fields}
+    return read_instance(said).capabilities
+
+
+@pytest.mark.parametrize(
+    ("said", "software"),
+    [
+        ({"version": "4.7.3"}, Software.MASTODON),
+        ({"version": "4.7.0-rc.1"}, Software.MASTODON),
+        ({"version": "4.5.0+glitch"}, Software.MASTODON),
+        ({"version": "4.5.0+glitch", "source_url": "https://github.com/glitch-soc/mastodon"},
+         Software.MASTODON),
+        ({"version": "1.1.1+hometown-4.2.9"}, Software.MASTODON),
+        ({"version": "0.20.2+git-8d4b2f5", "configuration": {"accounts": {}}}, Software.GOTOSOCIAL),
+        ({"version": "4.3.0+gotosocial-0.20.2"}, Software.GOTOSOCIAL),
+        ({"version": "0.20.2", "source_url": "https://codeberg.org/superseriousbusiness/gotosocial"},
+         Software.GOTOSOCIAL),
+        ({"version": "2.7.2 (compatible; Pleroma 2.9.0)"}, Software.PLEROMA),
+        ({"version": "2.7.2 (compatible; Akkoma 3.15.0-0-gabc)"}, Software.PLEROMA),
+        ({"version": "3.5.3 (compatible; Pixelfed 0.12.5)"}, Software.UNKNOWN),
+        ({"version": "2.8.0 (compatible; Friendica 2024.12)"}, Software.UNKNOWN),
+        ({"version": "4.2.1 (compatible; Sharkey 2025.4)"}, Software.UNKNOWN),
+        ({"version": "4.0.0 (not true; really snac/2.82)"}, Software.UNKNOWN),
+        ({"version": "takahe/0.11.0"}, Software.UNKNOWN),
+        ({"version": "0.6.1", "api_versions": {"mastodon": 7}}, Software.UNKNOWN),
+        ({"version": "1.2.0", "source_url": "https://github.com/fedify-dev/hollo"},
+         Software.UNKNOWN),
+        ({"version": "4.7.3",
+          "configuration": {"statuses": {"characters_reserved_per_url": 256}}}, Software.UNKNOWN),
+        ({"version": ""}, Software.UNKNOWN),
+        ({"version": None}, Software.UNKNOWN),
+        ({}, Software.UNKNOWN),
+    ],
+)  # fmt: skip
+def test_the_make_of_a_server_is_told_by_all_it_says(
+    said: dict[str, object], software: Software
+) -> None:
+    assert software_of(said) is software
+
+
+def test_only_mastodon_is_trusted_with_sources_and_only_known_makes_with_min_id() -> None:
+    assert [each for each in Software if Instance(each).sources_are_plain] == [Software.MASTODON]
+    assert not Instance(Software.UNKNOWN).pages_forward
+
+
+def test_limits_are_taken_as_stated() -> None:
+    stated = stating(
+        {"max_characters": 5000, "max_media_attachments": 8}, {"description_limit": 10_000}
+    )
+    assert (stated.max_length, stated.max_media, stated.max_alt_length) == (5000, 8, 10_000)
+    assert stated.spoiler
+    assert stated.language
+    assert stated.prices is None
+    assert stated.network is Network.MASTODON
+
+
+def test_older_forks_state_their_limit_elsewhere() -> None:
+    assert stating(max_toot_chars=1024).max_length == 1024
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["2.7.2 (compatible; Pleroma 2.9.0)", "1.0 (compatible; Unheard-Of 3)"],
+)
+def test_makes_that_may_want_less_than_their_limit_are_given_one_less(version: str) -> None:
+    configuration = {"statuses": {"max_characters": 5000}}
+    said = {"version": version, "configuration": configuration}
+    assert read_instance(said).capabilities.max_length == 4999
+
+
+@pytest.mark.parametrize("absurd", [0, -1, 3, 10**12, "500", None, True, [], 1.5, float("inf")])
+def test_absurd_limits_are_not_believed(absurd: object) -> None:
+    stated = stating(
+        {"max_characters": absurd, "max_media_attachments": None if absurd == 3 else absurd},
+        {"description_limit": absurd},
+    )
+    assert (stated.max_length, stated.max_media, stated.max_alt_length) == (500, 4, 1500)
+
+
+@pytest.mark.parametrize("odd_value", [None, [], "x", 7, {"statuses": None}, {"statuses": []}])
+def test_an_odd_configuration_is_read_without_complaint(odd_value: object) -> None:
+    said = {"version": odd_value, "configuration": odd_value, "urls": odd_value}
+    assert read_instance(said) == Instance()
+
+
+class TestTheAddressForStreaming:
+    @pytest.mark.parametrize(
+        ("base", "named", "where"),
+        [
+            ("https://a.example", None, "https://a.example"),
+            ("https://a.example", "wss://stream.a.example", "https://stream.a.example"),
+            ("https://a.example", "wss://a.example/", "https://a.example"),
+            ("https://a.example", "https://s.example/api/v1/streaming/", "https://s.example"),
+            ("https://a.example", "wss://s.example:4000/x", "https://s.example:4000/x"),
+            ("https://a.example", "s.example", "https://s.example"),
+            ("http://127.0.0.1:1", "ws://127.0.0.1:2", "http://127.0.0.1:2"),
+            ("http://[::1]:1", "ws://[::1]:2", "http://[::1]:2"),
+            ("https://a.example", "gopher://s.example", "https://a.example"),
+            ("https://a.example", "wss://user:pw@s.example", "https://a.example"),
+            ("https://a.example", "wss://s.example:port", "https://a.example"),
+            ("https://a.example", "wss://", "https://a.example"),
+        ],
+    )
+    def test_is_the_one_the_server_names_or_its_own(
+        self, base: str, named: str | None, where: str
+    ) -> None:
+        assert streaming_base(base, named) == where
+
+    def test_is_never_an_unencrypted_one_for_an_encrypted_server(self) -> None:
+        assert streaming_base("https://a.example", "ws://a.example") is None
+
+    def test_is_read_from_either_version_of_the_document(self) -> None:
+        second = {"configuration": {"urls": {"streaming": "wss://two"}}}
+        first = {"urls": {"streaming_api": "wss://one"}}
+        assert read_instance(second).streaming == "wss://two"
+        assert read_instance(first).streaming == "wss://one"
+        assert read_instance(first | second).streaming == "wss://two"
+
+
+async def test_version_two_is_asked_first_then_version_one_then_limits_are_assumed() -> None:
+    server = OddServer(instance=STOCK)
+    async with odd(server) as adapter:
+        assert (await adapter.capabilities()).max_length == 500
+    assert server.asked == ["GET /api/v2/instance"]
+
+    async def version_one(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"version": "4.0.0 (not true)", "max_toot_chars": 3000})
+
+    server = OddServer(special={V1: version_one})
+    async with odd(server) as adapter:
+        assert (await adapter.capabilities()).max_length == 2999
+    assert server.asked == ["GET /api/v2/instance", "GET /api/v1/instance"]
+
+    server = OddServer()
+    async with odd(server) as adapter:
+        assert await adapter.capabilities() == ASSUMED
+        assert await adapter.capabilities() == ASSUMED
+    assert len(server.asked) == 2
+
+
+async def test_a_page_of_html_for_version_two_leads_to_version_one() -> None:
+    async def html(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="<html>not found, but 200</html>", content_type="text/html")
+
+    async def version_one(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"version": "3.0.0", "max_toot_chars": 700})
+
+    async with odd(OddServer(special={V2: html, V1: version_one})) as adapter:
+        assert (await adapter.capabilities()).max_length == 700
+
+
+async def test_what_was_said_is_remembered_for_a_day_and_beyond_that_through_failures() -> None:
+    clock = ManualClock()
+    server = OddServer(instance={"version": "4.7.3", "max_toot_chars": 700})
+    async with odd(server, clock) as adapter:
+        assert (await adapter.capabilities()).max_length == 700
+        server.instance = {"version": "4.7.3", "max_toot_chars": 800}
+        clock.pass_time(timedelta(hours=23).total_seconds())
+        assert (await adapter.capabilities()).max_length == 700
+        clock.pass_time(timedelta(hours=2).total_seconds())
+        assert (await adapter.capabilities()).max_length == 800
+
+        async def broken(request: web.Request) -> web.StreamResponse:
+            return web.Response(status=502)
+
+        server.special = {V2: broken, V1: broken}
+        clock.pass_time(timedelta(hours=25).total_seconds())
+        before = len(server.asked)
+        assert (await adapter.capabilities()).max_length == 800
+        assert (await adapter.capabilities()).max_length == 800
+        assert len(server.asked) == before + 2
+        server.special = {}
+        server.instance = {"version": "4.7.3", "max_toot_chars": 900}
+        clock.pass_time(timedelta(minutes=6).total_seconds())
+        assert (await adapter.capabilities()).max_length == 900
+
+
+async def test_a_clock_set_back_does_not_make_a_server_s_limits_last_for_years() -> None:
+    clock = ManualClock()
+    clock.pass_time(timedelta(days=3000).total_seconds())
+    server = OddServer(instance={"version": "4.7.3", "max_toot_chars": 700})
+    async with odd(server, clock) as adapter:
+        await adapter.capabilities()
+        clock.pass_time(-timedelta(days=3000).total_seconds())
+        server.instance = {"version": "4.7.3", "max_toot_chars": 800}
+        assert (await adapter.capabilities()).max_length == 800
+
+
+async def test_a_server_that_is_down_leaves_assumptions_and_is_asked_again_soon() -> None:
+    clock = ManualClock()
+
+    async def down(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()  # type: ignore[attr-defined] # aiohttp's are real transports
+        return web.Response()
+
+    server = OddServer(instance=STOCK, special={V2: down, V1: down})
+    async with odd(server, clock) as adapter:
+        assert await adapter.capabilities() == ASSUMED
+        server.special = {}
+        clock.pass_time(timedelta(minutes=6).total_seconds())
+        assert (await adapter.capabilities()).counting == "mastodon"
+
+
+async def test_the_account_is_asked_for_once() -> None:
+    server = OddServer(instance=STOCK)
+    async with odd(server) as adapter:
+        account = await adapter.account()
+        assert await adapter.account() is account
+    assert len(server.asked) == 1
+    assert account.handle == f"me@{server.url.removeprefix('http://')}"
+    # A locked account is no protected one: each post names its own audience.
+    assert account.protected is None
