@@ -6,14 +6,12 @@ from dataclasses import dataclass
 import pytest
 
 from bridge.core.model import PostId
-from bridge.net.session import open_session
 from bridge.networks.x.adapter import XAdapter
-from bridge.networks.x.settings import OAuth1Credentials, OAuth2Credentials, XSettings
 from bridge.sandbox.faults import Fault
 from bridge.sandbox.server import serve
 from bridge.sandbox.x import XAccount, XSandbox
 from tests.conformance.networks.contract import NetworkContract, Side
-from tests.networks.x_stage import MachineClock, Shelf
+from tests.networks.x_stage import adapter_for, oauth1_of, oauth2_of
 
 _FAULTS = {"reads": ("GET", r"/users/[^/]+/tweets$"), "writes": ("POST", r"/2/tweets$")}
 
@@ -43,24 +41,9 @@ async def network(request: pytest.FixtureRequest) -> AsyncIterator[XStage]:
     speaks, _, oauth = str(request.param).partition("-")
     sandbox = XSandbox(dialect=speaks)
     person = sandbox.add_account("ada", "Ada Lovelace")
-    one, two = person.oauth1, person.oauth2
-    credentials: OAuth1Credentials | OAuth2Credentials = OAuth1Credentials(
-        one.consumer_key, one.consumer_secret, one.access_token, one.access_token_secret
-    )
-    if oauth == "oauth2":
-        credentials = OAuth2Credentials(
-            two.client_id, two.access_token, two.refresh_token, two.client_secret
-        )
-    async with serve(sandbox.app) as url, open_session(user_agent="twinpost-tests") as session:
-        adapter = XAdapter(
-            XSettings(url, credentials=credentials),
-            session=session,
-            clock=MachineClock(),
-            tokens=Shelf(),
-            token_name="x",
-        )
+    credentials = oauth1_of(person) if oauth == "oauth1" else oauth2_of(person)
+    async with serve(sandbox.app) as url, adapter_for(url, credentials) as adapter:
         yield XStage(adapter, sandbox, person)
-        await adapter.close()
 
 
 class TestX(NetworkContract):
