@@ -3,8 +3,8 @@
     python -m tools.corpus [--only mastodon|x] [WORD ...]      in the terminal
     python -m tools.corpus --html FILE                         as a page; browsers know all scripts
 
-With the composer at hand, the mirror is shown as well, part by part. Shows, and judges nothing:
-`tests/corpus` does.
+The third column is what would be written on the other network, part by part, whether or not such a
+post is mirrored at all. Shows, and judges nothing: `tests/corpus` does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ iframe{{border:0;width:100%;height:9em}} .t{{white-space:pre-wrap;overflow-wrap:
 .part{{border-inline-start:3px solid #69c;padding-inline-start:.6em;margin-bottom:.6em}}
 .link{{color:#06c}} .mention{{color:#a0a}} .hashtag{{color:#080}} .cashtag{{color:#a60}}
 h3{{font-size:1em;margin:0}} td[colspan]{{background:#f2f2f2}}</style>
-<table><tr><th>as sent<th>as read<th>as mirrored</tr>{rows}</table>
+<table><tr><th>as sent<th>as read<th>as composed for the other network</tr>{rows}</table>
 """
 _ROW = """<tr><td colspan="3"><h3>{name}</h3></td></tr>
 <tr><td>{sent}</td><td class="t" dir="auto">{read}</td><td>{mirrored}</td></tr>"""
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
 def _print(chosen: list[Case]) -> None:
     console = Console()
     table = Table(expand=True, show_lines=True)
-    for heading in ("as sent", "as read", "as mirrored"):
+    for heading in ("as sent", "as read", "as composed"):
         table.add_column(heading, ratio=1, overflow="fold")
     for case in chosen:
         post = case.read()
