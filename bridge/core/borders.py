@@ -1,7 +1,8 @@
 """Where a text may be cut into parts, and how much each place would hurt a reader.
 
-Costs: the author's own separator less than nothing, an empty line 0, a line end 1, a sentence end 2, a clause 4,
-a comma or closing bracket 6, a word 10, CJK and Thai without spaces 14 and more, inside a word 60.
+Costs: the author's own separator less than nothing, an empty line 0, a line end 1, a sentence end
+2, a clause 4, a comma or closing bracket 6, a word 10, CJK and Thai without spaces 14 and more,
+inside a word 60.
 Must not choose among the places, and knows no limit but the one it is told a piece must not pass.
 """
 
@@ -42,7 +43,7 @@ TORN_TAGS = 80
 TORN_LAST_SENTENCE = 25
 
 LONGEST_WORD = 64
-"""Code points; a longer run without a border is no word of any language, and may be cut anywhere."""
+"""Code points; a longer run without a border is no word of any language and is cut anywhere."""
 
 _LONGEST_HEADING = 80
 _SHORT_WORD = 3
@@ -71,7 +72,7 @@ _AFTER_HYPHEN = "-‐/_&=?+|"
 
 
 class Piece(NamedTuple):
-    """A stretch ``[start, end)`` that is not cut, the white space up to `after`, and the border there.
+    """A stretch ``[start, end)`` that is not cut, white space up to `after`, and the border there.
 
     `cost` is that of a cut behind it; `open` says that such a cut would fall inside a sentence.
     """
@@ -92,7 +93,7 @@ def atom_mask(text: str, atoms: Sequence[Span]) -> bytearray:
 
 
 def pieces(text: str, atoms: Sequence[Span]) -> list[Piece]:
-    """The smallest stretches that a good cut leaves whole, in order; white space at the ends is off.
+    """The smallest stretches that a good cut leaves whole, in order; without outer white space.
 
     `atoms` are links, mentions and tags, in order. Linear in the length of the text.
     """
@@ -210,24 +211,32 @@ def _between_words(word: str, following: str, *, first: bool) -> tuple[int, bool
         return GLUED, True
     if ends_sentence(word, following):
         return SENTENCE, False
-    core = word.rstrip(CLOSING)
-    last = core[-1:] or word[-1]
+    last = word.rstrip(CLOSING)[-1:] or word[-1]
     if last in CLAUSE_MARKS or word in _DASHES:
         return CLAUSE, last not in ":："
     if last in COMMA_MARKS:
         return COMMA, True
-    if not word.isascii():
-        if _EMOJI_LAST.search(word):
-            return (WORD if first_letter(following).islower() else EMOJI_END), False
-        if _PHRASE_SPACES.match(last):
-            return CLAUSE, False
-        if _WIDE.match(last) and _WIDE.match(following):
-            return COMMA, False
+    special = None if word.isascii() else _after_other_scripts(word, last, following)
+    if special is not None:
+        return special, False
+    return _after_plain_word(word, following), True
+
+
+def _after_other_scripts(word: str, last: str, following: str) -> int | None:
+    """The cost where white space itself tells something: after emoji, in Thai, in CJK."""
+    if _EMOJI_LAST.search(word):
+        return WORD if first_letter(following).islower() else EMOJI_END
+    if _PHRASE_SPACES.match(last):
+        return CLAUSE
+    return COMMA if _WIDE.match(last) and _WIDE.match(following) else None
+
+
+def _after_plain_word(word: str, following: str) -> int:
     if following in _DASHES:
-        return BEFORE_DASH, True
+        return BEFORE_DASH
     if word[-1] in _TRUE_CLOSING:
-        return COMMA, True
-    return WORD + (AFTER_SHORT_WORD if len(core) <= _SHORT_WORD else 0), True
+        return COMMA
+    return WORD + AFTER_SHORT_WORD if len(word) <= _SHORT_WORD else WORD
 
 
 def _is_bound(word: str, following: str, *, first: bool) -> bool:

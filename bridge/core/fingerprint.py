@@ -75,7 +75,8 @@ _NUMBER_LAST = regex.compile(r"[\s(\[]+(\d{1,3})/(\d{1,3})[)\]]?\s*\Z")
 _NUMBER_FIRST = regex.compile(r"\A[\s(\[]*(\d{1,3})/(\d{0,3})[)\]]?[\s:.]+(?=\S)")
 _CUT = regex.compile(r"(?:…|\.\.\.)[\s\"'»)\]]*\Z")
 _WORD = regex.compile(
-    r"(?:(?<![\p{L}\p{M}\p{N}])-(?=\p{N}))?[\p{L}\p{M}\p{N}_]+(?:[.,:/'@-][\p{L}\p{M}\p{N}_]+)*"
+    r"(?:(?<![\p{L}\p{M}\p{N}])-(?=\p{N}))?"
+    r"[\p{L}\p{M}\p{N}_]+(?:[.,:/'@-][\p{L}\p{M}\p{N}_]+)*"
     r"|\p{S}|[%‰]|(?<=\w)#(?!\w)"
 )
 _FIGURE = regex.compile(r"\p{N}")
@@ -85,8 +86,8 @@ _THREAD_SIGN = "🧵"
 _HOST_PREFIX = regex.compile(r"\A(?:www\d?|m|mobile)\.(?=[^.]+\.)")
 _SAME_HOSTS = {"twitter.com": "x.com"}
 _SHORTENER = "t.co/"
-_TRACKED = """fbclid gclid dclid gbraid wbraid msclkid yclid twclid ttclid igshid igsh li_fat_id mc_cid
-    mc_eid mkt_tok oly_anon_id oly_enc_id ref_src ref_url s_cid vero_id _ga _gl _hsenc _hsmi
+_TRACKED = """fbclid gclid dclid gbraid wbraid msclkid yclid twclid ttclid igshid igsh li_fat_id
+    mc_cid mc_eid mkt_tok oly_anon_id oly_enc_id ref_src ref_url s_cid vero_id _ga _gl _hsenc _hsmi
     __twitter_impression cmpid"""
 _TRACKING = frozenset(_TRACKED.split())
 _TRACKING_OF_HOST = {

@@ -155,41 +155,53 @@ def _cheapest_path(
     stretch: Stretch, room: Room, layers: Sequence[Sequence[int]], mean: float
 ) -> list[int]:
     """Dynamic programming over the candidates of each cut."""
-    starts, ends, costs = stretch.starts, stretch.ends, stretch.costs
-    reached: list[tuple[int, float]] = [(-1, 0.0)]
+    reached = [(-1, 0.0)]
     back: list[dict[int, int]] = []
     for number, layer in enumerate(layers, start=1):
-        limit = room(number)
-        tail = number == len(layers)
         now: list[tuple[int, float]] = []
         came: dict[int, int] = {}
         for border in layer:
-            end = ends[border]
-            marked = limit - stretch.mark(border)
-            best, best_from = float("inf"), -2
-            for before, cost_before in reached:
-                if before >= border:
-                    break
-                length = end - starts[before + 1]
-                if length > limit:
-                    continue
-                cost = cost_before + EVENNESS * ((length - mean) / limit) ** 2
-                if cost >= best:
-                    continue
-                if length > marked:
-                    cost += NO_ELLIPSIS
-                if stretch.links and stretch.has_link(before + 1, border):
-                    cost += LINK_PART
-                if tail and length < _SHORT_TAIL_SHARE * limit and stretch.short(before):
-                    cost += SHORT_TAIL
-                if cost < best:
-                    best, best_from = cost, before
-            if best_from != -2:  # noqa: PLR2004 - the mark of a border that cannot be reached
-                now.append((border, best + costs[border]))
-                came[border] = best_from
+            found = _cheapest_way(
+                stretch, reached, border, room(number), mean, tail=number == len(layers)
+            )
+            if found is not None:
+                came[border], cost = found
+                now.append((border, cost + stretch.costs[border]))
         reached = now
         back.append(came)
     cuts = [layers[-1][-1]]
     for came in reversed(back[1:]):
         cuts.append(came[cuts[-1]])
     return cuts[::-1]
+
+
+def _cheapest_way(
+    stretch: Stretch,
+    reached: Sequence[tuple[int, float]],
+    border: int,
+    limit: int,
+    mean: float,
+    *,
+    tail: bool,
+) -> tuple[int, float] | None:
+    """From which of the cuts reached so far the part up to `border` comes cheapest, if from any."""
+    starts, end = stretch.starts, stretch.ends[border]
+    marked = limit - stretch.mark(border)
+    best: tuple[int, float] | None = None
+    least = float("inf")
+    for before, cost_before in reached:
+        if before >= border:
+            break
+        length = end - starts[before + 1]
+        cost = cost_before + EVENNESS * ((length - mean) / limit) ** 2
+        if length > limit or cost >= least:
+            continue
+        if length > marked:
+            cost += NO_ELLIPSIS
+        if stretch.links and stretch.has_link(before + 1, border):
+            cost += LINK_PART
+        if tail and length < _SHORT_TAIL_SHARE * limit and stretch.short(before):
+            cost += SHORT_TAIL
+        if cost < least:
+            least, best = cost, (before, cost)
+    return best

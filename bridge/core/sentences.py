@@ -21,37 +21,43 @@ CLOSING = ")]}»›”’」』）］｝〉》】〕〗〙｣⟩\"'\u2069"
 """Straight quotes close here: where they open, they stand before a word and not behind one."""
 
 
-
 def _listed(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
 _KEEPS_NEXT = _listed(
     # Titles and short forms whose next word is their point; without the final dot, case folded.
-    """dr prof mr mrs ms st mx mme mlle fr hr sr sra srta dña dott ing gen col lt sgt capt cmdr rev
-    hon pres gov sen rep no nr núm art fig figs abb tab vol ch chap sec p pp bd cf vs ca approx e.g
-    i.e z.b d.h u.a i.d.r bzw vgl p.ej av bd bul c calle ul г ул им т.е т.к т.н проф акад см рис стр
-    руб κ π.χ δρ др гр th.s ths ts gs pgs bs tp q p.gs د أ م أ.د ص ت ج ه ق ا.د ดร นพ พญ รศ ผศ ศ พ.ศ
-    ค.ศ น.ส ม.ค ก.พ มี.ค เม.ย พ.ค มิ.ย ก.ค ส.ค ก.ย ต.ค พ.ย ธ.ค डॉ श्री प्रो पं कु""")
-_WITHOUT_DOT = _listed(
-    """ד"ר ד״ר פרופ' פרופ׳ גב' גב׳ עו"ד עו״ד ח"כ ח״כ рис № § dr prof mr mrs""")
+    """dr prof mr mrs ms st mx mme mlle fr hr sr sra srta dña dott ing gen lt sgt capt cmdr rev
+    hon pres gov sen cf vs ca approx e.g
+    i.e z.b d.h u.a i.d.r bzw vgl p.ej av bd bul c calle ul г ул им т.е т.к т.н проф акад см
+    κ π.χ δρ др гр th.s ths ts gs pgs bs tp q p.gs
+    د أ م أ.د ص ت ج ه ق ا.د ดร นพ พญ รศ ผศ ศ พ.ศ
+    ค.ศ น.ส ม.ค ก.พ มี.ค เม.ย พ.ค มิ.ย ก.ค ส.ค ก.ย ต.ค พ.ย ธ.ค डॉ श्री प्रो पं कु"""
+)
+_KEEPS_NUMBER = _listed(
+    "no nr núm art fig figs abb tab vol ch chap col sec pp bd nn eq рис стр гл табл ст"
+)
+_WITHOUT_DOT = _listed("""ד"ר ד״ר פרופ' פרופ׳ גב' גב׳ עו"ד עו״ד ח"כ ח״כ рис № § dr prof mr mrs""")
 _SHORT_FORMS = _listed(
     # Short forms that may well stand at the end of a sentence, but mostly do not.
     """etc usw usf jr inc ltd co corp dept est al ed eds min max tel km u.s u.k u.n e.u d.c a.m p.m
     jan feb mar apr jun jul aug sep sept oct nov dec okt dez mio mrd тыс млн млрд кв м др пр г.г
-    ق.م هـ إلخ الخ वगैरह""")
+    ق.م هـ إلخ الخ वगैरह"""
+)
 _UNITS = _listed(
-    """% ‰ ° °c °f k € $ £ ¥ ₪ ₹ ₩ ₫ ₽ ฿ kg g mg t lb lbs oz km m cm mm µm nm mi ft in yd ha km² m²
+    """% ‰ ° °c °f k € $ £ ¥ ₪ ₹ ₩ ₫ ₽ ฿ kg g mg t lb lbs oz km m cm mm µm nm mi ft yd ha km² m²
     km2 m2 l dl cl ml km/h mph kph m/s kn h min s ms hrs hr uhr am pm a.m p.m hz khz mhz ghz w kw mw
-    gw kwh mwh gwh v kv a ma j kj kcal cal hpa bar pa db px dpi kb mb gb tb kib mib gib usd eur gbp
-    chf jpy thousand million millions billion billions trillion percent per cent prozent mio mrd
+    gw kwh mwh gwh v kv ma j kj kcal cal hpa bar pa db px dpi kb mb gb tb kib mib gib usd eur gbp
+    chf jpy thousand million millions billion billions trillion percent prozent mio mrd
     millionen milliarden million millionen milliarde mil millones millón millions milliard milliards
     euro euros dollars dollar pounds yen км м см мм кг г т л ч мин с тыс млн млрд руб % градусов
     كم م سم مم كغ كجم غ طن لتر كم² متر مترا كيلومتر كيلومترا درجة درجات ألف آلاف مليون ملايين مليار
-    مليارات دولار دولارا ريال يورو دينار جنيه درهم ليرة بالمئة بالمائة ٪ في ק"מ ק״מ ק"ג ק״ג מ' ס"מ
-    אחוז אחוזים אלף מיליון מיליארד שקל שקלים ש"ח ש״ח מעלות מטר मिमी सेमी मीटर किमी किलोमीटर किग्रा किलो ग्राम
-    लीटर डिग्री प्रतिशत फीसदी हजार हज़ार लाख करोड़ अरब रुपये रुपए triệu tỷ tỉ nghìn ngàn đồng độ phần mét
-    บาท ล้าน ล้านบาท กม. กก. เมตร องศา 만 억 원 명 개 도 퍼센트 km/s""")
+    مليارات دولار دولارا ريال يورو دينار جنيه درهم ليرة بالمئة بالمائة ٪ ק"מ ק״מ ק"ג ק״ג מ' ס"מ
+    אחוז אחוזים אלף מיליון מיליארד שקל שקלים ש"ח ש״ח מעלות מטר मिमी सेमी मीटर किमी किलोमीटर किग्रा
+    किलो ग्राम लीटर डिग्री प्रतिशत फीसदी हजार हज़ार लाख करोड़
+    अरब रुपये रुपए triệu tỷ tỉ nghìn ngàn đồng độ phần mét
+    บาท ล้าน ล้านบาท กม. กก. เมตร องศา 만 억 원 명 개 도 퍼센트 km/s"""
+)
 _SIGNS_BEFORE_NUMBERS = _listed("€ $ £ ¥ ₪ ₹ ₩ № § + - − ± ~ ≈ < > ≤ ≥ ٪ ฿ us$")
 _DOTTED_LETTERS = regex.compile(r"(?:\p{L}\.)+\p{L}")
 _ORDINAL = 2
@@ -107,7 +113,11 @@ def keeps_next(word: str, following: str) -> bool:
     ):
         return True
     if after.isdecimal():
-        return stem in _SIGNS_BEFORE_NUMBERS or _is_group_of_thousands(stem, following)
+        return (
+            stem.removesuffix(".") in _KEEPS_NUMBER
+            or stem in _SIGNS_BEFORE_NUMBERS
+            or _is_group_of_thousands(stem, following)
+        )
     if not stem or not stem.rstrip("²³½¼¾%").endswith(
         tuple("0123456789٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९")
     ):

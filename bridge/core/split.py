@@ -49,10 +49,11 @@ def split(
     """The parts of a thread that says `text`, none longer than `limit` by `length`.
 
     What fits is returned untouched, as the only part; so is an empty text. Otherwise the fewest
-    parts at natural borders are made, or one more where no sentence need be torn then; among those
-    the ones that cut most kindly and are most even. Joined, without numbers and added ellipses, they give the text up to white space at the
-    cuts. Links, mentions, hashtags and cashtags, as found by `atoms` (by default X's own rule), are
-    never cut, nor are graphemes; a word is cut only where it fits no part.
+    parts at natural borders are made, or one more where that helps to cut at ends of sentences;
+    among those the ones that cut most kindly and are most even. Joined, without numbers and added
+    ellipses, they give the text up to white space at the cuts. Links, mentions, hashtags and
+    cashtags, as found by `atoms` (by default X's own rule), are never cut, nor are graphemes; a
+    word is cut only where it fits no part.
 
     `numbering` ends each part of a thread with its number on a line of its own: ``1/3``. Where a
     text has something that fits the limit but not beside a number, the thread goes without.
@@ -68,7 +69,7 @@ def split(
     if length(text) <= limit:
         return [text]
     stripped = text.strip()
-    if length(stripped) <= limit:
+    if stripped != text and length(stripped) <= limit:
         return [stripped]
     spans = (atoms or x_entities)(stripped)
     job = _Job(stripped, limit, length, spans, gather_links=gather_links)
@@ -91,7 +92,13 @@ class _Job:
     """One text and one limit on their way to parts; remembers what the counter said."""
 
     def __init__(
-        self, text: str, limit: int, length: Length, spans: Sequence[Span], *, gather_links: bool
+        self,
+        text: str,
+        limit: int,
+        length: Length,
+        spans: Sequence[Span],
+        *,
+        gather_links: bool,
     ) -> None:
         self._text = text
         self._limit = limit
@@ -122,7 +129,7 @@ class _Job:
 
     def _numbered(self, slack: int) -> list[str]:
         """Parts with numbers, by fixed point: room for as many digits as their count turns out."""
-        at_least = -(-self._length(self._text) // self._limit)
+        at_least = -(-sum(self._lengths) // max(1, self._limit))
         for digits in range(len(str(at_least)), _MOST_DIGITS):
             found = self._fitted(digits, slack)
             if found:
@@ -168,9 +175,9 @@ class _Job:
         return found
 
     def _chosen(self, stretch: Stretch, room: Room, latest: Sequence[int]) -> list[int]:
-        """The fewest parts, or one more where that spares every sentence or saves the price of links.
+        """The fewest parts, or one more where that spares sentences or the price of links.
 
-        One more and no further, so that neither a larger limit nor a kinder cut makes a long thread.
+        One more and no further: a count that grows with the room would be no limit at all.
         """
         fewest = len(latest)
         parts = min(fewest + 1, without_torn_sentences(stretch, room, CLAUSE))
@@ -203,7 +210,8 @@ class _Job:
         fragments = torn(self._text, fragment, self._mask, softly=False)
         for atom in fragments:
             if self._of_piece(atom) > smallest:
-                what = "link, name or tag" if atom.end - atom.start > 1 else "character"
+                inside = any(self._mask[atom.start : atom.end])
+                what = "link, name or tag" if inside else "character"
                 raise _NoRoomError(
                     f"a limit of {self._limit} is too small for one {what} of the text, "
                     f"which counts {self._of_piece(atom)}"
@@ -276,7 +284,7 @@ class _Job:
         return known
 
     def _of_gap(self, gap: str) -> int:
-        """What white space, an ellipsis or a number adds; counters may pass white space at ends over."""
+        """What white space, an ellipsis or a number adds; counters may drop white space at ends."""
         known = self._known_gaps.get(gap)
         if known is None:
             measured = self._length(f"x{gap}x") - self._around

@@ -152,7 +152,7 @@ def _classify(sign: str) -> _Class:
     return _SHAPES[match.lastindex - 1][0]
 
 
-def _cost(  # noqa: C901, PLR0911, PLR0912 - one row of the table after the other, in their order
+def _cost(  # noqa: PLR0911 - one row of the table after the other, in their order
     left: _Class, right: _Class, ended: _Class, left_sign: str, *, kana: bool
 ) -> int:
     """What a cut between two graphemes costs; 0 where none may stand."""
@@ -179,14 +179,14 @@ def _cost(  # noqa: C901, PLR0911, PLR0912 - one row of the table after the othe
 
 
 def _cost_in_complex_script(left: _Class, right: _Class) -> int:
-    """Thai and its neighbours: a vowel written first opens a syllable, and belongs to what follows."""
+    """Thai and its neighbours: a vowel written first opens a syllable and stays with it."""
     if left is _Class.LEADING_VOWEL:
         return 0
     return 14 if right is _Class.LEADING_VOWEL or left not in _SEA or right not in _SEA else 24
 
 
 def _cost_in_cjk(left: _Class, right: _Class, *, kana: bool) -> int:
-    """CJK: 14, and more where it would tear a Japanese word; never between a number and its unit."""
+    """CJK: 14, more where it would tear a Japanese word; never between a number and its unit."""
     if left is _Class.DIGIT or (left is _Class.NO_START and right not in _CJK):
         return 0
     if not kana or (left is _Class.HIRAGANA and right is not _Class.HIRAGANA):
