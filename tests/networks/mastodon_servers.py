@@ -1,8 +1,6 @@
 """Servers that are odd on purpose: what the sandbox, being one good server, cannot be."""
 
 import asyncio
-import base64
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from bridge.core.model import PostId, Visibility
 from bridge.core.prices import FREE
 from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.settings import MastodonSettings
+from bridge.ports import Clock
 
 TOKEN = "t0ken-canary-5f1c"
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -149,10 +148,12 @@ def site_url(runner: web.AppRunner) -> str:
 
 
 @asynccontextmanager
-async def adapter_at(url: str, clock: ManualClock | None = None) -> AsyncIterator[MastodonAdapter]:
+async def adapter_at(
+    url: str, clock: Clock | None = None, token: str = TOKEN
+) -> AsyncIterator[MastodonAdapter]:
     async with aiohttp.ClientSession() as session:
         adapter = MastodonAdapter(
-            MastodonSettings(url, TOKEN),
+            MastodonSettings(url, token),
             session=session,
             clock=clock or ManualClock(),
             jitter=lambda: 0.0,
