@@ -9,9 +9,10 @@ port, path and query taken by hand. Knows nothing of what a network makes of a m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 from bridge.core.tlds import ASCII_TLDS, INTERNATIONAL_TLDS, LATER_TLDS
 
@@ -31,7 +32,7 @@ ACCENTED_ANY_CASE = ACCENTED + (
 """Latin letters with accents; the second with the other case of each, as `/i` adds them."""
 
 TldFinder = Callable[[str, int, int], int]
-"""`find(text, start, end)` gives the end of the top-level domain that the label begins with, or 0."""
+"""`find(text, start, end)`: where the top-level domain ends that the label begins with, or 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Dialect:
 
     `runs` matches one run of host characters. `tail(text, end of host)` gives the end of the
     address behind port, path and query. `utf16` says that the original works on UTF-16 code
-    units, where a match may begin inside a character beyond the basic plane.
+    units, where a match may begin inside a character beyond the basic plane. `folds` are the
+    letters that it takes for ASCII ones.
     """
 
     runs: re.Pattern[str]
@@ -48,6 +50,7 @@ class Dialect:
     tail: Callable[[str, int], int]
     tld: TldFinder
     utf16: bool
+    folds: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,10 @@ class Address:
         return self.host_start > self.start
 
 
-_ALNUM = re.compile(r"[0-9A-Za-z]*")
-_PUNYCODE = re.compile(r"xn--[-0-9a-z]+", re.IGNORECASE | re.ASCII)
-_DOT = re.compile(r"\.")
+_ALNUM_RE = re.compile(r"[0-9A-Za-z]*")
+_PUNYCODE_RE = re.compile(r"xn--[-0-9a-z]+", re.IGNORECASE | re.ASCII)
+_SHORT_PUNYCODE_RE = re.compile(r"xn--[0-9a-z]+", re.IGNORECASE | re.ASCII)
+_DOT_RE = re.compile(r"\.")
 _NOT_BEFORE = frozenset("@\uff20$#\uff03\ufffe\ufeff\uffff")
 _NOT_AFTER_TLD = frozenset("@+-")
 _SCHEME_ROOM = 8
@@ -94,19 +98,38 @@ def _international() -> re.Pattern[str]:
 
 
 def known_tld(text: str, start: int, end: int) -> int:
-    """`TldFinder` for what the reference library links, punycode included."""
+    """`TldFinder` for what the reference library links in JavaScript, punycode included."""
+    return _listed_tld(text, start, end) or _match_end(_PUNYCODE_RE.match(text, start, end))
+
+
+def known_tld_in_ruby(text: str, start: int, end: int) -> int:
+    """`TldFinder` for what it links in Ruby, where punycode ends at a hyphen."""
+    label = text[start : end + 1]
+    if not label.isascii():
+        # Ruby takes these two for the ASCII letters that they fold to.
+        label = label.translate(RUBY_FOLDS)
+    found = _listed_tld(label, 0, end - start) or _match_end(_SHORT_PUNYCODE_RE.match(label))
+    return start + found if found else 0
+
+
+RUBY_FOLDS = MappingProxyType({0x17F: "s", 0x212A: "k"})
+NO_FOLDS: Mapping[int, str] = MappingProxyType({})
+"""For `str.translate`: long s and Kelvin sign, and nothing at all."""
+
+
+def _match_end(match: re.Match[str] | None) -> int:
+    return match.end() if match else 0
+
+
+def _listed_tld(text: str, start: int, end: int) -> int:
     label = text[start:end].lower()
     known = _ascii_tlds()
     if label in known and text[start:end].isascii():
         return 0 if text[end : end + 1] in _NOT_AFTER_TLD else end
-    found = _ALNUM.match(text, start, end)
-    word_end = found.end() if found else start
+    word_end = _match_end(_ALNUM_RE.match(text, start, end))
     if word_end < end and text[word_end] != "-" and text[start:word_end].lower() in known:
         return word_end
-    if not label.isascii() and (match := _international().match(text, start)):
-        return match.end()
-    puny = _PUNYCODE.match(text, start, end)
-    return puny.end() if puny else 0
+    return 0 if label.isascii() else _match_end(_international().match(text, start))
 
 
 @cache
@@ -115,7 +138,7 @@ def later_tlds() -> frozenset[str]:
     return frozenset(LATER_TLDS.split())
 
 
-_PLAUSIBLE = re.compile(r"[A-Za-z]{2,63}(?![0-9A-Za-z@+-])")
+_PLAUSIBLE_RE = re.compile(r"[A-Za-z]{2,63}(?![0-9A-Za-z@+-])")
 
 
 def any_tld(text: str, start: int, end: int) -> int:
@@ -123,7 +146,7 @@ def any_tld(text: str, start: int, end: int) -> int:
     known = known_tld(text, start, end)
     if known:
         return known
-    if match := _PLAUSIBLE.match(text, start):
+    if match := _PLAUSIBLE_RE.match(text, start):
         return match.end()
     return end if text[start:end] in later_tlds() else 0
 
@@ -131,16 +154,16 @@ def any_tld(text: str, start: int, end: int) -> int:
 class _Run:
     """One run of host characters, its labels, and how far a host may reach from each of them."""
 
-    __slots__ = ("dots", "end", "label", "reach", "start", "text", "tlds")
+    __slots__ = ("dialect", "dots", "end", "label", "reach", "start", "text", "tlds")
 
-    def __init__(self, text: str, start: int, end: int, tld: TldFinder) -> None:
-        self.text, self.start, self.end = text, start, end
+    def __init__(self, text: str, start: int, end: int, dialect: Dialect) -> None:
+        self.text, self.start, self.end, self.dialect = text, start, end, dialect
         self.label = 0
-        dots = [match.start() for match in _DOT.finditer(text, start, end)]
+        dots = [match.start() for match in _DOT_RE.finditer(text, start, end)]
         stops = [*dots, end]
         self.tlds = [
             0,
-            *(tld(text, dot + 1, stop) for dot, stop in zip(dots, stops[1:], strict=True)),
+            *(dialect.tld(text, dot + 1, stop) for dot, stop in zip(dots, stops[1:], strict=True)),
         ]
         if not any(self.tlds):
             dots = []
@@ -163,7 +186,7 @@ class _Run:
             return 0
         return self.tlds[self.reach[1] or (1 if "_" not in first else 0)]
 
-    def first(self, consumed: int, *, utf16: bool) -> tuple[int, int, str] | None:
+    def first(self, consumed: int) -> tuple[int, int, str] | None:
         """The leftmost host after `consumed`: start, end, and the character before."""
         while self.label < len(self.dots):
             index, dot = self.label, self.dots[self.label]
@@ -174,7 +197,7 @@ class _Run:
                 low = max(low, self.text.rfind("_", low, dot) + 1)
             if end and low < dot and self.text[dot - 1] not in "-_":
                 for start in self._starts(low, dot):
-                    before = self._before(start, consumed, utf16=utf16)
+                    before = self._before(start, consumed)
                     if before is not None and self.text[start] not in "-_":
                         return start, end, before
             self.label += 1
@@ -188,23 +211,27 @@ class _Run:
     def _starts(self, low: int, high: int) -> Iterator[int]:
         # At the very start of a text the expression first tries to give the first character away
         # as the one before, unless that may not stand before.
-        if low == 0 and high > 1 and not _word_like(self.text[0]):
+        if low == 0 and high > 1 and not _word_like(self.text[0], self.dialect.folds):
             if ord(self.text[0]) > 0xFFFF:  # noqa: PLR2004  # beyond the basic plane
                 yield 0
             yield 1
         yield from range(low, high)
 
-    def _before(self, start: int, consumed: int, *, utf16: bool) -> str | None:
+    def _before(self, start: int, consumed: int) -> str | None:
         """What stands before a match at `start`, None where no match may begin."""
-        if start > consumed and not _word_like(self.text[start - 1]):
+        if start > consumed and not _word_like(self.text[start - 1], self.dialect.folds):
             return self.text[start - 1]
-        if utf16 and ord(self.text[start]) > 0xFFFF:  # noqa: PLR2004  # beyond the basic plane
+        if self.dialect.utf16 and ord(self.text[start]) > 0xFFFF:  # noqa: PLR2004  # beyond the basic plane
             return ""
         return "" if start == 0 else None
 
 
-def _word_like(character: str) -> bool:
-    return character in _NOT_BEFORE or (character.isascii() and character.isalnum())
+def _word_like(character: str, folds: Mapping[int, str]) -> bool:
+    return (
+        character in _NOT_BEFORE
+        or (character.isascii() and character.isalnum())
+        or ord(character) in folds
+    )
 
 
 def addresses(text: str, dialect: Dialect) -> Iterator[Address]:
@@ -217,7 +244,7 @@ def addresses(text: str, dialect: Dialect) -> Iterator[Address]:
     consumed = 0
     run = _search(text, 0, dialect)
     while run is not None:
-        found = run.first(consumed, utf16=dialect.utf16)
+        found = run.first(consumed)
         if found is not None:
             start, host_end, before = found
             host_start = start
@@ -227,7 +254,7 @@ def addresses(text: str, dialect: Dialect) -> Iterator[Address]:
             if following is None:
                 run = _search(text, run.end, dialect)
                 continue
-            run = _Run(text, following.start(), following.end(), dialect.tld)
+            run = _Run(text, following.start(), following.end(), dialect)
             host_start = run.start
             host_end = run.host_end()
             if not host_end:
@@ -245,7 +272,7 @@ def _search(text: str, position: int, dialect: Dialect) -> _Run | None:
     for match in dialect.runs.finditer(text, position):
         start, end = match.span()
         if text.find(".", start, end) >= 0 or text.startswith("://", end):
-            return _Run(text, start, end, dialect.tld)
+            return _Run(text, start, end, dialect)
     return None
 
 
@@ -253,11 +280,12 @@ def _scheme_start(text: str, run: _Run, consumed: int, dialect: Dialect) -> int:
     """Where the scheme begins that ends a run, -1 for none."""
     if not text.startswith("://", run.end):
         return -1
-    ending = text[max(run.start, run.end - _SCHEME_ROOM) : run.end].lower()
+    ending = text[max(run.start, run.end - _SCHEME_ROOM) : run.end]
+    ending = ending.translate(dialect.folds).lower()
     for scheme in dialect.schemes:
         start = run.end - len(scheme)
         if ending.endswith(scheme) and (
-            start == 0 or (start > consumed and not _word_like(text[start - 1]))
+            start == 0 or (start > consumed and not _word_like(text[start - 1], dialect.folds))
         ):
             return start
     return -1

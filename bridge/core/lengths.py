@@ -70,12 +70,12 @@ def _weight(text: str) -> int:
 
 def _emoji_saving(text: str) -> int:
     """By how much the sequences that count as one are heavier, taken character by character."""
-    savings, start_re, longest = _emoji()
+    savings, start_re, lengths = _emoji()
     saved = position = 0
     for start in (match.start() for match in start_re.finditer(text)):
         if start < position:
             continue
-        for length in range(longest, 1, -1):
+        for length in lengths[text[start]]:
             if (saving := savings.get(text[start : start + length])) is not None:
                 saved += saving
                 position = start + length
@@ -84,16 +84,20 @@ def _emoji_saving(text: str) -> int:
 
 
 @cache
-def _emoji() -> tuple[dict[str, int], re.Pattern[str], int]:
-    """Each sequence and what it saves; a pattern for where one may start; the longest length."""
+def _emoji() -> tuple[dict[str, int], re.Pattern[str], dict[str, list[int]]]:
+    """Each sequence and what it saves; where one may start; lengths by first character."""
     sequences = ["".join(chr(0x1F1E6 + ord(letter) - 65) for letter in f) for f in FLAGS.split()]
     for pattern in PATTERNS.split():
         for tone in _TONES if _TONE_PLACE in pattern else ("",):
             codes = pattern.split("-")
             sequences.append("".join(tone if c == _TONE_PLACE else chr(int(c, 16)) for c in codes))
     savings = {s: sum(1 if _LIGHT_RE.match(c) else 2 for c in s) - 2 for s in sequences}
+    lengths: dict[str, set[int]] = {}
+    for sequence in sequences:
+        lengths.setdefault(sequence[0], set()).add(len(sequence))
     first, second = (re.escape("".join({s[place] for s in sequences})) for place in (0, 1))
-    return savings, re.compile(f"[{first}](?=[{second}])"), max(map(len, sequences))
+    longest_first = {start: sorted(some, reverse=True) for start, some in lengths.items()}
+    return savings, re.compile(f"[{first}](?=[{second}])"), longest_first
 
 
 _ANY_TLD = replace(x_marks.X, tld=any_tld)

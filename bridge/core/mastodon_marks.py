@@ -1,4 +1,4 @@
-"""What a Mastodon server takes for a link, a mention or a hashtag: one function a kind, linear time.
+"""What a Mastodon server takes for a link, mention or hashtag: one function a kind, linear time.
 
 After Mastodon's `Extractor`, its changes to the Ruby twitter-text and `Account::MENTION_RE`, as of
 4.6. Offsets are code points. Each function stands for itself; `bridge.core.entities` settles what
@@ -9,21 +9,22 @@ know what the bridge wants of a text.
 from __future__ import annotations
 
 import re
+import stringprep
 from collections.abc import Iterator
 from dataclasses import dataclass
 from encodings import idna
 
 import regex
-import stringprep
 
 from bridge.core.hosts import (
     ACCENTED_ANY_CASE,
     DIRECTION_MARKS,
     NEVER_VALID,
+    RUBY_FOLDS,
     SPACES,
     Dialect,
     addresses,
-    known_tld,
+    known_tld_in_ruby,
 )
 from bridge.core.text import Span, SpanKind
 
@@ -57,7 +58,7 @@ _BEYOND_LATIN = (
 _QUERY_RE = re.compile(rf"\?([0-9A-Za-z!?*'();:&=+$/%#\[\]\-_.,~|@^{_BEYOND_LATIN}]*+)")
 _NOT_LAST_IN_QUERY = "!?*'();:+$%[].,~|@^"
 _TCO_RE = re.compile(
-    r"https?://t\.co/([0-9A-Za-z]+)(?:\?[0-9A-Za-z!?*'();:&=+$/%#\[\]\-_.,~|@]*[0-9A-Za-z_&=#/\-])?",
+    r"http[sſ]?://t\.co/([0-9A-Za-zſK]+)(?:\?[0-9A-Za-z!?*'();:&=+$/%#\[\]\-_.,~|@]*[0-9A-Za-z_&=#/\-])?",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -96,8 +97,9 @@ MASTODON = Dialect(
     ),
     schemes=SCHEMES,
     tail=_tail,
-    tld=known_tld,
+    tld=known_tld_in_ruby,
     utf16=False,
+    folds=RUBY_FOLDS,
 )
 
 
@@ -140,8 +142,9 @@ def _encoded(label: str) -> bytes:
 WORD = r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}"
 """Inside of a character class of `regex`: what Ruby's `[[:word:]]` matches."""
 
+_NAME = r"[0-9A-Za-z_\u017f\u212a]++"
 _MENTION_RE = regex.compile(
-    rf"(?<![=/{WORD}])@(([0-9A-Za-z_]++(?:[.-]++[0-9A-Za-z_]++)*+)(?:@([{WORD}]++(?:[.-]++[{WORD}]++)*+))?+)"
+    rf"(?<![=/{WORD}])@({_NAME}(?:[.-]++{_NAME})*+)(?:@([{WORD}]++(?:[.-]++[{WORD}]++)*+))?+"
 )
 _AFTER_MENTION_RE = re.compile(rf"[@\uff20]|[{ACCENTED_ANY_CASE}]|://")
 
@@ -167,7 +170,7 @@ def summoned(text: str) -> Iterator[Mention]:
     Wider than `mentions`: it goes by the bare expression, in links and before accents too.
     """
     for found in _MENTION_RE.finditer(text):
-        yield Mention(found.start(), found.end(), found[2], found[3] or "")
+        yield Mention(found.start(), found.end(), found[1], found[2] or "")
 
 
 def mentions(text: str) -> Iterator[Mention]:
@@ -188,13 +191,17 @@ _PLAIN_RE = regex.compile(rf"[{WORD}]++")
 
 def hashtags(text: str) -> Iterator[Span]:
     """Everything that a Mastodon of any age since 4.0 would take for a hashtag."""
+    consumed = 0
     for found in _HASHTAG_RE.finditer(text):
         start, first = found.start(), found.start(1)
         end = _hashtag_end(text, first, found.end())
+        if end == first or 0 < start == consumed:
+            continue
+        consumed = end
         if text.startswith("://", end):
-            end -= next((len(s) for s in ("https", "http") if text.endswith(s, first, end)), 0)
-        if end > first:
-            yield Span(start, end, SpanKind.HASHTAG, text[first:end])
+            schemes = (s for s in ("https", "http") if text[first + 1 : end].endswith(s))
+            end -= len(next(schemes, ""))
+        yield Span(start, end, SpanKind.HASHTAG, text[first:end])
 
 
 def _hashtag_end(text: str, first: int, end: int) -> int:

@@ -23,6 +23,7 @@ from bridge.core.hosts import (
     ACCENTED_ANY_CASE,
     DIRECTION_MARKS,
     NEVER_VALID,
+    NO_FOLDS,
     SPACES,
     Address,
     Dialect,
@@ -37,6 +38,7 @@ MAX_TCO_SLUG = 40
 """Limits of the reference library, in UTF-16 code units; beyond them nothing is a link."""
 
 _NO_SCHEME_LENGTH = len("https://")
+_SURELY_SHORT = 8
 _PATH = r"0-9A-Za-z\u0400-\u04ff\u1c80-\u1c87!*';:=+,.$/%#\[\]\-\u2013_~@|&" + ACCENTED_ANY_CASE
 _NOT_LAST_IN_PATH = "!*';:,.$%[]\u2013~@|&"
 _PATH_PIECE_RE = re.compile(
@@ -93,6 +95,7 @@ X = Dialect(
     tail=_tail,
     tld=known_tld,
     utf16=True,
+    folds=NO_FOLDS,
 )
 
 
@@ -145,18 +148,18 @@ def _valid(text: str, found: Address, dialect: Dialect) -> bool:
         return False
     if host.startswith("xn--") and not any(_ascii_hosts(host, dialect)):
         return False
-    return all(0 < _encoded_length(label) <= MAX_LABEL for label in host.split("."))
+    return all(map(_label_fits, host.split(".")))
 
 
-def _encoded_length(label: str) -> int:
-    """Length of a label in punycode, `MAX_LABEL` + 1 for whatever is surely longer."""
-    if label.isascii():
-        return len(label)
-    if len(label) > MAX_LABEL:
-        return MAX_LABEL + 1
+def _label_fits(label: str) -> bool:
+    """Whether a label in punycode keeps within `MAX_LABEL`."""
+    if label.isascii() or len(label) > MAX_LABEL:
+        return 0 < len(label) <= MAX_LABEL
+    if len(label) <= _SURELY_SHORT:
+        return True
     parts = _SEPARATORS_RE.split(label)
     lengths = (len(p) if p.isascii() else 4 + len(p.encode("punycode")) for p in parts)
-    return sum(lengths) + len(parts) - 1
+    return sum(lengths) + len(parts) - 1 <= MAX_LABEL
 
 
 def _ascii_links(text: str, found: Address, dialect: Dialect) -> Iterator[Link]:
