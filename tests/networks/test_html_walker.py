@@ -88,7 +88,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=40).map("".join) | st.text(max_size=200))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_markup_becomes_a_text_whose_spans_fit(html: str) -> None:
     text = html_to_rich(
         html, mentions=[BOB], host="own.example", quote_url="https://a.example/b", without_emoji="x"
@@ -156,8 +156,7 @@ def test_no_text_begins_or_ends_with_an_empty_line(html: str) -> None:
 )
 def test_a_megabyte_of_hostile_input_is_read_in_a_moment(flood: str) -> None:
     html = flood * (1_000_000 // len(flood))
-    fastest = min(_seconds(html) for _ in range(3))
-    assert fastest < 0.2
+    assert any(_seconds(html) < 0.2 for _ in range(3))
 
 
 def _seconds(html: str) -> float:

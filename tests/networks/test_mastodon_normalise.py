@@ -69,7 +69,7 @@ def post_of(**fields: Any) -> Post:
 
 
 @given(st.dictionaries(st.sampled_from(SLOTS), ODD, max_size=6), ODD)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_json_stops_the_bridge(fields: dict[str, Any], source: Any) -> None:
     status = {**STATUS, **fields}
     source = source if isinstance(source, dict) else {"text": source}

@@ -36,7 +36,7 @@ def texts(*names: str) -> st.SearchStrategy[str]:
 
 @pytest.mark.parametrize("dialect", ["mastodon", "gotosocial"])
 @given(text=texts("@eve", "@bob@far.example", "@nobody"))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_html_gives_back_what_was_typed_with_names_in_full(text: str, dialect: Dialect) -> None:
     people = {"eve": EVE, "bob@far.example": BOB}
     html = render(text, Surroundings(f"https://{HOST}", people), dialect)
@@ -61,7 +61,7 @@ def as_json(body: Body) -> dict[str, object]:
 
 @pytest.mark.parametrize("media", [0, 2])
 @given(text=texts("@bob", "@Bob_99", "$TWTR", "$5"))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_short_links_and_escapes_give_back_what_was_typed(text: str, media: int) -> None:
     keys = tuple(f"3_{number}" for number in range(media))
     links = tuple(f"https://x.com/ada_x/status/5/photo/{number}" for number in range(1, media + 1))

@@ -57,7 +57,7 @@ def test_no_payload_stops_the_bridge(payload: Any) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(SLOTS), ODD, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_field_stops_the_bridge(fields: dict[str, Any]) -> None:
     for post in page({"data": [{**ITEM, **fields}]}):
         assert post.id
@@ -120,7 +120,7 @@ LINKS = st.lists(
 
 
 @given(LINKS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_the_positions_say_every_link_is_whole_and_every_word_kept(
     parts: list[tuple[str, int | None]],
 ) -> None:
@@ -161,7 +161,7 @@ def test_a_megabyte_of_hostile_input_is_read_in_a_moment(flood: str) -> None:
         read_text(text, entities)
         return time.process_time() - begin
 
-    assert min(seconds() for _ in range(3)) < 0.2
+    assert any(seconds() < 0.2 for _ in range(3))
 
 
 def test_a_text_of_the_longest_post_is_read_to_its_end() -> None:
