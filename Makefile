@@ -2,9 +2,9 @@
 #   make demo    a sandbox, a daemon and a page to try it on     make test    the whole suite
 #   make check   ruff, mypy, import-linter                       make fmt     format the code
 #   make soak    long runs                                       make bench   figures
-#   make lock    resolve the dependencies afresh
+#   make corpus  the corpus side by side, for a human eye        make lock    resolve dependencies
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench fmt lock clean
+.PHONY: help demo test check soak bench corpus screenshots fmt lock clean
 
 # The newest of the supported interpreters that is here, unless PYTHON says otherwise.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -49,6 +49,12 @@ soak: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python tools/bench.py $(ARGS)
+
+corpus: $(VENV)/dev.stamp
+	@$(BIN)/python -m tools.corpus $(ARGS)
+
+screenshots: $(VENV)/dev.stamp
+	TWINPOST_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k fits_a_phone
 
 fmt: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix --select I .

@@ -22,32 +22,13 @@ from pathlib import Path
 from bridge import log
 from bridge.app import secrets_of, wired
 from bridge.cli.demo.page import Page
-from bridge.cli.demo.stage import Stage, staged
+from bridge.cli.demo.stage import CONFIG, Stage, staged
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load
 from bridge.core.errors import ConfigError
 from bridge.sandbox.server import serve
 
 logger = logging.getLogger(__name__)
-
-CONFIG = """\
-# Written by `twinpost demo`: two sandboxes on this machine and a bridge between them.
-state: .
-bridges:
-  - name: demo
-    mastodon:
-      url: {mastodon_url}
-      access_token: {mastodon_token}
-    x:
-      url: {x_url}
-      oauth1:
-        consumer_key: {x.consumer_key}
-        consumer_secret: {x.consumer_secret}
-        access_token: {x.access_token}
-        access_token_secret: {x.access_token_secret}
-    mastodon_to_x: {{every: 1s, delay: 0s}}
-    x_to_mastodon: {{every: 1s, delay: 0s}}
-"""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -98,6 +79,8 @@ def _configured(folder: Path, stage: Stage) -> Settings:
     """Write the configuration that a user would write, and read it as a user's is read."""
     file = folder / "config.yaml"
     text = CONFIG.format(
+        name="demo",
+        state=".",
         mastodon_url=stage.mastodon_url,
         mastodon_token=stage.mastodon_account.access_token,
         x_url=stage.x_url,

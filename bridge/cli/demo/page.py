@@ -1,7 +1,7 @@
 """The demo's page: one HTML document, one style sheet, one script, and a stream of snapshots.
 
-Serves this machine only, to pages that it served itself: foreign hosts and foreign origins are turned
-away before anything else. Must not write anything but what its own form posts.
+Serves this machine only, and pages that it served itself: foreign hosts and foreign origins are
+turned away before anything else. Must not write anything but what its own form posts.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ class Page:
         try:
             while True:
                 async with self._changed:
-                    await self._changed.wait_for(lambda seen=shown: self._version != seen)
+                    while shown == self._version:
+                        await self._changed.wait()
                     shown = self._version
                 await response.write(f"data: {json.dumps(await self._picture())}\n\n".encode())
         except ConnectionResetError:

@@ -26,14 +26,17 @@ _OUTCOMES = {
     "skipped": "stays where it is",
     "planned": "is on its way",
     "sending": "is being sent",
-    "delivered": "mirrored:",
-    "partial": "mirrored in part:",
+    "delivered": "mirrored",
+    "partial": "mirrored in part",
     "in-doubt": "was sent, and the answer was lost",
     "held": "needs you",
     "failed": "could not be mirrored",
     "dropped": "was dropped",
 }
-_NAMES = {Network.MASTODON: "Toot", Network.X: "Post on X"}
+_EXCERPT = 42
+"""Characters of a post that the log shows, so that one sees which post it speaks of."""
+
+Texts = dict[tuple[Network, str], str]
 
 
 def snapshot(stage: Stage, records: Sequence[PostRecord]) -> dict[str, object]:
@@ -45,6 +48,10 @@ def snapshot(stage: Stage, records: Sequence[PostRecord]) -> dict[str, object]:
         if part.target_id is not None
     }
     own = [record for record in records if record.verdict.reason is not Reason.ECHO]
+    texts: Texts = {
+        (Network.MASTODON, status.id): status.text
+        for status in stage.mastodon.timeline(stage.mastodon_account)[:_SHOWN]
+    } | {(Network.X, post.id): post.text for post in stage.x.timeline(stage.x_account)[:_SHOWN]}
     billed = Microdollars(sum(charge.amount for charge in stage.x.bill()))
     return {
         "mastodon": {
@@ -52,7 +59,7 @@ def snapshot(stage: Stage, records: Sequence[PostRecord]) -> dict[str, object]:
             "posts": _toots(stage, mirrors),
         },
         "x": {"handle": f"@{stage.x_account.handle}", "posts": _tweets(stage, mirrors)},
-        "log": [_entry(record) for record in own],
+        "log": [_entry(record, texts) for record in own],
         "money": f"X has billed {in_dollars(billed)} so far",
     }
 
@@ -107,16 +114,18 @@ def _post(
     }
 
 
-def _entry(record: PostRecord) -> dict[str, object]:
+def _entry(record: PostRecord, texts: Texts) -> dict[str, object]:
     """One line of the log: the stable row, and the words for it."""
     row = post_row(record)
     direction = Direction(row["direction"])
+    text = " ".join(texts.get((direction.source, row["source_id"]), "a post").split())
+    excerpt = text if len(text) <= _EXCERPT else text[:_EXCERPT].rstrip() + "…"
     mirrored = record.verdict.action is Action.MIRROR
     return {
         "source": direction.source.value,
         "target": direction.target.value,
         "source_id": row["source_id"],
-        "title": _NAMES[direction.source],
+        "excerpt": excerpt,
         "state": row["state"],
         "outcome": _OUTCOMES[row["state"]],
         "reason": row["reason"],

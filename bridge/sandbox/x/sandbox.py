@@ -102,17 +102,19 @@ class XSandbox:
         poll: XPoll | None = None,
         community: bool = False,
         created_at: datetime | None = None,
+        post_id: str | None = None,
     ) -> StoredPost:
         """Post as a person does in X's own app: not charged, and free of the apps' rules.
 
         Ids are those of posts. A repost takes no text. Raises `ValueError` for what X's own app
         would not let through: too long, empty, unknown or foreign ids, files that do not go
-        together. `created_at` may lie in the past; an edit may come at any time.
+        together. `created_at` may lie in the past; an edit may come at any time. `post_id` puts a
+        post of an earlier sandbox back under the id that it had there.
         """
         posts = self._state.posts
-        for post_id in (reply_to, quote, repost_of, edit_of):
-            if post_id is not None and posts.get(post_id) is None:
-                raise ValueError(f"no post has the id {post_id}")
+        for named in (reply_to, quote, repost_of, edit_of):
+            if named is not None and posts.get(named) is None:
+                raise ValueError(f"no post has the id {named}")
         if repost_of is not None and (original := posts.get(repost_of)) is not None:
             if text or media or poll or reply_to or quote or edit_of:
                 raise ValueError("a repost has nothing of its own")
@@ -129,6 +131,7 @@ class XSandbox:
             community_id=COMMUNITY_ID if community else None,
             created_at=created_at,
             hidden_prefix=self._prefix(account, text, reply_to),
+            post_id=post_id,
         )
         return put_up(self._state, account, new)
 

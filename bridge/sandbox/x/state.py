@@ -95,12 +95,14 @@ class NewPost:
     reply_settings: str = "everyone"
     created_at: datetime | None = None
     hidden_prefix: str = field(default="")
+    post_id: str | None = None
+    """The id it had in an earlier life of the sandbox; None for a new one."""
 
 
 def put_up(state: XState, author: XAccount, new: NewPost) -> StoredPost:
     """Make a post and keep it."""
     posts, now = state.posts, new.created_at or state.clock.now()
-    post_id = posts.new_id(now)
+    post_id = new.post_id or posts.new_id(now)
     edited = posts.latest(new.edit_of) if new.edit_of else None
     parent = posts.get(new.reply_to) if new.reply_to else None
     quoted = posts.get(new.quote) if new.quote else None

@@ -1,6 +1,7 @@
 // Draws what the server pushes. Texts are only ever set as text, never as markup.
 "use strict";
 
+const NAMES = { mastodon: "Mastodon", x: "X" };
 const seen = new Set();
 let first = true;
 
@@ -58,13 +59,15 @@ function link(network, id, words) {
 function entryNode(entry) {
   const node = element("li", `entry ${entry.state}`);
   const what = element("p", "what");
-  const sentence = element("span");
-  sentence.append(link(entry.source, entry.source_id, entry.title), ` ${entry.outcome}`);
+  const sentence = element("span", "", `${NAMES[entry.source]} → ${NAMES[entry.target]}: ${entry.outcome}`);
   entry.parts.forEach((part, index) => {
-    if (part.target_id) sentence.append(" ", link(entry.target, part.target_id, entry.parts.length > 1 ? `${index + 1}` : "there"));
+    if (part.target_id) sentence.append(" ", link(entry.target, part.target_id, entry.parts.length > 1 ? `part ${index + 1}` : "here"));
   });
   what.append(sentence, element("span", "cost", entry.cost));
-  node.append(what, element("p", "why", entry.reason));
+  const excerpt = element("p", "excerpt");
+  excerpt.dir = "auto";
+  excerpt.append(link(entry.source, entry.source_id, entry.excerpt));
+  node.append(what, excerpt, element("p", "why", entry.reason));
   const meta = element("p", "meta");
   meta.append(time(entry.at));
   node.append(meta);

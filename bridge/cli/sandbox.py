@@ -1,0 +1,62 @@
+"""`twinpost sandbox`: only the two stand-ins, to rehearse a configuration of one's own.
+
+Prints a configuration that points at them, and serves until it is told to stop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from bridge.cli.demo.stage import CONFIG
+from bridge.cli.exits import Exit
+from bridge.core.errors import ConfigError
+from bridge.sandbox.mastodon import MastodonSandbox
+from bridge.sandbox.server import serve
+from bridge.sandbox.x import XSandbox
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve both networks, with one account each, until Ctrl-C."""
+    return asyncio.run(_serve(arguments))
+
+
+async def _serve(arguments: argparse.Namespace) -> Exit:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    x, mastodon = XSandbox(), MastodonSandbox(arguments.profile)
+    try:
+        async with (
+            serve(x.app, port=arguments.x_port) as x_url,
+            serve(mastodon.app, port=arguments.mastodon_port) as mastodon_url,
+        ):
+            print(
+                CONFIG.format(
+                    name="rehearsal",
+                    state="./state",
+                    mastodon_url=mastodon_url,
+                    mastodon_token=mastodon.add_account("ada", "Ada").access_token,
+                    x_url=x_url,
+                    x=x.add_account("ada", "Ada").oauth1,
+                ),
+                flush=True,
+            )
+            print(
+                f"Serving X at {x_url} and Mastodon ({arguments.profile}) at {mastodon_url}.\n"
+                "Save the lines above as config.yaml and run: twinpost run --config config.yaml\n"
+                f'Write as a person:  curl -d \'{{"handle": "ada", "text": "Hello"}}\' '
+                f"{x_url}/sandbox/write\nCtrl-C ends it.",
+                file=sys.stderr,
+                flush=True,
+            )
+            await stop.wait()
+    except OSError as error:
+        raise ConfigError(
+            f"a port is taken ({error.strerror or error}); choose others with --x-port and "
+            "--mastodon-port"
+        ) from None
+    return Exit.FINE
