@@ -24,7 +24,7 @@ from bridge.core.sentences import (
     keeps_next,
 )
 from bridge.core.text import Span, SpanKind
-from bridge.core.unspaced import DENSE, GRAPHEME, Inner, inner_borders
+from bridge.core.unspaced import DENSE, GRAPHEME, Inner, Unspaced
 
 OWN_SEPARATOR = -20
 SENTENCE = 2
@@ -99,7 +99,7 @@ def pieces(text: str, atoms: Sequence[Span]) -> list[Piece]:
     """
     mask = atom_mask(text, atoms)
     found: list[Piece] = []
-    kana = regex.search(r"[\p{Hiragana}\p{Katakana}]", text) is not None
+    unspaced = Unspaced(text, mask)
     words = _words(text, mask)
     if not words:
         return []
@@ -109,7 +109,7 @@ def pieces(text: str, atoms: Sequence[Span]) -> list[Piece]:
     for index, (start, end, after) in enumerate(words):
         word = text[start:end]
         if len(word) > LONGEST_WORD or DENSE.search(word):
-            for place in _inside(text, start, end, mask, kana=kana):
+            for place in _inside(text, start, end, mask, unspaced):
                 found.append(Piece(position, place.position, *place))
                 position = place.position
         if index + 1 == len(words):
@@ -171,11 +171,13 @@ def _opened(word: str) -> int:
     return sum(map(word.count, "([«“「『（")) - sum(map(word.count, ")]»”」』）"))
 
 
-def _inside(text: str, start: int, end: int, mask: bytearray, *, kana: bool) -> Iterator[Inner]:
+def _inside(
+    text: str, start: int, end: int, mask: bytearray, unspaced: Unspaced
+) -> Iterator[Inner]:
     """The places for a cut in a stretch without spaces; any grapheme where it is no word at all."""
     last = start
     dense = DENSE.search(text, start, end) is not None
-    for place in inner_borders(text, start, end, mask, kana=kana) if dense else ():
+    for place in unspaced.places(start, end) if dense else ():
         if place.position - last > LONGEST_WORD:
             yield from _torn_word(text, last, place.position, mask, softly=True)
         last = place.position

@@ -22,6 +22,9 @@ DENSE = regex.compile(
 """Whatever makes a stretch worth a second look; ASCII digits, ``#`` and ``*`` are not among it."""
 
 
+_KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
+
+
 class Inner(NamedTuple):
     """A place inside a stretch: where, how bad a cut is there, whether it is in mid-sentence."""
 
@@ -101,27 +104,34 @@ _SIGNS: dict[str, _Class] = {
 }
 
 
-def inner_borders(
-    text: str, start: int, end: int, inside: bytearray, *, kana: bool
-) -> Iterator[Inner]:
-    """The places in ``text[start:end]``, which holds no white space, where a cut may stand.
+class Unspaced:
+    """Finds the places for a cut in the stretches of one text that hold no white space.
 
-    `inside` marks the positions inside atoms, which are passed over. `kana` says that the text is
-    Japanese, where a new phrase mostly begins behind hiragana.
+    `inside` marks the positions inside atoms, which are passed over. A text with kana is Japanese,
+    where a new phrase mostly begins behind hiragana.
     """
-    known: dict[tuple[str, _Class, str], tuple[int, bool, _Class]] = {}
-    left, ended = "", _Class.OTHER
-    for match in GRAPHEME.finditer(text, start, end):
-        position = match.start()
-        right = text[position]
-        key = (left, ended, right)
-        step = known.get(key)
-        if step is None:
-            step = known[key] = _step(left, ended, right, kana=kana)
-        cost, mid, ended = step
-        if cost and position > start and not inside[position]:
-            yield Inner(position, cost, mid)
-        left = right
+
+    def __init__(self, text: str, inside: bytearray) -> None:
+        self._text = text
+        self._inside = inside
+        self._kana = _KANA.search(text) is not None
+        self._known: dict[tuple[str, _Class, str], tuple[int, bool, _Class]] = {}
+
+    def places(self, start: int, end: int) -> Iterator[Inner]:
+        """The places in ``[start, end)``, in order, without its edges."""
+        text, inside, known = self._text, self._inside, self._known
+        left, ended = "", _Class.OTHER
+        for match in GRAPHEME.finditer(text, start, end):
+            position = match.start()
+            right = text[position]
+            key = (left, ended, right)
+            step = known.get(key)
+            if step is None:
+                step = known[key] = _step(left, ended, right, kana=self._kana)
+            cost, mid, ended = step
+            if cost and position > start and not inside[position]:
+                yield Inner(position, cost, mid)
+            left = right
 
 
 def _step(left: str, ended: _Class, right: str, *, kana: bool) -> tuple[int, bool, _Class]:
