@@ -291,11 +291,13 @@ class MastodonSandbox:
     @web.middleware
     async def _answering(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Limits first, then the handler; refusals as JSON, limits' headers on every answer."""
-        request["limits"] = {}
+        limits: dict[str, str] = {}
+        caller = self._door.caller(request)
+        counted = not request.path.startswith(CONTROL)
         try:
-            if not request.path.startswith(CONTROL):
+            if counted:
                 self._posting.publish_due()
-                request["limits"] = self._limits.admit(request, self._door.caller(request))
+                limits = self._limits.admit(request, caller)
             response = await handler(request)
         except ApiError as error:
             response = error.response()
@@ -305,9 +307,8 @@ class MastodonSandbox:
             if error.status not in {404, 405}:
                 raise
             response = ApiError(404, NOT_FOUND).response()
-        if not response.prepared:
-            for name, value in request["limits"].items():
-                response.headers.setdefault(name, value)
+        if counted and limits and not response.prepared:
+            response.headers.update(self._limits.nearest(limits, request, caller))
         return response
 
     @web.middleware

@@ -20,8 +20,9 @@ from bridge.sandbox.mastodon.profiles import Profile
 
 _MINUTE = 60
 _MEDIA = re.compile(r"/api/v\d+/media", re.IGNORECASE)
-_DELETE = re.compile(r"/api/v1/statuses/\d+")
+_STATUS = re.compile(r"/api/v1/statuses/\d+")
 _UNREBLOG = re.compile(r"/api/v1/statuses/\d+/unreblog")
+_POST = re.compile(r"/api/v1/statuses|/api/v1/statuses/\d+/reblog")
 _PAGING = ("page", "min_id", "max_id", "since_id")
 
 
@@ -46,7 +47,7 @@ POSTS = Limit("posts", 300, 180 * _MINUTE)
 
 _SPECIAL = (
     (MEDIA, "POST", _MEDIA),
-    (DELETING, "DELETE", _DELETE),
+    (DELETING, "DELETE", _STATUS),
     (DELETING, "POST", _UNREBLOG),
 )
 
@@ -93,12 +94,14 @@ class RateLimits:
         if self._kind == "mastodon":
             self._count(POSTS, account)
 
-    def with_posts(self, headers: dict[str, str], account: str) -> dict[str, str]:
-        """`headers`, or those of the posts family where that is as near to exhaustion."""
-        if self._kind != "mastodon":
+    def nearest(
+        self, headers: dict[str, str], request: web.Request, caller: Caller
+    ) -> dict[str, str]:
+        """`headers`, or on posts and edits those of their family where it is as near to the end."""
+        if self._kind != "mastodon" or caller.account is None or not _posts(request):
             return headers
-        left = max(0, self._left(POSTS, account))
-        if left > int(headers.get("X-RateLimit-Remaining") or left):
+        left = max(0, self._left(POSTS, caller.account))
+        if left > int(headers["X-RateLimit-Remaining"]):
             return headers
         return self._headers(POSTS, left)
 
@@ -150,3 +153,10 @@ class RateLimits:
             "X-RateLimit-Remaining": str(left),
             "X-RateLimit-Reset": reset_header(end + fraction),
         }
+
+
+def _posts(request: web.Request) -> bool:
+    path = request.path.rstrip("/")
+    if request.method == "PUT":
+        return bool(_STATUS.fullmatch(path))
+    return request.method == "POST" and bool(_POST.fullmatch(path))

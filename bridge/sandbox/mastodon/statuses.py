@@ -72,10 +72,7 @@ class StatusRoutes:
             made = door.posting.post(account, draft)
         except UnexpectedMentionsError as error:
             listed = [door.show.account(one, door.origin(request)) for one in error.accounts]
-            refusal = ApiError(422, str(error), fields={"unexpected_accounts": listed})
-            return self._answer(refusal.response(), account, request)
-        except ApiError as error:
-            return self._answer(error.response(), account, request)
+            raise ApiError(422, str(error), fields={"unexpected_accounts": listed}) from None
         if isinstance(made, Scheduled):
             return web.json_response(self._waiting(made, door.origin(request)))
         door.limits.post_made(account.id)
@@ -110,11 +107,8 @@ class StatusRoutes:
         if status.reblog_of is not None:
             raise ApiError(404, NOT_FOUND)
         draft = draft_of(params, token)
-        try:
-            door.limits.post_allowed(account.id)
-            edited = door.posting.edit(account, status, draft, new_alt_texts(params))
-        except ApiError as error:
-            return self._answer(error.response(), account, request)
+        door.limits.post_allowed(account.id)
+        edited = door.posting.edit(account, status, draft, new_alt_texts(params))
         if edited is not status:
             door.limits.post_made(account.id)
         return self._posted(edited, account, request)
@@ -196,23 +190,14 @@ class StatusRoutes:
             return MastodonWording(self._door.clock).error(500)
         status = self._door.state.get(known)
         if status is None:
-            return self._answer(ApiError(404, NOT_FOUND).response(), account, request)
+            raise ApiError(404, NOT_FOUND)
         return self._posted(status, account, request)
 
     def _posted(
         self, status: Status, account: MastodonAccount, request: web.Request
     ) -> web.Response:
         shown = self._door.show.status(status, account.id, self._door.origin(request))
-        return self._answer(web.json_response(shown), account, request)
-
-    def _answer(
-        self, response: web.Response, account: MastodonAccount, request: web.Request
-    ) -> web.Response:
-        """`response` with the headers of the posts family where those are nearer to the end."""
-        present = {name: response.headers[name] for name in response.headers}
-        headers = present if "X-RateLimit-Remaining" in present else request["limits"]
-        response.headers.update(self._door.limits.with_posts(headers, account.id))
-        return response
+        return web.json_response(shown)
 
     def _waiting(self, waiting: Scheduled, origin: str) -> dict[str, object]:
         media = [
