@@ -1,16 +1,25 @@
 """Servers that are odd on purpose: what the sandbox, being one good server, cannot be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Mapping,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 
 from bridge.core.draft import DraftPart
-from bridge.core.model import PostId, Visibility
+from bridge.core.model import PostId
 from bridge.core.prices import FREE
 from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.settings import MastodonSettings
@@ -18,14 +27,14 @@ from bridge.ports import Clock
 
 TOKEN = "t0ken-canary-5f1c"
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-STOCK = {
+STOCK: dict[str, object] = {
     "version": "4.7.3",
     "source_url": "https://github.com/mastodon/mastodon",
     "configuration": {"statuses": {"max_characters": 500, "characters_reserved_per_url": 23}},
 }
-UNHEARD_OF = {"version": "1.0 (compatible; Unheard-Of 3)"}
+UNHEARD_OF: dict[str, object] = {"version": "1.0 (compatible; Unheard-Of 3)"}
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
 
 
 class ManualClock:
@@ -75,7 +84,7 @@ class OddServer:
     """A server whose `listing` (newest first) is paged in the way its fields say."""
 
     listing: list[dict[str, object]] = field(default_factory=list)
-    instance: dict[str, object] | None = None
+    instance: Mapping[str, object] | None = None
     min_id: str = "honoured"
     """Or ``ignored``, ``since`` (the newest after it), ``refused``."""
     max_id: str = "honoured"
@@ -237,5 +246,5 @@ def http(body: bytes, *headers: str, status_line: str = "200 OK") -> bytes:
 async def until_true(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     """Wait for something that another task is about to do."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.005)

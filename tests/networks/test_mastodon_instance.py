@@ -135,8 +135,8 @@ class TestTheAddressForStreaming:
         assert streaming_base("https://a.example", "ws://a.example") is None
 
     def test_is_read_from_either_version_of_the_document(self) -> None:
-        second = {"configuration": {"urls": {"streaming": "wss://two"}}}
-        first = {"urls": {"streaming_api": "wss://one"}}
+        second: dict[str, object] = {"configuration": {"urls": {"streaming": "wss://two"}}}
+        first: dict[str, object] = {"urls": {"streaming_api": "wss://one"}}
         assert read_instance(second).streaming == "wss://two"
         assert read_instance(first).streaming == "wss://one"
         assert read_instance(first | second).streaming == "wss://two"
@@ -216,7 +216,7 @@ async def test_a_server_that_is_down_leaves_assumptions_and_is_asked_again_soon(
 
     async def down(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
-        request.transport.abort()  # type: ignore[attr-defined] # aiohttp's are real transports
+        request.transport.abort()
         return web.Response()
 
     server = OddServer(instance=STOCK, special={V2: down, V1: down})

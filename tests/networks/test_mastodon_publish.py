@@ -43,15 +43,13 @@ KEY = "k" * 64
 CREATED = status("made", 0)
 
 
-def answering(
-    given: Callable[[], web.StreamResponse], *, instance: dict[str, object] | None = None
-) -> OddServer:
+def answering(given: Callable[[], web.StreamResponse]) -> OddServer:
     """A server that gives this answer to a creation."""
 
     async def respond(request: web.Request) -> web.StreamResponse:
         return given()
 
-    return OddServer(instance=instance or STOCK, special={("POST", "/api/v1/statuses"): respond})
+    return OddServer(instance=STOCK, special={("POST", "/api/v1/statuses"): respond})
 
 
 async def publish(adapter: MastodonAdapter, reply_to: str | None = None) -> Receipt:
@@ -375,9 +373,8 @@ class TestAConnection:
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             await writer.drain()
 
-        async with raw_server(talk) as url:
-            async with adapter_at(url.replace("http:", "https:")) as adapter:
-                error = await outcome(adapter)
+        async with raw_server(talk) as url, adapter_at(f"https{url[4:]}") as adapter:
+            error = await outcome(adapter)
         assert isinstance(error, Transient)
         assert error.unreachable
 
@@ -483,8 +480,7 @@ async def test_a_cancelled_creation_goes_out_once_and_the_next_one_waits_for_its
     server.special["POST", "/api/v1/statuses"] = slow
     async with odd(server) as adapter:
         first = asyncio.create_task(publish(adapter))
-        while not order:
-            await asyncio.sleep(0.01)
+        await until_true(lambda: bool(order))
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
