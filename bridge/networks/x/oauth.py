@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import json
 import logging
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -123,10 +124,11 @@ class UserTokens:
 
     async def close(self) -> None:
         """Let a renewal under way come to its end, so that the new tokens are not lost."""
-        if self._renewal is not None:
-            await asyncio.wait({self._renewal}, timeout=_CLOSING_PATIENCE)
-            self._renewal.cancel()
-            await asyncio.gather(self._renewal, return_exceptions=True)
+        renewal = self._renewal
+        if renewal is not None:
+            await asyncio.wait({renewal}, timeout=_CLOSING_PATIENCE)
+            renewal.cancel()
+            await asyncio.gather(renewal, return_exceptions=True)
 
     def _present(self) -> Tokens:
         if self._tokens is None:
@@ -211,25 +213,24 @@ class UserTokens:
         """One renewal request. Raises `NetworkError`s, but never `InDoubt`."""
         given = self._credentials
         form = {"grant_type": "refresh_token", "refresh_token": refresh}
-        auth = None
+        headers = {"Accept": "application/json"}
         if given.client_secret:
             # RFC 6749, 2.3.1: both halves are form-encoded before they are joined.
-            auth = aiohttp.BasicAuth(
-                quote(given.client_id, safe=""), quote(given.client_secret, safe="")
-            )
+            pair = f"{quote(given.client_id, safe='')}:{quote(given.client_secret, safe='')}"
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         else:
             form["client_id"] = given.client_id
         try:
             async with self._session.post(
-                self._address, data=form, auth=auth, allow_redirects=False
+                self._address, data=form, headers=headers, allow_redirects=False
             ) as response:
-                status, headers = response.status, response.headers
+                status, told = response.status, response.headers
                 body = await read_capped(response, _ANSWER_LIMIT)
         except (aiohttp.ClientError, OSError, TimeoutError, BodyTooLarge) as error:
             detail = f"renewing the access token: {type(error).__name__}"
             raise Transient(detail, unreachable=True) from None
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise _refused(failure(status, headers, body, now=self._clock.now(), writing=False))
+            raise _refused(failure(status, told, body, now=self._clock.now(), writing=False))
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
