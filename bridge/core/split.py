@@ -268,7 +268,8 @@ class _Job:
 
         It never touches what it could become a part of: a link, a name or a tag.
         """
-        if not piece.open or self._text[piece.end - 1] in _PAUSES:
+        paused = self._text[piece.end - 1] in _PAUSES or self._text.startswith("…", piece.after)
+        if paused or not piece.open:
             return ""
         whole = piece.end in self._atom_ends or "://" in self._text[piece.start : piece.end]
         return " " + ELLIPSIS if whole else ELLIPSIS

@@ -74,6 +74,12 @@ def test_an_ellipsis_shows_only_a_cut_inside_a_sentence() -> None:
     assert all(part.split("\n")[0].endswith("words.") for part in whole)
 
 
+def test_an_ellipsis_of_the_author_is_not_doubled() -> None:
+    parts = split("one two three …four five six seven", 18, len, numbering=False)
+    assert parts[0] == "one two three"
+    assert parts[1].startswith("…four")
+
+
 def test_an_ellipsis_never_touches_a_link() -> None:
     text = "see https://example.com/a/b/c " * 20
     for part in split(text, 100, x_length, numbering=False)[:-1]:
