@@ -96,7 +96,7 @@ class UserTokens:
         ends = tokens.expires_at
         due = ends is not None and ends - EARLY <= self._clock.now()
         if due and tokens.refresh:
-            await self._renew(tokens.access)
+            await self._renew()
         elif self._unsaved:
             self._save()
         return self._present().access
@@ -111,7 +111,7 @@ class UserTokens:
                     "again with the scope offline.access",
                     status=HTTPStatus.UNAUTHORIZED,
                 )
-            await self._renew(rejected)
+            await self._renew()
         return self._present().access
 
     def secrets(self) -> tuple[str, ...]:
@@ -148,11 +148,9 @@ class UserTokens:
                 self._tokens = Tokens(given.access_token, configured, "", origin, None)
         return self._tokens
 
-    async def _renew(self, stale: str) -> None:
+    async def _renew(self) -> None:
         """Renew once, however many ask; a caller that is cancelled does not stop it."""
         if self._renewal is None:
-            if self._present().access != stale:
-                return
             self._renewal = asyncio.create_task(self._renewed())
             self._renewal.add_done_callback(self._renewal_ended)
         await asyncio.shield(self._renewal)
