@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bridge.core.capabilities import Capabilities
 from bridge.core.defuse import clean, defuse_accidental_links, one_cashtag
 from bridge.core.draft import Draft, DraftPart
-from bridge.core.entities import x_entities
+from bridge.core.entities import mastodon_entities, x_entities
 from bridge.core.errors import UnfitError
 from bridge.core.lengths import mastodon_length, measure_for
 from bridge.core.model import Network, Poll, Post, Visibility
@@ -114,7 +114,8 @@ def _fitted(post: Post, body: str, heading: str, warning: str, to: Capabilities)
         heading, body = "", heading.strip()
         limit = to.max_length
     try:
-        texts = split(body, limit, length, gather_links=to.prices is not None)
+        atoms = x_entities if to.network is Network.X else mastodon_entities
+        texts = split(body, limit, length, atoms=atoms, gather_links=to.prices is not None)
     except UnfitError as error:
         raise UnfitError(f"{where}: {error}") from error
     fitted = [heading + text for text in texts]

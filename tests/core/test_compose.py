@@ -1,0 +1,186 @@
+"""From a post to its mirror: what it says, in how many parts, at what price."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.core.capabilities import Capabilities
+from bridge.core.compose import Policy, compose
+from bridge.core.draft import Draft
+from bridge.core.entities import mastodon_entities, x_entities
+from bridge.core.errors import UnfitError
+from bridge.core.lengths import mastodon_length, x_length, x_valid
+from bridge.core.model import (
+    AccountId,
+    Media,
+    MediaId,
+    MediaKind,
+    Network,
+    Poll,
+    PollOption,
+    Post,
+    PostId,
+    QuoteRef,
+    Visibility,
+)
+from bridge.core.prices import X_PRICES
+from bridge.core.text import Span, SpanKind, Text
+
+X = Capabilities(Network.X, "x", 280, prices=X_PRICES)
+MASTODON = Capabilities(Network.MASTODON, "mastodon", 500, spoiler=True, language=True)
+GOTOSOCIAL = replace(MASTODON, counting="gotosocial")
+LONG = "A sentence that is neither short nor long. " * 20
+
+
+def toot(text: str = "", *spans: Span, **changes: object) -> Post:
+    given = {
+        "network": Network.MASTODON,
+        "id": PostId("113"),
+        "author": AccountId("me"),
+        "created_at": datetime(2026, 11, 22, tzinfo=UTC),
+        "text": Text(text, spans),
+        "visibility": Visibility.PUBLIC,
+    }
+    return Post(**(given | changes))  # type: ignore[arg-type] # a test's shorthand
+
+
+def tweet(text: str = "", *spans: Span, **changes: object) -> Post:
+    return toot(text, *spans, network=Network.X, **changes)
+
+
+def texts(draft: Draft) -> list[str]:
+    return [part.text for part in draft.parts]
+
+
+def test_what_fits_goes_as_it_was_written() -> None:
+    draft = compose(toot("Plain words, no more."), X, Policy())
+    assert texts(draft) == ["Plain words, no more."]
+    assert draft.notes == ()
+
+
+def test_what_does_not_fit_becomes_a_numbered_thread_and_says_so() -> None:
+    draft = compose(toot(LONG), X, Policy())
+    assert len(draft.parts) > 1
+    assert all(x_valid(text) for text in texts(draft))
+    assert texts(draft)[0].endswith(f"1/{len(draft.parts)}")
+    assert draft.notes == (f"too long for one post: a thread of {len(draft.parts)}",)
+
+
+def test_a_content_warning_heads_every_part_on_x() -> None:
+    draft = compose(toot(LONG, spoiler="spoilers, all of them"), X, Policy())
+    assert all(text.startswith("CW: spoilers, all of them\n\n") for text in texts(draft))
+    assert all(x_valid(text) for text in texts(draft))
+
+
+def test_a_content_warning_has_a_field_of_its_own_on_mastodon_and_is_charged_to_each_part() -> None:
+    draft = compose(tweet(LONG, spoiler="w" * 100), MASTODON, Policy())
+    assert {part.spoiler for part in draft.parts} == {"w" * 100}
+    assert all(mastodon_length(part.text, part.spoiler) <= 500 for part in draft.parts)
+    assert all(part.sensitive for part in draft.parts)
+
+
+def test_a_warning_without_text_is_the_text_on_x() -> None:
+    assert texts(compose(toot("", spoiler="only this"), X, Policy())) == ["CW: only this"]
+
+
+def test_a_warning_that_fills_the_limit_is_an_error_that_names_the_post() -> None:
+    with pytest.raises(UnfitError, match="113"):
+        compose(toot("text", spoiler="w" * 280), X, Policy())
+
+
+def test_a_warning_pings_nobody_either() -> None:
+    (text,) = texts(compose(toot("text", spoiler="about @jack and README.md"), X, Policy()))
+    assert x_entities(text) == ()
+
+
+def test_a_poll_is_written_out() -> None:
+    poll = Poll((PollOption("Tea"), PollOption("Coffee")))
+    draft = compose(toot("Which?", poll=poll), X, Policy())
+    assert texts(draft) == ["Which?\n\n○ Tea\n○ Coffee"]
+    assert "poll written out as text" in draft.notes
+
+
+def test_a_quote_is_given_as_a_link_once() -> None:
+    url = "https://x.com/jack/status/20"
+    quote = QuoteRef(PostId("20"), url)
+    draft = compose(tweet("So it began", quote=quote), MASTODON, Policy())
+    assert texts(draft) == [f"So it began\n\n{url}"]
+    named = tweet(f"See {url}", Span(4, 4 + len(url), SpanKind.LINK, url), quote=quote)
+    assert texts(compose(named, MASTODON, Policy())) == [f"See {url}"]
+
+
+def test_media_that_cannot_be_carried_are_named() -> None:
+    medium = Media(MediaId("1"), MediaKind.IMAGE, None)
+    draft = compose(toot("Look", media=(medium, medium)), X, Policy())
+    assert draft.notes == ("2 attached media left out: only text is carried over yet",)
+
+
+def test_a_link_makes_only_its_own_part_dear() -> None:
+    draft = compose(toot(LONG + "\n\nhttps://example.com/one"), X, Policy())
+    prices = [part.price for part in draft.parts]
+    assert sorted(set(prices)) == [15_000, 200_000]
+    assert prices.count(200_000) == 1
+    assert draft.price == sum(prices)
+
+
+def test_nothing_is_charged_on_mastodon() -> None:
+    assert compose(tweet(LONG), MASTODON, Policy()).price == 0
+
+
+def test_a_name_without_a_link_stays_cheap() -> None:
+    assert compose(toot("Read README.md on weather.So"), X, Policy()).price == 15_000
+
+
+def test_a_mirror_on_mastodon_has_the_configured_visibility_and_the_posts_language() -> None:
+    policy = Policy(visibility=Visibility.UNLISTED)
+    (part,) = compose(tweet("Marhaba", language="ar"), MASTODON, policy).parts
+    assert part.visibility is Visibility.UNLISTED
+    assert part.language == "ar"
+
+
+def test_people_who_are_known_are_really_mentioned_and_others_are_not() -> None:
+    people = {"@bobx": "@bob@mastodon.social"}
+    spans = (Span(0, 5, SpanKind.MENTION, "@bobx"), Span(10, 15, SpanKind.MENTION, "@evex"))
+    (text,) = texts(compose(tweet("@bobx and @evex", *spans), MASTODON, Policy(people=people)))
+    mentioned = [s.target for s in mastodon_entities(text) if s.kind is SpanKind.MENTION]
+    assert mentioned == ["@bob@mastodon.social"]
+
+
+mixed = st.lists(
+    st.sampled_from(
+        [
+            "word", " ", "\n", "\n\n", "@name", "@bob@host.example", "#tag", "#وسم", "$TWTR",
+            "https://example.com/a?b=c", "example.com", "README.md", "漢字", "かな", "👩‍🚀", "🇯🇴",
+            "مرحبا", "שלום", "नमस्ते", "สวัสดี", "…", ".", "! ", "\u200f", "\ufeff", "\ud800", "\x00",
+            "e\u0301", "1/2", "(", ")", "“", "”", "CW:",
+        ]
+    ),
+    max_size=120,
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mixed, st.sampled_from(["", "warning @jack"]))
+def test_every_part_would_be_accepted_by_x_and_pings_nobody(text: str, spoiler: str) -> None:
+    for part in compose(toot(text, spoiler=spoiler), X, Policy()).parts:
+        assert part.text == "" or x_valid(part.text), x_length(part.text)
+        kinds = [span.kind for span in x_entities(part.text)]
+        assert SpanKind.MENTION not in kinds
+        assert kinds.count(SpanKind.CASHTAG) <= 1
+        assert (part.price == 200_000) == (SpanKind.LINK in kinds)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mixed, st.sampled_from([MASTODON, GOTOSOCIAL]))
+def test_every_part_would_be_accepted_by_mastodon_and_pings_nobody(
+    text: str, to: Capabilities
+) -> None:
+    counting = to.counting
+    assert counting != "x"
+    for part in compose(tweet(text), to, Policy()).parts:
+        assert mastodon_length(part.text, part.spoiler, counting=counting) <= to.max_length
+        kinds = {span.kind for span in mastodon_entities(part.text)}
+        assert SpanKind.MENTION not in kinds
