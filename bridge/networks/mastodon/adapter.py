@@ -76,13 +76,14 @@ class MastodonAdapter:
 
     async def account(self) -> Account:
         """Who the token belongs to. Asked once and remembered."""
-        if self._account is None:
-            said = await self._client.verify_credentials()
-            account = account_from(said, self._settings.host)
-            if account.id == UNKNOWN_ID:
-                raise Unauthorised("the server does not say whose token this is")
-            self._account = account
-        return self._account
+        async with self._asking:
+            if self._account is None:
+                said = await self._client.verify_credentials()
+                account = account_from(said, self._settings.host)
+                if account.id == UNKNOWN_ID:
+                    raise Unauthorised("the server does not say whose token this is")
+                self._account = account
+            return self._account
 
     async def baseline(self) -> Baseline:
         """Where the timeline stands now: one page."""
@@ -166,13 +167,14 @@ class MastodonAdapter:
             sources=instance.sources_are_plain,
         )
 
-    async def _instance(self) -> Instance:
+    async def _instance(self, *, afresh: bool = False) -> Instance:
         """What the server says about itself; after a failure what it said last."""
         async with self._asking:
             now = self._clock.now()
             last = self._remembered
             # The lower bound is for a clock that was set back meanwhile.
-            if last is not None and last.until - _REMEMBERED_FOR <= now < last.until:
+            lasting = last is not None and last.until - _REMEMBERED_FOR <= now < last.until
+            if last is not None and lasting and not afresh:
                 return last.instance
             try:
                 instance, lasts = await self._ask(), _REMEMBERED_FOR
@@ -207,8 +209,7 @@ class MastodonAdapter:
 
         Its words are localised; its limits may have changed since they were asked for.
         """
-        self._remembered = None
-        limits = await self.capabilities()
+        limits = (await self._instance(afresh=True)).capabilities
         if limits.counting == "x":
             return False
         length = mastodon_length(part.text, part.spoiler, counting=limits.counting)
