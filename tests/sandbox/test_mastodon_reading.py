@@ -183,3 +183,30 @@ async def test_ten_thousand_posts_are_no_burden(mastodon_sandbox: ServedMastodon
 
     assert page.ids == ids[5040:5000:-1]
     assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize("any_mastodon_sandbox", ["mastodon", "gotosocial"], indirect=True)
+@pytest.mark.parametrize("limit", ["1", "2", "3", "7", "40"])
+async def test_going_up_by_min_id_meets_every_post_once_in_order(
+    any_mastodon_sandbox: ServedMastodon, limit: str
+) -> None:
+    served = any_mastodon_sandbox
+    first, *others = write_many(served, 20)
+    met: list[str] = []
+    cursor = first
+    while page := (await served.page(min_id=cursor, limit=limit)).ids:
+        met += reversed(page)
+        cursor = page[0]
+    assert met == others
+
+
+async def test_a_posts_address_leads_to_a_page_for_what_anybody_may_see(
+    any_mastodon_sandbox: ServedMastodon,
+) -> None:
+    served = any_mastodon_sandbox
+    for visibility, status in (("public", 200), ("private", 404)):
+        post = (await served.post("<b>hello</b>", visibility=visibility)).one
+        path = str(post["url"]).removeprefix(served.url)
+        page = await served.ask("GET", path, token=None)
+        assert page.status == status
+        assert (b"&lt;b&gt;hello" in page.body) is (status == 200)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bridge.sandbox.mastodon import MastodonSandbox
+from bridge.sandbox.server import serve
 from tests.fixtures.mastodon import ServedMastodon
 
 EVENTS = "/api/v1/streaming/user"
@@ -242,3 +245,18 @@ async def test_a_reader_that_never_reads_is_cut_off(mastodon_sandbox: ServedMast
         for number in range(1002):
             sandbox.write(ada, str(number))
         await until(lambda: sandbox.streaming.open_streams == 0)
+
+
+async def test_open_streams_do_not_delay_the_end() -> None:
+    sandbox = MastodonSandbox()
+    ada = sandbox.add_account("ada")
+    bearer = {"Authorization": f"Bearer {ada.access_token}"}
+    async with aiohttp.ClientSession(headers=bearer) as http:
+        async with serve(sandbox.app) as url:
+            stream = await http.get(url + EVENTS)
+            opened = await http.ws_connect(f"{url}{SOCKET}?stream=user", autoclose=False)
+            await until(lambda: sandbox.streaming.open_streams == 2)
+            began = time.perf_counter()
+        assert time.perf_counter() - began < 1.5
+        stream.close()
+        await opened.close()

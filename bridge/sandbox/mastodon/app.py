@@ -28,6 +28,7 @@ from bridge.sandbox.mastodon.media import MediaStore, Processing
 from bridge.sandbox.mastodon.media_routes import MediaRoutes
 from bridge.sandbox.mastodon.oauth import OUT_OF_BAND, Tokens
 from bridge.sandbox.mastodon.oauth_routes import OAuthRoutes
+from bridge.sandbox.mastodon.pages import PageRoutes
 from bridge.sandbox.mastodon.posting import Posting, UnexpectedMentionsError
 from bridge.sandbox.mastodon.problems import NOT_FOUND, ApiError, Json, MastodonWording
 from bridge.sandbox.mastodon.profiles import PROFILES, Profile, ProfileName
@@ -278,6 +279,7 @@ class MastodonSandbox:
             MediaRoutes(self._door),
             InstanceRoutes(self._door),
             OAuthRoutes(self._door),
+            PageRoutes(self._door),
             self.streaming,
         ):
             app.add_routes(part.routes())

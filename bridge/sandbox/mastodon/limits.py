@@ -84,15 +84,13 @@ class RateLimits:
                 nearest = limit.count - used, limit
         return {} if nearest is None else self._headers(nearest[1], nearest[0])
 
-    def post_allowed(self, account: str) -> None:
-        """Raises `ApiError` 429 where `account` has used up its posts and edits."""
-        if self._kind == "mastodon" and self._left(POSTS, account) <= 0:
+    def record_post(self, account: str) -> None:
+        """Count one post or edit of `account`. Raises `ApiError` 429 where they are used up."""
+        if self._kind != "mastodon":
+            return
+        if self._left(POSTS, account) <= 0:
             raise ApiError(429, "Too many requests")
-
-    def post_made(self, account: str) -> None:
-        """Count one post or edit of `account`."""
-        if self._kind == "mastodon":
-            self._count(POSTS, account)
+        self._count(POSTS, account)
 
     def nearest(
         self, headers: dict[str, str], request: web.Request, caller: Caller

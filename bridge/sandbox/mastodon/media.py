@@ -115,7 +115,7 @@ class MediaStore:
     ) -> Medium:
         """Give a file another alt text or focus; None leaves it. Raises `ApiError` 422."""
         if description is not None:
-            self._check_alt(description)
+            self.check_alt(description)
             medium = replace(medium, description=description or None)
         if focus is not None:
             medium = replace(medium, focus=focus)
@@ -206,9 +206,10 @@ class MediaStore:
         pixels = (facts.width or 0) * (facts.height or 0)
         if pixels > (limits.image_matrix if facts.type == "image" else limits.video_matrix):
             raise ApiError(422, f"{facts.width}x{facts.height} images are not supported")
-        self._check_alt(description or "")
+        self.check_alt(description or "")
 
-    def _check_alt(self, description: str) -> None:
+    def check_alt(self, description: str) -> None:
+        """Raises `ApiError` 422 for an alt text that is too long."""
         most = self._profile.media.alt_length
         if len(description) > most:
             raise invalid(f"Description is too long (maximum is {most} characters)")

@@ -110,6 +110,11 @@ async def _json(request: web.Request) -> dict[str, object]:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         raise ApiError(400, "There was a problem in the JSON you submitted") from None
+    try:
+        # Half a surrogate pair is no text: neither Ruby nor a database takes it.
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ApiError(400, "There was a problem in the JSON you submitted") from None
     return value if isinstance(value, dict) else {}
 
 

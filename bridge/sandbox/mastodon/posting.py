@@ -6,6 +6,7 @@ requests, tokens or JSON.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from bridge.sandbox.mastodon.problems import NOT_FOUND, ApiError, invalid
 from bridge.sandbox.mastodon.profiles import Profile
 from bridge.sandbox.mastodon.records import (
     MastodonAccount,
+    Medium,
     Poll,
     PollDraft,
     Scheduled,
@@ -31,6 +33,10 @@ from bridge.sandbox.mastodon.state import State
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 _WHITE = "\0\t\n\v\f\r "
 _SOONEST = timedelta(minutes=5)
+
+
+def _always() -> None:
+    """Nothing to say against it."""
 
 
 class UnexpectedMentionsError(Exception):
@@ -53,11 +59,17 @@ class Posting:
         self._clock = clock
 
     def post(
-        self, account: MastodonAccount, draft: StatusDraft, *, created_at: datetime | None = None
+        self,
+        account: MastodonAccount,
+        draft: StatusDraft,
+        *,
+        created_at: datetime | None = None,
+        admit: Callable[[], None] = _always,
     ) -> Status | Scheduled:
         """Publish `draft`, or put it aside for its time.
 
-        Raises `ApiError` as the server answers, and `UnexpectedMentionsError`.
+        `admit` is called when nothing else speaks against it, and may raise. Raises `ApiError`
+        as the server answers, and `UnexpectedMentionsError`.
         """
         parent = self._parent(account, draft)
         quoted = self._quoted(account, draft)
@@ -68,6 +80,7 @@ class Posting:
         status = self._build(account, draft, parent, quoted, created_at or self._clock.now())
         if when is not None and self._profile.scheduling:
             return self._put_aside(account, draft, when)
+        admit()
         self._media.attach(status.media, status.id)
         self._state.add(status)
         return status
@@ -78,6 +91,8 @@ class Posting:
         status: Status,
         draft: StatusDraft,
         descriptions: tuple[tuple[str, str], ...] = (),
+        *,
+        admit: Callable[[], None] = _always,
     ) -> Status:
         """Put `draft` in the place of what stands in `status`: what it omits is dropped.
 
@@ -102,9 +117,12 @@ class Posting:
             mentions=self._mentions(text),
         )
         before = status.edits or (snapshot(status, self._media, status.created_at),)
-        described = self._describe(draft.media, descriptions)
+        described = self._described_anew(draft.media, descriptions)
         if changed == status and not described:
             return status
+        admit()
+        for medium, description in described:
+            self._media.describe(medium, description, None)
         now = self._clock.now()
         self._media.attach(changed.media, status.id)
         changed = replace(changed, edited_at=now)
@@ -120,6 +138,7 @@ class Posting:
         visibility: str | None = None,
         created_at: datetime | None = None,
         application: str | None = None,
+        admit: Callable[[], None] = _always,
     ) -> Status:
         """Boost a post; the present boost where there is one already. Raises `ApiError` 404."""
         if original.reblog_of is not None:
@@ -143,6 +162,7 @@ class Posting:
             reblog_of=original.id,
             application=application,
         )
+        admit()
         self._state.add(boost)
         return boost
 
@@ -315,14 +335,17 @@ class Posting:
         ends = moment + timedelta(seconds=draft.expires_in or 0)
         return Poll(self._state.new_id(moment), options, ends, draft.multiple, draft.hide_totals)
 
-    def _describe(self, kept: tuple[str, ...], wanted: tuple[tuple[str, str], ...]) -> bool:
-        changed = False
+    def _described_anew(
+        self, kept: tuple[str, ...], wanted: tuple[tuple[str, str], ...]
+    ) -> list[tuple[Medium, str]]:
+        """Which of the files that stay get another alt text. Raises `ApiError` 422."""
+        described = []
         for medium_id, description in wanted:
             medium = self._media.get(medium_id)
             if medium is not None and medium_id in kept and medium.description != description:
-                self._media.describe(medium, description, None)
-                changed = True
-        return changed
+                self._media.check_alt(description)
+                described.append((medium, description))
+        return described
 
     def _put_aside(self, account: MastodonAccount, draft: StatusDraft, when: datetime) -> Scheduled:
         if when < self._clock.now() + _SOONEST:

@@ -5,6 +5,9 @@ After statuses_controller.rb. Must not know how a post is judged or rendered.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from aiohttp import web
 
 from bridge.sandbox.mastodon.door import Door
@@ -68,14 +71,12 @@ class StatusRoutes:
         if key and (known := self._keys.find(account.id, key)) is not None:
             return self._repeated(known, account, request)
         try:
-            door.limits.post_allowed(account.id)
-            made = door.posting.post(account, draft)
+            made = door.posting.post(account, draft, admit=self._admit(account))
         except UnexpectedMentionsError as error:
             listed = [door.show.account(one, door.origin(request)) for one in error.accounts]
             raise ApiError(422, str(error), fields={"unexpected_accounts": listed}) from None
         if isinstance(made, Scheduled):
             return web.json_response(self._waiting(made, door.origin(request)))
-        door.limits.post_made(account.id)
         if key:
             self._keys.keep(account.id, key, made.id)
         return self._posted(made, account, request)
@@ -107,10 +108,9 @@ class StatusRoutes:
         if status.reblog_of is not None:
             raise ApiError(404, NOT_FOUND)
         draft = draft_of(params, token)
-        door.limits.post_allowed(account.id)
-        edited = door.posting.edit(account, status, draft, new_alt_texts(params))
-        if edited is not status:
-            door.limits.post_made(account.id)
+        edited = door.posting.edit(
+            account, status, draft, new_alt_texts(params), admit=self._admit(account)
+        )
         return self._posted(edited, account, request)
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -140,16 +140,13 @@ class StatusRoutes:
         params = await read_params(request)
         account, token = self._door.enter(request, *WRITE)
         original = self._visible(request, account.id)
-        self._door.limits.post_allowed(account.id)
-        before = self._door.state.count(account.id)
         boost = self._door.posting.boost(
             account,
             original,
             visibility=params.text("visibility"),
             application=token.application,
+            admit=self._admit(account),
         )
-        if self._door.state.count(account.id) > before:
-            self._door.limits.post_made(account.id)
         return self._posted(boost, account, request)
 
     async def unreblog(self, request: web.Request) -> web.Response:
@@ -184,6 +181,9 @@ class StatusRoutes:
         del self._door.state.scheduled[waiting.id]
         self._door.media.detach(waiting.id, waiting.draft.media, delete=False)
         return web.json_response({})
+
+    def _admit(self, account: MastodonAccount) -> Callable[[], None]:
+        return partial(self._door.limits.record_post, account.id)
 
     def _repeated(self, known: str, account: MastodonAccount, request: web.Request) -> web.Response:
         if self.idempotency_bug:
