@@ -26,11 +26,19 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 _SHORTEST_SECRET = 6
 """Shorter values would be found, and starred out, inside ordinary words."""
 
-_NOISY = (
-    "aiohttp", "apscheduler", "asyncio", "mastodon", "oauthlib", "requests", "requests_oauthlib",
-    "tweepy", "urllib3",
-)  # fmt: skip
-"""Libraries that print requests, headers among them, when they are verbose."""
+_TALKATIVE = (
+    "aiohttp",
+    "apscheduler",
+    "asyncio",
+    "mastodon",
+    "oauthlib",
+    "requests",
+    "requests_oauthlib",
+    "tweepy",
+    "urllib3",
+    "websockets",
+)
+"""Libraries that print headers, signing keys, addresses or bodies when asked for details."""
 
 
 class OneLine(logging.Formatter):
@@ -59,14 +67,30 @@ def configure(
 ) -> None:
     """Send all logging to `stream` (standard error by default) through the one formatter.
 
-    Libraries stay at warnings even when `verbose`: their debug lines carry headers and bodies.
+    Libraries stay at warnings even when `verbose`; see `quiet_libraries`.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(OneLine(secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("bridge").setLevel(logging.DEBUG if verbose else logging.INFO)
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Keep the network libraries' own loggers, and all below them, at WARNING or above.
+
+    Call it after logging is configured, whatever level the bridge itself is set to: at lower
+    levels these libraries print `Authorization` headers, signing keys and posts.
+    """
+    known = tuple(logging.root.manager.loggerDict)
+    below = tuple(name for name in known if name.startswith(tuple(f"{top}." for top in _TALKATIVE)))
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))
+    for name in below:
+        logger = logging.getLogger(name)
+        if logger.level:
+            logger.setLevel(max(logger.level, logging.WARNING))
 
 
 def log_event(event: Event) -> None:

@@ -42,7 +42,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.AUDIENCE: "its audience is not among those this bridge may mirror; it stays where it is",
     Reason.AUDIENCE_UNKNOWN: "the network did not say who can see it, so it is not mirrored",
     Reason.PROTECTED: "the account is protected: its posts reach approved followers only",
-    Reason.REPLY: "a reply to somebody else; only replies to own posts are mirrored, as threads",
+    Reason.REPLY: "a reply to somebody else, or to a post that this bridge has not seen",
     Reason.REPOST: "a repost of another post; only own writing is mirrored",
     Reason.PARENT_NOT_MIRRORED: "continues a thread whose earlier post has no mirror",
     Reason.NOTHING_TO_CARRY: "has no text, and what it has cannot be carried over",

@@ -5,25 +5,10 @@ Must not know any network, nor hold credentials: those travel with each request.
 
 from __future__ import annotations
 
-import logging
-
 import aiohttp
 
 _CONNECTIONS = 16
 _CONNECTIONS_PER_HOST = 8
-
-_TALKATIVE = (
-    "aiohttp",
-    "asyncio",
-    "mastodon",
-    "oauthlib",
-    "requests",
-    "requests_oauthlib",
-    "tweepy",
-    "urllib3",
-    "websockets",
-)
-"""Libraries that print headers, signing keys, addresses or bodies when asked for details."""
 
 
 class BodyTooLarge(Exception):
@@ -110,20 +95,3 @@ async def read_capped(response: aiohttp.ClientResponse, limit: int) -> bytes:
             response.close()
             raise BodyTooLarge(limit)
     return bytes(body)
-
-
-def quiet_libraries() -> None:
-    """Keep the network libraries' own loggers, and all below them, at WARNING or above.
-
-    Call it after logging is configured, whatever level the bridge itself is set to: at lower
-    levels these libraries print `Authorization` headers, signing keys and posts.
-    """
-    known = tuple(logging.root.manager.loggerDict)
-    below = tuple(name for name in known if name.startswith(tuple(f"{top}." for top in _TALKATIVE)))
-    for name in _TALKATIVE:
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.WARNING))
-    for name in below:
-        logger = logging.getLogger(name)
-        if logger.level:
-            logger.setLevel(max(logger.level, logging.WARNING))

@@ -10,11 +10,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bridge.log import quiet_libraries
 from bridge.net.session import (
     BodyTooLarge,
     ConnectionLost,
     open_session,
-    quiet_libraries,
     read_capped,
 )
 from bridge.sandbox.server import serve

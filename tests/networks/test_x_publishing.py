@@ -15,7 +15,7 @@ from bridge.core.draft import DraftPart
 from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
 from bridge.core.model import Media, MediaId, MediaKind, Microdollars, PostId
 from bridge.core.prices import X_PRICES
-from bridge.net.session import quiet_libraries
+from bridge.log import quiet_libraries
 from bridge.networks.x.adapter import XAdapter
 from bridge.networks.x.settings import API, XSettings
 from bridge.sandbox.server import serve
