@@ -98,8 +98,8 @@ def emoji_sequences(test: str, variations: str) -> frozenset[str]:
         if match and float(match[2]) <= NEWEST_KNOWN:
             found.add("".join(chr(int(code, 16)) for code in match[1].split()))
     for line in read(variations).splitlines():
-        # Of the basic plane only and no keys; further on the library takes no selector behind what is
-        # colourful anyhow.
+        # Of the basic plane only, and no keys: further on, the library takes no selector behind
+        # what is colourful anyhow.
         if match := re.match(r"(?!00[23])([0-9A-F]{4}) FE0F", line):
             found.add(chr(int(match[1], 16)) + COLOURED)
     # A selector between the sign and its tone, as some keyboards write it.

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from urllib.parse import quote
 
-from bridge.core.entities import x_entities
+from bridge.core.entities import x_entities, x_links_and_mentions
 from bridge.core.hosts import SPACES
 from bridge.core.text import Span, SpanKind, Text
 
 JOINER = "\u2060"
 """Word joiner: counts 2 on X and 1 on Mastodon."""
 
-_PASSES = 4
+_PASSES = 6
 _LINE_END_RE = re.compile("\r\n?|[\n\v\f\x85\u2028\u2029]")
 _FORBIDDEN_RE = re.compile(
     "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
@@ -79,25 +82,34 @@ def defuse_accidental_links(text: Text) -> Text:
 
     A scheme-less token that X would link, and that no LINK span of `text` covers, gets U+2060
     before each of its dots. Nobody is mentioned who was not before: X sees no mention within a
-    link, and does once it is none, so these are defused as well. What lies within a LINK span or
-    begins with a scheme stays as it is. Idempotent.
+    link, and does once it is none, so these are defused as well (``%40`` in a LINK span). What
+    lies within a LINK span or begins with a scheme otherwise stays as it is. Idempotent.
     """
+    mentions: set[int] | None = None
     for attempt in range(_PASSES):
-        accidental = list(_accidental_links(text))
-        if not accidental:
-            break
+        links, present = x_links_and_mentions(text.plain)
+        if mentions is None:
+            mentions = {span.start for span in present}
+        accidental: Iterable[Span] = _accidental_links(text, links)
         if attempt == _PASSES - 1:
             # Words that keep growing new links: every dot of theirs, which none survives.
-            accidental = list(_words_around(text.plain, accidental))
-        text = unlinked(text, accidental)
+            accidental = _words_around(text.plain, list(accidental))
+        new = (span.start for span in present if span.start not in mentions)
+        edits = sorted({*_unlinking(text, accidental), *muting(text, new)})
+        if not edits:
+            break
+        places = [start for start, _, _ in edits]
+        shifts = [0, *accumulate(len(new) - (end - start) for start, end, new in edits)]
+        mentions = {at + shifts[bisect_right(places, at)] for at in mentions}
+        text = edited(text, edits)
     return text
 
 
-def _accidental_links(text: Text) -> Iterator[Span]:
+def _accidental_links(text: Text, links: Iterable[Span]) -> Iterator[Span]:
     meant = text.of_kind(SpanKind.LINK)
     index = 0
-    for span in x_entities(text.plain):
-        if span.kind is not SpanKind.LINK or "://" in span.target[:8]:
+    for span in links:
+        if "://" in span.target[:8]:
             continue
         while index < len(meant) and meant[index].end <= span.start:
             index += 1
@@ -111,9 +123,12 @@ def unlinked(text: Text, links: Iterable[Span]) -> Text:
 
     Nothing changes within LINK spans of `text`.
     """
+    return edited(text, list(_unlinking(text, links)))
+
+
+def _unlinking(text: Text, links: Iterable[Span]) -> Iterator[Edit]:
     meant = text.of_kind(SpanKind.LINK)
     index = 0
-    edits: list[Edit] = []
     for link in links:
         for sign in _DOT_OR_AT_RE.finditer(text.plain, link.start, link.end):
             position = sign.start()
@@ -121,8 +136,20 @@ def unlinked(text: Text, links: Iterable[Span]) -> Text:
                 index += 1
             if index == len(meant) or meant[index].start > position:
                 place = position if sign[0] == "." else position + 1
-                edits.append((place, place, JOINER))
-    return edited(text, edits)
+                yield place, place, JOINER
+
+
+def muting(text: Text, at_signs: Iterable[int]) -> Iterator[Edit]:
+    """What keeps at signs, in order, from mentioning: their escape in a link, else a joiner."""
+    links = text.of_kind(SpanKind.LINK)
+    index = 0
+    for at in at_signs:
+        while index < len(links) and links[index].end <= at:
+            index += 1
+        if index < len(links) and links[index].start <= at:
+            yield at, at + 1, quote(text.plain[at])
+        else:
+            yield at + 1, at + 1, JOINER
 
 
 def _words_around(plain: str, spans: Sequence[Span]) -> Iterator[Span]:

@@ -19,13 +19,25 @@ def x_entities(text: str) -> tuple[Span, ...]:
     somebody's list, ``@name/list``); hashtags and cashtags (bare name). A scheme-less link's
     target is as written.
     """
-    found = [
-        *x_links(text),
-        *(Span(m.start, m.end, SpanKind.MENTION, "@" + m.name) for m in x_marks.mentions(text)),
-        *x_marks.hashtags(text),
-        *x_marks.cashtags(text),
-    ]
-    return _settled(found)
+    return _x_entities(text, x_links(text))
+
+
+def x_links_and_mentions(text: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """`x_links`, and the mentions among `x_entities`, for the price of one."""
+    links = x_links(text)
+    entities = _x_entities(text, links)
+    return links, tuple(span for span in entities if span.kind is SpanKind.MENTION)
+
+
+def _x_entities(text: str, links: Iterable[Span]) -> tuple[Span, ...]:
+    return _settled(
+        [
+            *links,
+            *(Span(m.start, m.end, SpanKind.MENTION, "@" + m.name) for m in x_marks.mentions(text)),
+            *x_marks.hashtags(text),
+            *x_marks.cashtags(text),
+        ]
+    )
 
 
 def x_links(text: str) -> tuple[Span, ...]:

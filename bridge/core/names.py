@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from urllib.parse import quote
 
 from bridge.core import mastodon_marks
-from bridge.core.defuse import JOINER, Edit, edited, unlinked
-from bridge.core.entities import x_entities
+from bridge.core.defuse import JOINER, Edit, edited, muting, unlinked
+from bridge.core.entities import x_entities, x_links
 from bridge.core.text import Span, SpanKind, Text
 
 _X_NAME_RE = re.compile(r"[0-9A-Za-z_]{1,20}")
@@ -132,7 +131,7 @@ def _guarded(text: Text, meant: frozenset[Span], scan: Scan) -> Text:
         exact = {start for start, span in own.items() if found.get(start) == span.end}
         if attempt == _PASSES - 1:
             found |= {m.start(): m.end() for m in _POSSIBLE_MENTION_RE.finditer(text.plain)}
-        edits |= set(_defusing(text, sorted(found.keys() - exact)))
+        edits |= set(muting(text, sorted(found.keys() - exact)))
         if not edits:
             break
         text = edited(text, sorted(edits))
@@ -147,19 +146,6 @@ def _set_apart(plain: str, span: Span) -> set[Edit]:
     if span.end < len(plain) and plain[span.end] != JOINER and not plain[span.end].isspace():
         edits.add((span.end, span.end, JOINER))
     return edits
-
-
-def _defusing(text: Text, at_signs: Iterable[int]) -> Iterable[Edit]:
-    """What keeps at signs from mentioning: their escape in a link, else a joiner behind them."""
-    links = text.of_kind(SpanKind.LINK)
-    index = 0
-    for at in at_signs:
-        while index < len(links) and links[index].end <= at:
-            index += 1
-        if index < len(links) and links[index].start <= at:
-            yield at, at + 1, quote(text.plain[at])
-        else:
-            yield at + 1, at + 1, JOINER
 
 
 def _x_mentions(text: Text) -> Iterable[tuple[int, int]]:
@@ -186,8 +172,7 @@ def _links_behind_joiners(plain: str) -> Iterable[Span]:
     """Words that became links by a joiner in front: ``@name.com`` is none, ``name.com`` is."""
     return (
         span
-        for span in x_entities(plain)
-        if span.kind is SpanKind.LINK
-        and plain[span.start - 1 : span.start] == JOINER
+        for span in x_links(plain)
+        if plain[span.start - 1 : span.start] == JOINER
         and plain[span.start - 2 : span.start - 1] in ("@", "\uff20")
     )

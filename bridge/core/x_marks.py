@@ -48,6 +48,7 @@ _PORT_RE = re.compile(r":[0-9]+")
 _QUERY_RE = re.compile(r"\?([0-9A-Za-z!?*'@();:&=+$/%#\[\]\-_.,~|]*+)")
 _NOT_LAST_IN_QUERY = "!?*'@();:+$%[].,~|"
 _TCO_RE = re.compile(r"https?://t\.co/([0-9A-Za-z]+)", re.IGNORECASE | re.ASCII)
+_PLAIN_HOST_RE = re.compile(r"[-.0-9A-Za-z]+")
 _SEPARATORS_RE = re.compile("[.\u3002\uff0e\uff61]")
 _ASCII_LABEL = re.compile(rf"[-0-9A-Za-z{ACCENTED_ANY_CASE}]*")
 _ASCII_LABEL_END = re.compile(rf"[-0-9A-Za-z{ACCENTED_ANY_CASE}]+\Z")
@@ -148,6 +149,8 @@ def _valid(text: str, found: Address, dialect: Dialect) -> bool:
         return False
     if host.startswith("xn--") and not any(_ascii_hosts(host, dialect)):
         return False
+    if len(host) <= MAX_LABEL and host.isascii():
+        return True
     return all(map(_label_fits, host.split(".")))
 
 
@@ -162,15 +165,22 @@ def _label_fits(label: str) -> bool:
     return sum(lengths) + len(parts) - 1 <= MAX_LABEL
 
 
+def _has_path(text: str, found: Address) -> bool:
+    port = _PORT_RE.match(text, found.host_end, found.end)
+    return text.startswith("/", port.end() if port else found.host_end, found.end)
+
+
 def _ascii_links(text: str, found: Address, dialect: Dialect) -> Iterator[Link]:
     """Links without a scheme: only the ASCII (and accented Latin) names within the host."""
     base = found.host_start
+    if _PLAIN_HOST_RE.fullmatch(text, base, found.host_end):
+        end = found.end if _has_path(text, found) else found.host_end
+        yield Link(base, end, base, found.host_end, text[base:end])
+        return
     hosts = [(base + a, base + b) for a, b in _ascii_hosts(text[base : found.host_end], dialect)]
-    port = _PORT_RE.match(text, found.host_end)
-    path_start = port.end() if port and port.end() <= found.end else found.host_end
-    has_path = path_start < found.end and text[path_start] == "/"
+    with_path = _has_path(text, found)
     for index, (start, end) in enumerate(hosts):
-        if has_path and index == len(hosts) - 1:
+        if with_path and index == len(hosts) - 1:
             url = text[start:end] + text[found.host_end : found.end]
             yield Link(start, found.end, start, end, url)
         else:
@@ -278,3 +288,12 @@ def cashtags(text: str) -> Iterator[Span]:
     """Everything that X would take for a cashtag."""
     for found in _CASHTAG_RE.finditer(text):
         yield Span(found.start(), found.end(), SpanKind.CASHTAG, found[1])
+
+
+_REPLY_RE = re.compile(rf"[{SPACES}]*[@\uff20]([0-9A-Za-z_]{{1,20}})")
+
+
+def reply_name(text: str) -> str | None:
+    """Whom a text addresses by beginning with a mention, None for nobody."""
+    found = _REPLY_RE.match(text)
+    return found[1] if found and not _AFTER_MENTION_RE.match(text, found.end()) else None
