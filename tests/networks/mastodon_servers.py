@@ -86,7 +86,8 @@ class OddServer:
     listing: list[dict[str, object]] = field(default_factory=list)
     instance: Mapping[str, object] | None = None
     min_id: str = "honoured"
-    """Or ``ignored``, ``since`` (the newest after it), ``refused``."""
+    """Or ``ignored``, ``since`` (the newest after it), ``refused``, ``looked up`` (nothing after an
+    id that is not there)."""
     max_id: str = "honoured"
     cap: int = 40
     ascending: bool = False
@@ -124,9 +125,11 @@ class OddServer:
         if (lower := query.get("min_id")) is not None:
             if self.min_id == "refused":
                 return web.json_response({"error": "bad id"}, status=400)
-            if self.min_id != "ignored":
+            if self.min_id == "looked up" and lower not in ids:
+                rows = []
+            elif self.min_id != "ignored":
                 rows = rows[: ids.index(lower)] if lower in ids else rows
-                rows = rows[-limit:] if self.min_id == "honoured" else rows[:limit]
+                rows = rows[:limit] if self.min_id == "since" else rows[-limit:]
         if (upper := query.get("max_id")) is not None and self.max_id == "honoured":
             rows = rows[ids.index(upper) + 1 :] if upper in ids else []
         page = rows[:limit]

@@ -1,6 +1,7 @@
 """Creating one post, once: what every answer, and every lack of one, is taken for."""
 
 import asyncio
+import warnings
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -178,8 +179,11 @@ async def test_odd_headers_do_not_turn_a_success_into_a_failure(headers: dict[st
         response.headers.update(headers)
         return response
 
-    async with odd(answering(created)) as adapter:
-        assert (await publish(adapter)).id == "made"
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        async with odd(answering(created)) as adapter:
+            assert (await publish(adapter)).id == "made"
+    assert not [one for one in warned if "deprecated" in str(one.message)]
 
 
 async def test_a_missing_parent_is_told_apart_from_other_refusals() -> None:

@@ -95,6 +95,11 @@ async def test_from_the_beginning_means_every_post_there_is(
         assert await read_on(adapter, Cursor(), knowing(())) == NAMES[:60]
 
 
+async def test_a_server_that_looks_for_the_id_to_begin_from_gives_every_post_as_well() -> None:
+    async with odd(OddServer(timeline(60), STOCK, min_id="looked up")) as adapter:
+        assert await read_on(adapter, Cursor(), knowing(())) == NAMES[:60]
+
+
 @pytest.mark.parametrize(("instance", "ways"), EVERY_WAY)
 async def test_a_date_to_start_from_bounds_how_far_back_is_read(
     instance: dict[str, object] | None, ways: dict[str, object]

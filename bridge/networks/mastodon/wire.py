@@ -26,14 +26,9 @@ LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of an answer, decompressed, beyond which it is not read."""
 
 _PIECE = 16 * 1024
-_ACTED_UPON_BY_THE_LIBRARY = (
-    "deprecation",
-    "link",
-    "x-ratelimit-limit",
-    "x-ratelimit-remaining",
-    "x-ratelimit-reset",
-)
-"""Headers whose odd values make Mastodon.py report a success as a failure, or warn."""
+_UNDERSTOOD_BY_THE_LIBRARY = frozenset(("content-type", "date"))
+"""Headers that Mastodon.py may see. Others make it warn on standard error, or report a success as
+a failure where their value is odd; what they say is read from the exchange."""
 
 
 @dataclass(slots=True)
@@ -163,9 +158,8 @@ class Wire(HTTPAdapter):
         response.headers = CaseInsensitiveDict(
             (name, value)
             for name, value in response.headers.items()
-            if name.lower() not in _ACTED_UPON_BY_THE_LIBRARY
+            if name.lower() in _UNDERSTOOD_BY_THE_LIBRARY
         )
-        response.headers.pop("content-encoding", None)
 
 
 class WireSession(Session):
