@@ -89,7 +89,8 @@ class OddServer:
     """Or ``ignored``, ``since`` (the newest after it), ``refused``, ``looked up`` (nothing after an
     id that is not there)."""
     max_id: str = "honoured"
-    cap: int = 40
+    cap: int = 10
+    """The most posts on a page: small, so that few posts fill many."""
     ascending: bool = False
     sources: dict[str, object] = field(default_factory=dict)
     special: dict[tuple[str, str], Handler] = field(default_factory=dict)
