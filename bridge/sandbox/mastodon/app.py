@@ -55,6 +55,8 @@ class MastodonSandbox:
 
     `profile` is ``mastodon``, ``gotosocial`` or ``minimal``; `clock` may be shared with another
     sandbox; `max_characters` overrides the profile's limit. Everything lives in one event loop.
+    A server that is not `rate_limited` answers as fast as it is asked: for long runs, where hours
+    of a real server's windows would have to pass.
     """
 
     def __init__(
@@ -63,8 +65,11 @@ class MastodonSandbox:
         *,
         clock: SandboxClock | None = None,
         max_characters: int | None = None,
+        rate_limited: bool = True,
     ) -> None:
         chosen: Profile = PROFILES[profile]
+        if not rate_limited:
+            chosen = replace(chosen, limits="none")
         if max_characters is not None:
             chosen = replace(chosen, max_characters=max_characters)
         self.profile = chosen
@@ -178,12 +183,13 @@ class MastodonSandbox:
         media: tuple[Attachment | str, ...] = (),
         created_at: datetime | None = None,
         application: str | None = "Web",
+        status_id: str | None = None,
     ) -> Status:
         """What a person does in the web client: post, reply, quote, boost or edit.
 
-        Checked like any other post, but free of rate limits, and at `created_at` if that is
-        given. `media` are files to attach, or ids of files that the post has already. Raises
-        `ApiError` where the server refuses.
+        Checked like any other post, but free of rate limits, at `created_at` and under
+        `status_id` if those are given. `media` are files to attach, or ids of files that the post
+        has already. Raises `ApiError` where the server refuses.
         """
         if reblog_of is not None:
             return self._boost(account, reblog_of, visibility, created_at, application)
@@ -205,7 +211,7 @@ class MastodonSandbox:
             if status is None or status.account_id != account.id:
                 raise ApiError(404, NOT_FOUND)
             return self._posting.edit(account, status, draft)
-        made = self._posting.post(account, draft, created_at=created_at)
+        made = self._posting.post(account, draft, created_at=created_at, status_id=status_id)
         if isinstance(made, Scheduled):
             raise TypeError("a post without a time was put aside")
         return made

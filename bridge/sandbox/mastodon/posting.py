@@ -64,12 +64,14 @@ class Posting:
         draft: StatusDraft,
         *,
         created_at: datetime | None = None,
+        status_id: str | None = None,
         admit: Callable[[], None] = _always,
     ) -> Status | Scheduled:
         """Publish `draft`, or put it aside for its time.
 
-        `admit` is called when nothing else speaks against it, and may raise. Raises `ApiError`
-        as the server answers, and `UnexpectedMentionsError`.
+        `status_id` is the id that the post had in an earlier sandbox. `admit` is called when
+        nothing else speaks against it, and may raise. Raises `ApiError` as the server answers, and
+        `UnexpectedMentionsError`.
         """
         parent = self._parent(account, draft)
         quoted = self._quoted(account, draft)
@@ -78,6 +80,8 @@ class Posting:
         if when is not None and when <= self._clock.now():
             created_at, when = (when if self._profile.backdating else created_at), None
         status = self._build(account, draft, parent, quoted, created_at or self._clock.now())
+        if status_id is not None:
+            status = replace(status, id=status_id)
         if when is not None and self._profile.scheduling:
             return self._put_aside(account, draft, when)
         admit()
