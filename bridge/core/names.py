@@ -41,7 +41,12 @@ def safe_for_x(text: Text, people: Mapping[str, str]) -> Text:
 
     renamed, meant = _renamed(text, form)
     safe = _guarded(renamed, meant, _x_mentions)
-    return unlinked(safe, _links_behind_joiners(safe.plain))
+    for _ in range(_PASSES):
+        undone = unlinked(safe, _links_behind_joiners(safe.plain))
+        if undone == safe:
+            break
+        safe = _guarded(undone, meant, _x_mentions)
+    return safe
 
 
 def safe_for_mastodon(text: Text, people: Mapping[str, str]) -> Text:
@@ -80,8 +85,8 @@ def _pairs(people: Mapping[str, str], *, by_x: bool) -> Iterable[tuple[str, str]
 
 def _renamed(
     text: Text, form: Callable[[str], tuple[str, str | None]]
-) -> tuple[Text, frozenset[Span]]:
-    """`text` with every mention in its new form, and the spans of those that are to be mentions."""
+) -> tuple[Text, frozenset[int]]:
+    """`text` with every mention in its new form, and which of its spans are to be mentions."""
     forms = [
         form(span.target.lstrip(_AT)) if span.kind is SpanKind.MENTION else None
         for span in text.spans
@@ -99,11 +104,7 @@ def _renamed(
         span if new is None or new[1] is None else Span(span.start, span.end, span.kind, new[1])
         for span, new in zip(rewritten.spans, forms, strict=True)
     ]
-    meant = {
-        span
-        for span, new in zip(spans, forms, strict=True)
-        if new is not None and new[1] is not None
-    }
+    meant = (index for index, new in enumerate(forms) if new is not None and new[1] is not None)
     return Text(rewritten.plain, tuple(spans)), frozenset(meant)
 
 
@@ -115,11 +116,10 @@ def _gap(plain: str, start: int) -> str:
     return " " if before.isascii() and before.isalnum() else ""
 
 
-def _guarded(text: Text, meant: frozenset[Span], scan: Scan) -> Text:
-    """`text`, in which `scan` finds no mention but those that are `meant`."""
-    wanted = [span in meant for span in text.spans]
+def _guarded(text: Text, meant: frozenset[int], scan: Scan) -> Text:
+    """`text`, in which `scan` finds no mention but those spans that are `meant`."""
     for attempt in range(_PASSES):
-        own = {span.start: span for span, want in zip(text.spans, wanted, strict=True) if want}
+        own = {text.spans[index].start: text.spans[index] for index in meant}
         found = dict(scan(text))
         edits: set[Edit] = set()
         for span in own.values():
@@ -168,11 +168,12 @@ def _mastodon_mentions(text: Text) -> Iterable[tuple[int, int]]:
     return found.items()
 
 
-def _links_behind_joiners(plain: str) -> Iterable[Span]:
+def _links_behind_joiners(plain: str) -> list[Span]:
     """Words that became links by a joiner in front: ``@name.com`` is none, ``name.com`` is."""
-    return (
+    return [
         span
         for span in x_links(plain)
         if plain[span.start - 1 : span.start] == JOINER
         and plain[span.start - 2 : span.start - 1] in ("@", "\uff20")
-    )
+        and "://" not in span.target[:8]
+    ]

@@ -268,3 +268,14 @@ def test_making_names_safe_makes_no_links(text: Text) -> None:
     safe = safe_for_x(text, {})
     behind = [s for s in x_links(safe.plain) if safe.plain[: s.start].endswith(("@" + J, "＠" + J))]
     assert behind == []
+
+
+def test_a_link_that_a_joiner_makes_and_its_undoing_ping_nobody() -> None:
+    text = _text("@" + "a" * 22 + "éfoo.com/@al", _link("https://h.social/@al"))
+    assert _pinged_on_x(safe_for_x(text, PEOPLE).plain) == []
+
+
+def test_a_link_of_the_author_behind_an_at_sign_stays_a_link() -> None:
+    safe = safe_for_x(_text("@", ("foo.com/x", SpanKind.LINK, "https://foo.com/x")), {})
+    assert safe.plain == f"@{J}foo.com/x"
+    assert _pinged_on_x(safe.plain) == []
