@@ -13,7 +13,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import ConsoleMessage, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = (
@@ -25,6 +26,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 WITHIN_TWO_SECONDS = 2000
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass
@@ -33,7 +35,6 @@ class Demo:
 
     process: asyncio.subprocess.Process
     url: str
-    page: Page | None = None
     complaints: list[str] = field(default_factory=list)
 
 
@@ -58,28 +59,35 @@ async def ended(demo: Demo) -> float:
     return time.monotonic() - begun
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo() -> AsyncIterator[Demo]:
     made = await started()
     yield made
     await ended(made)
 
 
-@pytest.fixture
-async def page(demo: Demo) -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = await browser.new_page(viewport={"width": 1280, "height": 900})
-
-        def complain(message: ConsoleMessage) -> None:
-            if message.type in {"error", "warning"}:
-                demo.complaints.append(message.text)
-
-        page.on("console", complain)
-        page.on("pageerror", lambda error: demo.complaints.append(str(error)))
-        await page.goto(demo.url)
-        yield page
+        yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(demo: Demo, browser: Browser) -> AsyncIterator[Page]:
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    demo.complaints.clear()
+
+    def complain(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            demo.complaints.append(message.text)
+
+    page.on("console", complain)
+    page.on("pageerror", lambda error: demo.complaints.append(str(error)))
+    await page.goto(demo.url)
+    yield page
+    await page.close()
 
 
 async def publish(page: Page, side: str, text: str, **choices: str) -> None:
@@ -173,7 +181,12 @@ async def settled(page: Page) -> None:
     await expect(page.locator(".log .entry.planned, .log .entry.sending")).to_have_count(0)
 
 
-async def test_the_demo_ends_within_two_seconds_of_ctrl_c(demo: Demo) -> None:
+async def test_the_demo_is_served_within_three_seconds_and_ends_within_two() -> None:
+    begun = time.monotonic()
+    demo = await started()
+    async with aiohttp.ClientSession() as session, session.get(demo.url) as answer:
+        assert answer.status == 200
+    assert time.monotonic() - begun < 3
     assert await ended(demo) < 2
     assert demo.process.returncode == 0
 
