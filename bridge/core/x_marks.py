@@ -4,9 +4,8 @@ After twitter-text 3.1.0 (JavaScript), which the weighted counter is defined by.
 points. Each function stands for itself; `bridge.core.entities` settles what overlaps. Must not
 know what the bridge wants of a text.
 
-Where X's library is known to differ from what is here: letters that came into Unicode after 2014
-make hashtags here and not there, and one label host found twice in one international name has its
-own place here and the first one's there.
+Where X's library in JavaScript differs: letters newer than 2014 make no hashtags there; a name that
+occurs twice within one international host is there placed where it occurs first.
 """
 
 from __future__ import annotations
