@@ -192,12 +192,27 @@ async def test_an_edited_post_under_a_new_id_is_not_read_as_a_second_post() -> N
         assert await read_on(adapter, cursor_at(9), knowing(NAMES[:10])) == []
 
 
-async def test_a_server_that_always_gives_the_same_page_ends_the_walk() -> None:
-    server = OddServer(timeline(60), UNHEARD_OF, min_id="ignored", max_id="ignored")
-    async with odd(server) as adapter:
-        assert await read_on(adapter, cursor_at(9), knowing(())) != []
-        with pytest.raises(Refused, match="only its newest"):
-            await adapter.recent(START)
+class TestAServerThatGivesOnePageWhateverIsAsked:
+    """Some do: their newest posts, up to a number of their own choosing."""
+
+    async def test_is_read_without_walking_in_circles(self) -> None:
+        server = OddServer(timeline(60), UNHEARD_OF, min_id="ignored", max_id="ignored", cap=25)
+        async with odd(server) as adapter:
+            assert await read_on(adapter, cursor_at(49), knowing(())) == NAMES[50:60]
+            assert await read_on(adapter, Cursor(), knowing(())) == NAMES[35:60]
+
+    async def test_proves_nothing_about_what_it_does_not_show(self) -> None:
+        server = OddServer(timeline(60), UNHEARD_OF, min_id="ignored", max_id="ignored", cap=25)
+        async with odd(server) as adapter:
+            with pytest.raises(Refused, match="only its newest"):
+                await adapter.recent(START)
+            shown = await adapter.recent(START + timedelta(minutes=36))
+        assert ids(shown.posts) == NAMES[36:60]
+
+    async def test_and_has_few_posts_is_taken_to_show_them_all(self) -> None:
+        server = OddServer(timeline(12), UNHEARD_OF, min_id="ignored", max_id="ignored", cap=25)
+        async with odd(server) as adapter:
+            assert ids((await adapter.recent(START)).posts) == NAMES[:12]
 
 
 async def test_posts_of_others_that_stray_into_the_timeline_are_left_out() -> None:

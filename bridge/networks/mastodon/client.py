@@ -1,7 +1,7 @@
 """Mastodon.py made safe to await: one thread, one request at a time, bounded in time and size.
 
-The library composes requests; what came back is judged by the exchange itself, because the
-library reports some successes as failures and cannot tell "never sent" from "never answered".
+The library composes requests; answers are read from the exchange itself, because the library
+reports some successes as failures and cannot tell "never sent" from "never answered".
 Must not know what is done with an answer.
 """
 
@@ -169,7 +169,7 @@ class Client:
         return exchange
 
     def _run(self, exchange: Exchange, call: Call) -> None:
-        """In the thread. Whatever the library makes of the answer, the exchange tells the truth."""
+        """In the thread. Whatever the library makes of it all, the exchange tells the truth."""
         self._wire.exchange = exchange
         try:
             call(self._api)

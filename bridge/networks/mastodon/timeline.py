@@ -34,6 +34,9 @@ _BASELINE_PAGE = 20
 _LOOK_BELOW = 3
 """Posts asked for to see what stands below a page; one is enough, unless others' stray in."""
 
+_SMALLEST_CAP = 20
+"""No server gives fewer at once while there are more: it is the API's default."""
+
 _MOST_PAGES_BACK = 1000
 _BEGINNING = PostId("0")
 _COULD_BE_MIRRORED = frozenset((Visibility.PUBLIC, Visibility.UNLISTED))
@@ -150,7 +153,8 @@ class Timeline:
     async def _walk_back(self, first: int, reached: _Reached) -> tuple[list[_Item], bool]:
         """Pages from the newest back until `reached` says so of one, or the timeline ends.
 
-        The first page asks for `first` posts. False where the server repeats itself instead.
+        The first page asks for `first` posts. False where a server that does not page repeats
+        itself instead, unless what it gives is so little that it must be all.
         """
         items: list[_Item] = []
         seen: set[PostId] = set()
@@ -159,9 +163,10 @@ class Timeline:
             page = await self._page(limit, max_id=below)
             fresh = [item for item in page if item.post.id not in seen]
             if not fresh:
-                if page:
+                whole = not page or len(items) < _SMALLEST_CAP
+                if not whole:
                     log.warning("the server gives its newest posts only; others are out of reach")
-                return items, not page
+                return items, whole
             items += fresh
             seen.update(_ids(fresh))
             if await reached(fresh):

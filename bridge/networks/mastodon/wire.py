@@ -26,9 +26,10 @@ LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of an answer, decompressed, beyond which it is not read."""
 
 _PIECE = 16 * 1024
-_UNDERSTOOD_BY_THE_LIBRARY = frozenset(("content-type", "date"))
-"""Headers that Mastodon.py may see. Others make it warn on standard error, or report a success as
-a failure where their value is odd; what they say is read from the exchange."""
+_FOR_THE_LIBRARY = b"{}"
+"""What Mastodon.py is left to read instead of the answer. Nobody uses what it makes of one, which
+costs 131 ms of processor time for 40 statuses; and odd values make it warn on standard error, or
+report a success as a failure."""
 
 
 @dataclass(slots=True)
@@ -138,7 +139,7 @@ class Wire(HTTPAdapter):
             manager.clear()
 
     def _read(self, response: Response) -> None:
-        """Read the answer into the exchange, and leave the library a harmless copy."""
+        """Read the answer into the exchange, and leave the library an empty one."""
         exchange, raw = self.exchange, response.raw
         if not isinstance(raw, BaseHTTPResponse):  # pragma: no cover - urllib3 is all there is
             raise TypeError("an answer that is not urllib3's")
@@ -154,12 +155,8 @@ class Wire(HTTPAdapter):
             raw.close()
             raise RequestsConnectionError(error) from error
         exchange.body = bytes(body)
-        response.raw = io.BytesIO(exchange.body)
-        response.headers = CaseInsensitiveDict(
-            (name, value)
-            for name, value in response.headers.items()
-            if name.lower() in _UNDERSTOOD_BY_THE_LIBRARY
-        )
+        response.raw = io.BytesIO(_FOR_THE_LIBRARY)
+        response.headers = CaseInsensitiveDict()
 
 
 class WireSession(Session):
