@@ -32,8 +32,11 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/run.stamp
 
+# On a terminal the demo gets a process group of its own, so that Ctrl-C reaches it and not make,
+# which would report an interrupt although everything ended well.
 demo: $(VENV)/run.stamp
-	@$(BIN)/twinpost demo $(ARGS)
+	@if [ -t 0 ]; then sh -mc '"$$0" "$$@"; exit $$?' $(BIN)/twinpost demo $(ARGS); \
+	else exec $(BIN)/twinpost demo $(ARGS); fi
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 $(ARGS)
