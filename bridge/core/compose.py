@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bridge.core.capabilities import Capabilities
-from bridge.core.defuse import clean, defuse_accidental_links, one_cashtag
+from bridge.core.defuse import JOINER, clean, defuse_accidental_links, one_cashtag
 from bridge.core.draft import Draft, DraftPart
 from bridge.core.entities import mastodon_entities, x_entities
 from bridge.core.errors import UnfitError
@@ -22,6 +22,7 @@ from bridge.core.split import split
 from bridge.core.text import Span, SpanKind, Text, joined
 
 _WARNING_MARK = "CW: "
+_AT_SIGNS = ("@", "＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,14 @@ def compose(post: Post, to: Capabilities, policy: Policy) -> Draft:
         notes.append("content warning written at the head of each part")
     else:
         heading = ""
-    texts = _fitted(post, body.plain.strip(), heading, warning, to)
+    known = frozenset(handle.lower() for pair in policy.people.items() for handle in pair)
+    texts = _fitted(post, body.plain.strip(), to, heading=heading, warning=warning, known=known)
     if len(texts) > 1:
         notes.append(f"too long for one post: a thread of {len(texts)}")
-    parts = tuple(_part(index, text, warning, post, to, policy) for index, text in enumerate(texts))
+    parts = tuple(
+        _part(index, text, post, to, warning=warning, policy=policy)
+        for index, text in enumerate(texts)
+    )
     return Draft(parts, tuple(notes))
 
 
@@ -106,22 +111,39 @@ def _harmless(warning: str, policy: Policy, to: Capabilities) -> str:
     return defuse_accidental_links(text).plain if to.network is Network.X else text.plain
 
 
-def _fitted(post: Post, body: str, heading: str, warning: str, to: Capabilities) -> list[str]:
+def _fitted(
+    post: Post, body: str, to: Capabilities, *, heading: str, warning: str, known: frozenset[str]
+) -> list[str]:
+    """The texts of all parts, each within the limit, `heading` and `warning` included."""
     length = _length(to, warning)
     limit = to.max_length - length(heading)
     where = f"post {post.id} cannot be fitted to {to.network.value}"
     if heading and not body:
         heading, body = "", heading.strip()
         limit = to.max_length
-    try:
-        atoms = x_entities if to.network is Network.X else mastodon_entities
-        texts = split(body, limit, length, atoms=atoms, gather_links=to.prices is not None)
-    except UnfitError as error:
-        raise UnfitError(f"{where}: {error}") from error
-    fitted = [heading + text for text in texts]
-    if any(length(text) > to.max_length for text in fitted):
-        raise UnfitError(f"{where}: its content warning leaves no room for text")
-    return fitted
+    atoms = x_entities if to.network is Network.X else mastodon_entities
+    for room in (limit, limit - length(JOINER)):
+        try:
+            texts = split(body, room, length, atoms=atoms, gather_links=to.prices is not None)
+        except UnfitError as error:
+            raise UnfitError(f"{where}: {error}") from error
+        fitted = [heading + _muted_start(text, atoms, known) for text in texts]
+        if all(length(text) <= to.max_length for text in fitted):
+            return fitted
+    raise UnfitError(f"{where}: its content warning leaves no room for text")
+
+
+def _muted_start(text: str, atoms: Callable[[str], tuple[Span, ...]], known: frozenset[str]) -> str:
+    """A part that does not begin with a mention: one that only the cut before it has made.
+
+    Inside a word an at sign means nobody; a word that no part can hold is cut there, if need be.
+    """
+    if not text.startswith(_AT_SIGNS):
+        return text
+    first = next(iter(atoms(text)), None)
+    if first is None or first.start or first.kind is not SpanKind.MENTION:
+        return text
+    return text if first.target.lower() in known else text[0] + JOINER + text[1:]
 
 
 def _length(to: Capabilities, warning: str) -> Callable[[str], int]:
@@ -133,7 +155,7 @@ def _length(to: Capabilities, warning: str) -> Callable[[str], int]:
 
 
 def _part(
-    index: int, text: str, warning: str, post: Post, to: Capabilities, policy: Policy
+    index: int, text: str, post: Post, to: Capabilities, *, warning: str, policy: Policy
 ) -> DraftPart:
     price = FREE
     if to.prices is not None:
