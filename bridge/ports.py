@@ -267,6 +267,14 @@ class Ledger(LedgerView, Protocol):
         """Parts that are attempting or in doubt, oldest attempt first."""
         ...
 
+    async def held(self, route: Route) -> tuple[PartRecord, ...]:
+        """Parts that are held after an attempt and so may stand there, oldest attempt first."""
+        ...
+
+    async def stranded(self, route: Route) -> tuple[PartRecord, ...]:
+        """Planned parts of posts whose parent's mirror broke off: a part failed or was dropped."""
+        ...
+
 
 class Clock(Protocol):
     """Time. Only `monotonic` may measure waits; `now` may jump."""

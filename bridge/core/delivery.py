@@ -5,8 +5,8 @@
        │                  │  └────doubt──────▶ in-doubt ──proven present──▶ delivered
        ├──surely not done─┘                     │ │
        └───────────proven absent────────────────┘ └──cannot be proven──▶ held
-    held ──owner: sent──▶ delivered      held, failed ──owner: retry──▶ planned
-    planned, held, failed ──owner──▶ dropped
+    held ──owner: sent, proven present──▶ delivered      held, failed ──owner: retry──▶ planned
+    planned ──thread broken off──▶ failed      planned, held, failed ──owner──▶ dropped
 
 Pure: no clock and no randomness; `now` and `jitter` are arguments.
 """
@@ -41,6 +41,7 @@ class PartEvent(StrEnum):
     PROVEN_PRESENT = "proven-present"
     PROVEN_ABSENT = "proven-absent"
     UNPROVABLE = "unprovable"
+    THREAD_BROKEN_OFF = "thread-broken-off"
     OWNER_SAYS_SENT = "owner-says-sent"
     OWNER_SAYS_RETRY = "owner-says-retry"
     OWNER_DROPS = "owner-drops"
@@ -49,6 +50,7 @@ class PartEvent(StrEnum):
 _S, _E = PartState, PartEvent
 TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (_S.PLANNED, _E.CLAIM): _S.ATTEMPTING,
+    (_S.PLANNED, _E.THREAD_BROKEN_OFF): _S.FAILED,
     (_S.ATTEMPTING, _E.RECEIPT): _S.DELIVERED,
     (_S.ATTEMPTING, _E.SURELY_NOT_DONE): _S.PLANNED,
     (_S.ATTEMPTING, _E.REFUSAL): _S.FAILED,
@@ -56,6 +58,7 @@ TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (_S.IN_DOUBT, _E.PROVEN_PRESENT): _S.DELIVERED,
     (_S.IN_DOUBT, _E.PROVEN_ABSENT): _S.PLANNED,
     (_S.IN_DOUBT, _E.UNPROVABLE): _S.HELD,
+    (_S.HELD, _E.PROVEN_PRESENT): _S.DELIVERED,
     (_S.HELD, _E.OWNER_SAYS_SENT): _S.DELIVERED,
     (_S.HELD, _E.OWNER_SAYS_RETRY): _S.PLANNED,
     (_S.FAILED, _E.OWNER_SAYS_RETRY): _S.PLANNED,

@@ -158,6 +158,31 @@ def unproven(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, 
     return parts(connection, rows)
 
 
+def held(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]:
+    """Parts that are held after an attempt, oldest attempt first; not those their owner asked for.
+
+    What was never attempted stands nowhere.
+    """
+    rows = connection.execute(
+        "SELECT post_id, idx FROM part WHERE route_id = ? AND state = 'held' AND attempts > 0 "
+        "ORDER BY attempted_at, post_id, idx",
+        (find_route(connection, route),),
+    ).fetchall()
+    return parts(connection, rows)
+
+
+def stranded(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]:
+    """Planned parts of posts that wait for a mirror of which a part failed or was dropped."""
+    rows = connection.execute(
+        "SELECT part.post_id, part.idx FROM part JOIN post ON post.id = part.post_id "
+        "WHERE part.route_id = ? AND part.state = 'planned' AND EXISTS ("
+        "SELECT 1 FROM part AS above WHERE above.post_id = post.waits_for "
+        "AND above.state IN ('failed', 'dropped')) ORDER BY part.post_id, part.idx",
+        (find_route(connection, route),),
+    ).fetchall()
+    return parts(connection, rows)
+
+
 def _part(connection: sqlite3.Connection, key: PartKey) -> tuple[int, int, PartRecord]:
     """The numbers of its route and post, and the part."""
     route = find_route(connection, key.route)

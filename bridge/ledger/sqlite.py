@@ -193,5 +193,13 @@ class SqliteLedger(SqliteReader):
         """Parts that are attempting or in doubt, oldest attempt first."""
         return await self._read(lambda db: delivering.unproven(db, route))
 
+    async def held(self, route: Route) -> tuple[PartRecord, ...]:
+        """Parts that are held after an attempt and so may stand there, oldest attempt first."""
+        return await self._read(lambda db: delivering.held(db, route))
+
+    async def stranded(self, route: Route) -> tuple[PartRecord, ...]:
+        """Planned parts of posts whose parent's mirror broke off, in the order recorded."""
+        return await self._read(lambda db: delivering.stranded(db, route))
+
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._thread.run(lambda: self._store.write(work))

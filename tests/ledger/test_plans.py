@@ -17,6 +17,8 @@ QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "next_due": lambda ledger: ledger.next_due(OUT, T0),
     "due_at": lambda ledger: ledger.due_at(OUT),
     "unproven": lambda ledger: ledger.unproven(OUT),
+    "held": lambda ledger: ledger.held(OUT),
+    "stranded": lambda ledger: ledger.stranded(OUT),
     "find": lambda ledger: ledger.find("https://x.example/@me/901?s=20"),
     "history": lambda ledger: ledger.history(limit=2),
     "history of one bridge": lambda ledger: ledger.history(bridge=OUT.bridge, limit=2),

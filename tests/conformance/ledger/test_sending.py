@@ -363,6 +363,37 @@ async def test_the_unproven_are_listed_by_the_age_of_their_attempt(ledger: Ledge
     assert [part.key.source for part in await ledger.unproven(OUT)] == ["2", "3", "1"]
 
 
+async def test_what_is_held_after_an_attempt_is_listed_by_its_age(ledger: Ledger) -> None:
+    for name, at in (("1", 2), ("2", 1)):
+        await recorded(ledger, name)
+        await ledger.claim(key(name), T0 + minutes(at), "hash")
+        await ledger.settle(key(name), PartEvent.DOUBT, T0 + minutes(at))
+        await ledger.settle(key(name), PartEvent.UNPROVABLE, T0 + minutes(9))
+    await recorded(ledger, "3", verdict=Verdict(Action.HOLD, Reason.ALLOWED))
+
+    assert [part.key.source for part in await ledger.held(OUT)] == ["2", "1"]
+    assert await ledger.held(BACK) == ()
+
+
+@pytest.mark.parametrize("event", [PartEvent.REFUSAL, PartEvent.OWNER_DROPS])
+async def test_what_waits_for_a_mirror_that_broke_off_is_stranded(
+    ledger: Ledger, event: PartEvent
+) -> None:
+    await recorded(ledger, "1", "a", "b")
+    await recorded(ledger, "2", "c", "d", parent="1")
+    await recorded(ledger, "3", parent="2")
+    await delivered(ledger, "1", "900")
+    assert await ledger.stranded(OUT) == ()
+    if event is PartEvent.REFUSAL:
+        await ledger.claim(key("1", 1), T0, "hash")
+    await ledger.settle(key("1", 1), event, T0)
+
+    assert [part.key for part in await ledger.stranded(OUT)] == [key("2"), key("2", 1)]
+    await ledger.settle(key("2"), PartEvent.THREAD_BROKEN_OFF, T0)
+    assert [part.key for part in await ledger.stranded(OUT)] == [key("2", 1), key("3")]
+    assert await ledger.stranded(BACK) == ()
+
+
 async def test_status_counts_parts_by_where_they_stand(ledger: Ledger) -> None:
     await recorded(ledger, "1", "a", "b")
     await delivered(ledger, "1", "900")
