@@ -1,8 +1,9 @@
 """Sending the parts that are due: claim (T2), publish, record (T3), one after the other.
 
 Must not compose anything, and must not repeat anything: what may have been done is left in doubt
-for `reconcile`. A failure that concerns the whole network closes the gate, so that the first part
-in line stays the first; one that concerns a single part puts only that part off.
+for `reconcile`, and later posts wait for its proof. A failure that concerns the whole network
+closes the gate, so that the first part in line stays the first; one that concerns a single part
+puts only that part off.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from datetime import datetime
 
 from bridge.core.delivery import MAX_ATTEMPTS, PartEvent, next_attempt
 from bridge.core.draft import DraftPart
@@ -23,6 +25,16 @@ from bridge.engine.route import Bench, RoutePlan
 
 log = logging.getLogger(__name__)
 
+STALE = 20.0
+"""Seconds after its claim in which a part must be on its way; well within a lease.
+
+Whoever takes over from a stopped process waits for longer than this before it takes an absence for
+proof, so a claim that is acted upon in time is always seen by a successor.
+"""
+
+
+BROKEN_OFF = "an earlier post of its thread has no whole mirror that it could continue"
+
 
 class Deliver:
     """The sender of one route."""
@@ -35,16 +47,34 @@ class Deliver:
         self.stopping = False
         """Set when the daemon ends: the part under way is finished, no further one is begun."""
 
+    def opens_at(self) -> datetime | None:
+        """When the next part may be sent, for all but its own time; None for now."""
+        waits = (self._gate.reopens_at(), self._reconcile.holds_up_until())
+        return max((at for at in waits if at is not None), default=None)
+
     async def send_due(self) -> int:
-        """Send every part that is due while the gate is open; returns how many were delivered."""
+        """Send every part that is due and may be sent; returns how many were delivered."""
         delivered = 0
-        while self._gate.is_open() and not self.stopping:
+        await self._fail_stranded()
+        while self._may_send():
             now = self._bench.clock.now()
             due = await self._bench.ledger.next_due(self._plan.route, now)
             if due is None:
                 break
             delivered += await self._send(due)
         return delivered
+
+    def _may_send(self) -> bool:
+        nothing_before = self._reconcile.holds_up_until() is None
+        return self._gate.is_open() and nothing_before and not self.stopping
+
+    async def _fail_stranded(self) -> None:
+        """Say of parts whose thread broke off above them that they will not be sent."""
+        while stranded := await self._bench.ledger.stranded(self._plan.route):
+            for record in stranded:
+                await proof.settle(
+                    self._bench, record, PartEvent.THREAD_BROKEN_OFF, detail=BROKEN_OFF
+                )
 
     async def _send(self, due: DuePart) -> bool:
         try:
@@ -54,8 +84,11 @@ class Deliver:
             return False
         part, key = due.record.part, due.record.key
         async with self._bench.turnstiles.passing(account):
-            now = self._bench.clock.now()
+            now, begun = self._bench.clock.now(), self._bench.clock.monotonic()
             await self._bench.ledger.claim(key, now, body_hash(part, due.reply_to))
+            if self._bench.clock.monotonic() - begun > STALE:
+                await self._too_late(due.record)
+                return False
             try:
                 # If this is cancelled the claim stands as `attempting`, and whoever comes next has
                 # to prove what happened before anything is sent.
@@ -76,17 +109,30 @@ class Deliver:
     async def _delivered(self, record: PartRecord, receipt: Receipt) -> None:
         await proof.settle(self._bench, record, PartEvent.RECEIPT, receipt=receipt)
 
+    async def _too_late(self, record: PartRecord) -> None:
+        """Give back a claim that was slept over: another process may think us dead by now.
+
+        If so the ledger says `LeaseLost`; else the part is claimed anew.
+        """
+        log.warning("part %d of %s was claimed too long ago", record.key.index, record.key.source)
+        await proof.settle(
+            self._bench, record, PartEvent.SURELY_NOT_DONE, detail="interrupted before sending"
+        )
+
     async def _failed(self, record: PartRecord, error: NetworkError) -> None:
         """Record what became of an attempt that ended without a receipt."""
         detail = str(error)
+        if isinstance(error, Refused):
+            # Whoever judges a post is in order.
+            self._gate.worked()
         if isinstance(error, Refused) and error.duplicate:
-            doubtful = await proof.settle(self._bench, record, PartEvent.DOUBT, detail=detail)
+            doubtful = await proof.doubt(self._bench, record, detail)
             await self._reconcile.settle_duplicate(doubtful)
         elif isinstance(error, Refused):
             await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=detail)
         elif isinstance(error, InDoubt):
             self._gate.failed(error)
-            await proof.settle(self._bench, record, PartEvent.DOUBT, detail=detail)
+            self._reconcile.watch(await proof.doubt(self._bench, record, detail))
         elif isinstance(error, Transient) and not error.unreachable:
             await self._put_off(record, detail)
         else:

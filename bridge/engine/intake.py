@@ -88,9 +88,13 @@ class Intake:
         )
 
     async def _proves_a_part(self, post: Post) -> bool:
-        """Whether `post` is a part whose sending ended unclear; if so the part is now proven."""
+        """Whether `post` is a part whose sending ended unclear; if so the part is now proven.
+
+        One that is held waits for its owner, who need not be asked any more.
+        """
         for route in self._inbound:
-            for record in await self._bench.ledger.unproven(route):
+            ledger = self._bench.ledger
+            for record in (*await ledger.unproven(route), *await ledger.held(route)):
                 if proof.is_part(record, post):
                     await proof.present(self._bench, record, post)
                     return True

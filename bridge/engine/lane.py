@@ -37,7 +37,7 @@ class Lane:
         self._sending = Gate(plan.route, f"sending to {plan.target.network.value}", bench)
         self._proving = Gate(plan.route, f"looking at {plan.target.network.value}", bench)
         self._watch = Watch(plan, bench, Intake(plan, bench, inbound))
-        self._reconcile = Reconcile(plan, bench, self._proving)
+        self._reconcile = Reconcile(plan, bench, self._proving, self._sending)
         self._deliver = Deliver(plan, bench, self._sending, self._reconcile)
         self._wake = asyncio.Event()
         self._read_wanted = False
@@ -101,7 +101,7 @@ class Lane:
         look_again = await self._reconcile.look()
         due = await self._bench.ledger.due_at(self.plan.route)
         if due is not None:
-            due = max(due, self._sending.reopens_at() or due)
+            due = max(due, self._deliver.opens_at() or due)
         return min((at for at in (due, look_again, read_again) if at is not None), default=None)
 
     async def _read_source(self) -> datetime | None:

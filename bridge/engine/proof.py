@@ -18,6 +18,13 @@ from bridge.engine.route import Bench
 CLOCK_SLACK = timedelta(minutes=15)
 """How far a server's clock may differ from ours before its posts are not taken for our parts."""
 
+ABSENCE = timedelta(seconds=90)
+"""How long after an attempt has ended an absence counts as proof.
+
+A server may work on after we, or a gateway, gave up on it, and timelines lag behind what was
+accepted. Counted from the end: an attempt may itself last for minutes.
+"""
+
 
 def is_part(record: PartRecord, post: Post) -> bool:
     """Whether `post` is what was sent as `record`: written since then, and the same words.
@@ -29,11 +36,17 @@ def is_part(record: PartRecord, post: Post) -> bool:
     return same_post(post.text, Text(record.part.text)) is Match.EXACT
 
 
+async def doubt(bench: Bench, record: PartRecord, detail: str) -> PartRecord:
+    """Record that an attempt has ended unclear; its `not_before` is when an absence proves it."""
+    not_before = bench.clock.now() + ABSENCE
+    return await settle(bench, record, PartEvent.DOUBT, not_before=not_before, detail=detail)
+
+
 async def in_doubt(bench: Bench, record: PartRecord) -> PartRecord:
-    """The same part as in doubt, also where its sender died before it could say so."""
+    """The same part as in doubt, also where its sender ended before it could say so."""
     if record.state is not PartState.ATTEMPTING:
         return record
-    return await settle(bench, record, PartEvent.DOUBT, detail="interrupted while sending")
+    return await doubt(bench, record, "interrupted while sending")
 
 
 async def present(bench: Bench, record: PartRecord, post: Post) -> None:
