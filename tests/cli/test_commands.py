@@ -147,12 +147,16 @@ async def test_refused_credentials_end_with_3(world: World) -> None:
 
 async def test_a_second_process_on_one_ledger_is_refused_within_two_seconds(world: World) -> None:
     async with world.running():
-        begun = time.monotonic()
-        told = await world.twinpost("once")
-        assert time.monotonic() - begun < 2 + 1  # a second for starting Python on a busy machine
-        assert told.code == 4
-        assert "pid" in told.err
-        assert "Traceback" not in told.err
+        took = []
+        # The best of three: what else this machine does at the moment is not the ledger's doing.
+        for _ in range(3):
+            begun = time.monotonic()
+            told = await world.twinpost("once")
+            took.append(time.monotonic() - begun)
+            assert told.code == 4
+            assert "pid" in told.err
+            assert "Traceback" not in told.err
+        assert min(took) < 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
