@@ -31,7 +31,7 @@ from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.x.adapter import XAdapter
 from bridge.networks.x.settings import OAuth1Credentials, OAuth2Credentials, XSettings
-from bridge.ports import Clock, Listener, NetworkPort
+from bridge.ports import Clock, Ledger, Listener, NetworkPort
 from bridge.vault import FileVault
 
 USER_AGENT = f"twinpost/{__version__}"
@@ -93,12 +93,7 @@ async def wired(
     """Open everything, and close it in reverse. Raises `LedgerError` and `ConfigError`."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        ledger = await open_ledger(
-            ledger_path(settings),
-            owner=f"pid {os.getpid()} on {socket.gethostname()}",
-            now=clock.now(),
-            create=True,
-        )
+        ledger = await _opened(settings, clock.now(), create=True)
         stack.push_async_callback(ledger.close)
         # Spreads retries in time; nothing secret hangs on it.
         jitter = random.Random().random  # noqa: S311
@@ -118,6 +113,21 @@ async def looking(settings: Settings) -> AsyncIterator[Control]:
         yield Control(ledger, list(routes(settings)))
     finally:
         await ledger.close()
+
+
+@asynccontextmanager
+async def mending(settings: Settings, now: datetime) -> AsyncIterator[Ledger]:
+    """The ledger alone, to be written by its owner's word. Raises `LedgerError`."""
+    ledger = await _opened(settings, now, create=False)
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
+
+
+async def _opened(settings: Settings, now: datetime, *, create: bool) -> Ledger:
+    owner = f"pid {os.getpid()} on {socket.gethostname()}"
+    return await open_ledger(ledger_path(settings), owner=owner, now=now, create=create)
 
 
 async def _plans(

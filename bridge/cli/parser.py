@@ -131,6 +131,31 @@ def build_parser() -> argparse.ArgumentParser:
     why.add_argument("id", metavar="ID", help="an id or URL, of the post or of its mirror")
     why.add_argument("--json", action="store_true", help="one object a line, stable keys")
 
+    resolve = add(
+        "resolve",
+        "Say of a held post whether it stands on the other network. Stop the daemon first.",
+        "twinpost resolve 113 --sent https://x.com/ada/status/20",
+        _later("mend", "resolve"),
+    )
+    resolve.add_argument("id", metavar="ID", help="an id or URL of the post")
+    answer = resolve.add_mutually_exclusive_group(required=True)
+    answer.add_argument("--sent", metavar="URL", help="it stands there, at this address")
+    answer.add_argument("--not-sent", action="store_true", help="it does not: send it")
+    retry = add(
+        "retry",
+        "Send a post after all that failed, or was held unsent. Stop the daemon first.",
+        "twinpost retry 113",
+        _later("mend", "retry"),
+    )
+    retry.add_argument("id", metavar="ID", help="an id or URL of the post")
+    drop = add(
+        "drop",
+        "Never send what is not sent of a post. Stop the daemon first.",
+        "twinpost drop 113",
+        _later("mend", "drop"),
+    )
+    drop.add_argument("id", metavar="ID", help="an id or URL of the post")
+
     status = add(
         "status",
         "Where every bridge stands: last read, waiting, held, money this month.",

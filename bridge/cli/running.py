@@ -93,7 +93,8 @@ def _outcome(daemon: Daemon) -> Exit:
     """What closed gates mean to a script."""
     if any(lane.unauthorised for lane in daemon.lanes):
         return Exit.AUTHORISATION
-    return Exit.ATTENTION if any(lane.closed for lane in daemon.lanes) else Exit.FINE
+    troubled = daemon.broke_off or any(lane.closed for lane in daemon.lanes)
+    return Exit.ATTENTION if troubled else Exit.FINE
 
 
 def _ended(code: Exit) -> int:

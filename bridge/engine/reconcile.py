@@ -32,7 +32,10 @@ PATIENT_TRIES = 3
 LONGEST_DOUBT = timedelta(days=1)
 """How long a timeline may be out of reach before what it should prove is held."""
 
-WHAT_TO_DO = "see whether it stands on the other network before it is sent by hand"
+WHAT_TO_DO = (
+    "see whether it stands on the other network, then: "
+    "twinpost resolve {source} --sent URL, or --not-sent"
+)
 
 
 @dataclass(slots=True)
@@ -185,5 +188,6 @@ class Reconcile:
         return reading
 
     async def _hold(self, record: PartRecord, why: str) -> None:
-        await proof.settle(self._bench, record, PartEvent.UNPROVABLE, detail=f"{why}; {WHAT_TO_DO}")
+        what_to_do = WHAT_TO_DO.format(source=record.key.source)
+        await proof.settle(self._bench, record, PartEvent.UNPROVABLE, detail=f"{why}; {what_to_do}")
         self._doubts.pop(record.key, None)

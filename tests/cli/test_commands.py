@@ -12,7 +12,10 @@ import pytest
 from bridge.sandbox.faults import Fault
 from tests.fixtures.world import TWINPOST, World, until
 
-COMMANDS = ("demo", "sandbox", "run", "once", "check-config", "history", "why", "status")
+COMMANDS = (
+    "demo", "sandbox", "run", "once", "check-config", "history", "why", "status",
+    "resolve", "retry", "drop",
+)  # fmt: skip
 POST_KEYS = {
     "bridge", "direction", "source_id", "source_url", "state", "verdict", "reason", "cost_usd",
     "at", "parts",
