@@ -26,6 +26,8 @@ from bridge.core.record import (
     PostRecord,
     Receipt,
 )
+from bridge.core.twins import Counterpart
+from bridge.core.verdict import Verdict
 
 Known = Callable[[Collection[PostId]], Awaitable[frozenset[PostId]]]
 """Tells which of some ids the route that is being read has dealt with; see `Ledger.known`."""
@@ -214,6 +216,26 @@ class Ledger(LedgerView, Protocol):
 
     async def facts(self, route: Route, post: Post) -> Facts:
         """What bears on judging `post`."""
+        ...
+
+    async def counterparts(
+        self, route: Route, post: Post, ids: Collection[PostId] = ()
+    ) -> tuple[Counterpart, ...]:
+        """What may be the same post on the target network, by fingerprint or as one of `ids`.
+
+        Of what the reverse route of the same bridge has recorded, within the window of
+        `core.twins`: own writing only, no mirror made here, nothing that is another post's twin.
+        """
+        ...
+
+    async def withdraw(
+        self, route: Route, source: PostId, *, verdict: Verdict, same_as: PostId, now: datetime
+    ) -> PostRecord | None:
+        """Take back a mirror of which nothing has been sent, because `same_as` stands there.
+
+        Its parts are dropped, its verdict is replaced, and what continues it goes on below
+        `same_as`. None, and nothing done, where a part is anything but planned.
+        """
         ...
 
     async def record(self, route: Route, decision: Decision, cursor: Cursor) -> None:

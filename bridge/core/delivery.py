@@ -7,6 +7,7 @@
        └───────────proven absent────────────────┘ └──cannot be proven──▶ held
     held ──owner: sent, proven present──▶ delivered      held, failed ──owner: retry──▶ planned
     planned ──thread broken off──▶ failed      planned, held, failed ──owner──▶ dropped
+    planned ──withdrawn──▶ dropped
 
 Pure: no clock and no randomness; `now` and `jitter` are arguments.
 """
@@ -42,6 +43,8 @@ class PartEvent(StrEnum):
     PROVEN_ABSENT = "proven-absent"
     UNPROVABLE = "unprovable"
     THREAD_BROKEN_OFF = "thread-broken-off"
+    WITHDRAWN = "withdrawn"
+    """The same post was found on the target network before the first byte of this one left."""
     OWNER_SAYS_SENT = "owner-says-sent"
     OWNER_SAYS_RETRY = "owner-says-retry"
     OWNER_DROPS = "owner-drops"
@@ -51,6 +54,7 @@ _S, _E = PartState, PartEvent
 TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (_S.PLANNED, _E.CLAIM): _S.ATTEMPTING,
     (_S.PLANNED, _E.THREAD_BROKEN_OFF): _S.FAILED,
+    (_S.PLANNED, _E.WITHDRAWN): _S.DROPPED,
     (_S.ATTEMPTING, _E.RECEIPT): _S.DELIVERED,
     (_S.ATTEMPTING, _E.SURELY_NOT_DONE): _S.PLANNED,
     (_S.ATTEMPTING, _E.REFUSAL): _S.FAILED,

@@ -28,6 +28,9 @@ SIMILAR_WORDS = 6
 SIMILAR_RATIO = 0.9
 
 _FEW_WORDS = 4
+_DENSE_LETTERS_PER_WORD = 4
+"""Where words have no spaces between them, so many letters are reckoned as a word."""
+
 _MOST_COMPARED_WORDS = 400
 """Likeness is quadratic at worst; longer texts are compared by their beginnings."""
 
@@ -55,6 +58,11 @@ class Canonical:
     links: frozenset[str]
     number: tuple[int, int] | None = None
     cut: bool = False
+
+    @property
+    def few(self) -> bool:
+        """Whether there are so few words that they are soon said again, such as a greeting."""
+        return sum(_words_in(word) for word in self.words) < _FEW_WORDS
 
 
 _URL = regex.compile(r"https?://[^\s<>\"“”«»「」]++", regex.IGNORECASE)
@@ -128,30 +136,36 @@ def canonical(text: Text) -> Canonical:
     )
 
 
-def digest(what: Canonical, key: bytes) -> str:
+def digest(what: Canonical, key: bytes, apart: str = "") -> str:
     """The words and links as a keyed SHA-256, 64 hexadecimal digits: layer 1 without clear text.
 
-    The number in a thread is not part of it, so that a numbered part equals its original.
+    The number in a thread is not part of it, so that a numbered part equals its original. Digests
+    with another `apart` never agree.
     """
     body = "\x1f".join(what.words) + "\x1e" + "\x1f".join(sorted(what.links))
+    if apart:
+        body += "\x1d" + apart
     return hmac.new(key, body.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def same_post(a: Text, b: Text) -> Match:
+    """How two texts agree; see `compared`."""
+    return compared(canonical(a), canonical(b))
+
+
+def compared(one: Canonical, other: Canonical) -> Match:
     """How two texts agree; the strongest layer that applies.
 
     `EXACT`: the same words, and links that do not contradict each other; a text of few words must
     have the same links. `PREFIX`: one side was cut, and what is left of it begins the other.
     `SIMILAR`: many words and all figures agree, which a single "not" may belie: hold and ask.
     """
-    one, other = canonical(a), canonical(b)
     if one.number and other.number and _conflict(one.number, other.number):
         return Match.NONE
     if not (one.links <= other.links or other.links <= one.links):
         return Match.NONE
     if one.words == other.words:
-        few = len(one.words) < _FEW_WORDS
-        if not few or (one.links == other.links and (one.words or one.links)):
+        if not one.few or (one.links == other.links and (one.words or one.links)):
             return Match.EXACT
         return Match.NONE
     if _begins(one, other) or _begins(other, one):
@@ -243,6 +257,11 @@ def _without_number(plain: str) -> tuple[str, tuple[int, int] | None]:
 def _conflict(one: tuple[int, int], other: tuple[int, int]) -> bool:
     totals_differ = one[1] != other[1] and bool(one[1]) and bool(other[1])
     return one[0] != other[0] or totals_differ
+
+
+def _words_in(word: str) -> float:
+    """How many words one is: more than one where a language puts no spaces between them."""
+    return max(1, len(word) / _DENSE_LETTERS_PER_WORD) if _DENSE.search(word) else 1
 
 
 def _begins(cut: Canonical, whole: Canonical) -> bool:

@@ -1,4 +1,4 @@
-"""The three guards that no rule of a user can switch off: audience, echo, flood.
+"""The guards that no rule of a user can switch off: audience, echo (own and foreign), flood.
 
 Pure questions about one post and what the ledger knows of it; each answers with the verdict that
 stops the post, or None to let it pass. Must fail closed: what is not known is not mirrored.
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bridge.core import crossposters
+from bridge.core.fingerprint import Match
 from bridge.core.model import Network, Post, PostId, Visibility
+from bridge.core.twins import Twin
 from bridge.core.verdict import Action, Reason, Verdict
 
 NEVER_WIDENED = frozenset({Visibility.FOLLOWERS, Visibility.DIRECT, Visibility.UNKNOWN})
@@ -37,6 +40,25 @@ def audience(post: Post, allowed: frozenset[Visibility]) -> Verdict | None:
 def echo(echo_of: PostId | None) -> Verdict | None:
     """Stop a post that the bridge itself made; `echo_of` is the post that it mirrors."""
     return None if echo_of is None else Verdict(Action.SKIP, Reason.ECHO, f"mirror of {echo_of}")
+
+
+def foreign_mirror(post: Post) -> Verdict | None:
+    """Stop a post that bears the mark of another cross-poster."""
+    maker = crossposters.maker(post)
+    return None if maker is None else Verdict(Action.SKIP, Reason.FOREIGN_MIRROR, maker)
+
+
+def same_post(twin: Twin | None) -> Verdict | None:
+    """Stop a post that its author has on the other side too; hold one that only seems to be so.
+
+    It speaks last, so that only what would be mirrored otherwise is ever held.
+    """
+    if twin is None:
+        return None
+    where = twin.post.url or twin.post.id
+    if twin.match is Match.SIMILAR:
+        return Verdict(Action.HOLD, Reason.SIMILAR_POST, where)
+    return Verdict(Action.SKIP, Reason.SAME_POST, where)
 
 
 def flood(post: Post, *, floor: datetime | None, baseline: bool) -> Verdict | None:

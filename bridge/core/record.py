@@ -49,7 +49,8 @@ class Decision:
     """Everything T1 writes about one post: the verdict and, where it is to be mirrored, the draft.
 
     `seen_at` is when it was read, `not_before` when its first part may leave (both aware UTC).
-    `parent` is the own post that it continues, if any.
+    `parent` is the own post that it continues, if any. `same_as` is the post of the target network
+    that is the same, where that is why it is skipped.
     """
 
     post: Post
@@ -58,6 +59,7 @@ class Decision:
     draft: Draft | None = None
     not_before: datetime | None = None
     parent: PostId | None = None
+    same_as: PostId | None = None
 
     def __post_init__(self) -> None:
         if (self.verdict.action is Action.SKIP) is not (self.draft is None):
@@ -105,7 +107,10 @@ class PartRecord:
 
 @dataclass(frozen=True, slots=True)
 class PostRecord:
-    """One post as the ledger has it, with all its parts in order. `at` is the last change."""
+    """One post as the ledger has it, with all its parts in order. `at` is the last change.
+
+    `same_as` is the post of the target network that was found to be the same.
+    """
 
     route: Route
     source: PostId
@@ -117,6 +122,7 @@ class PostRecord:
     notes: tuple[str, ...] = ()
     parent: PostId | None = None
     parts: tuple[PartRecord, ...] = ()
+    same_as: PostId | None = None
 
     @property
     def state(self) -> PostState:

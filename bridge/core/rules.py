@@ -1,4 +1,4 @@
-"""The decision about one post: mirror it, or skip it, and for which reason.
+"""The decision about one post: mirror it, skip it, or hold it for its owner, and why.
 
 One pure function over a post, the rules of its route, and what the ledger knows. Must not compose,
 send or store anything.
@@ -12,6 +12,7 @@ from datetime import datetime
 from bridge.core import guards
 from bridge.core.delivery import PostState
 from bridge.core.model import Kind, Post, PostId, Visibility
+from bridge.core.twins import Twin
 from bridge.core.verdict import Action, Reason, Verdict
 
 
@@ -31,7 +32,8 @@ class History:
     """What is known that bears on one post.
 
     `parent` is the state of the own post that it replies to, None where there is no record of one.
-    `parent_is_mirror` says that the parent is a mirror made by the bridge.
+    `parent_is_mirror` says that the parent is a mirror made by the bridge, `parent_has_twin` that
+    its author put it on the other side too. `twin` is the same for the post itself.
     """
 
     echo_of: PostId | None = None
@@ -39,6 +41,8 @@ class History:
     floor: datetime | None = None
     parent: PostState | None = None
     parent_is_mirror: bool = False
+    parent_has_twin: bool = False
+    twin: Twin | None = None
 
 
 _WITHOUT_MIRROR = frozenset({PostState.SKIPPED, PostState.FAILED, PostState.DROPPED})
@@ -61,6 +65,7 @@ def decide(post: Post, rules: Rules, history: History) -> Verdict:
         guards.echo(history.echo_of)
         or guards.flood(post, floor=history.floor, baseline=history.baseline)
         or guards.audience(post, rules.audiences)
+        or guards.foreign_mirror(post)
     )
     if stopped is not None:
         return stopped
@@ -70,11 +75,12 @@ def decide(post: Post, rules: Rules, history: History) -> Verdict:
         if not continues_own_thread(post, history):
             return Verdict(Action.SKIP, Reason.REPLY)
         parent_has_none = history.parent is None or history.parent in _WITHOUT_MIRROR
-        if parent_has_none and not history.parent_is_mirror:
+        stands_there = history.parent_is_mirror or history.parent_has_twin
+        if parent_has_none and not stands_there:
             return Verdict(Action.SKIP, Reason.PARENT_NOT_MIRRORED)
     if not (post.text.plain.strip() or post.spoiler or post.poll):
         return Verdict(Action.SKIP, Reason.NOTHING_TO_CARRY, _what_it_has(post))
-    return Verdict(Action.MIRROR, Reason.ALLOWED)
+    return guards.same_post(history.twin) or Verdict(Action.MIRROR, Reason.ALLOWED)
 
 
 def _what_it_has(post: Post) -> str:

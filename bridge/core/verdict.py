@@ -22,6 +22,9 @@ class Reason(StrEnum):
 
     ALLOWED = "allowed"
     ECHO = "echo"
+    FOREIGN_MIRROR = "foreign-mirror"
+    SAME_POST = "same-post"
+    SIMILAR_POST = "similar-post"
     REVISION = "revision"
     BEFORE_START = "before-start"
     AUDIENCE = "audience"
@@ -37,6 +40,12 @@ class Reason(StrEnum):
 SENTENCES: dict[Reason, str] = {
     Reason.ALLOWED: "mirrored by the rules of this bridge",
     Reason.ECHO: "this is the bridge's own mirror of a post from the other side",
+    Reason.FOREIGN_MIRROR: "another cross-poster made it, and mirrors are never mirrored",
+    Reason.SAME_POST: "the same post stands on the other network already, and not by this bridge",
+    Reason.SIMILAR_POST: (
+        "much the same post stands on the other network already; only its author can say whether "
+        "this one is to follow"
+    ),
     Reason.REVISION: "an edit of a post that was dealt with before; it is never posted twice",
     Reason.BEFORE_START: "written before this bridge was told to start",
     Reason.AUDIENCE: "its audience is not among those this bridge may mirror; it stays where it is",

@@ -1,6 +1,6 @@
 """The parts on their way: which is due, T2 before the first byte, T3 and every later move.
 
-Every function takes a connection inside a transaction, `claim` and `settle` inside a fenced one.
+Every function takes a connection inside a transaction, those that move a part inside a fenced one.
 The moves themselves are drawn in `bridge.core.delivery`; must not allow or forbid any of its own.
 """
 
@@ -12,10 +12,12 @@ from datetime import datetime
 from bridge.core.delivery import PartEvent, PartState, after
 from bridge.core.model import PostId, Route
 from bridge.core.prices import FREE
-from bridge.core.record import DuePart, PartKey, PartRecord, Receipt
+from bridge.core.record import DuePart, PartKey, PartRecord, PostRecord, Receipt
+from bridge.core.verdict import Verdict
 from bridge.ledger.codec import moment_or_none, storable, storable_or_none, to_micros
+from bridge.ledger.judging import recorded
 from bridge.ledger.recording import note_spend
-from bridge.ledger.rows import find_route, parts
+from bridge.ledger.rows import find_route, parts, posts
 
 _IN_TURN = """
     FROM part JOIN post ON post.id = part.post_id
@@ -146,6 +148,62 @@ def settle(
     _log(connection, post, key.index, at=at, event=event, state=state, detail=detail)
     (settled,) = parts(connection, [(post, key.index)])
     return settled
+
+
+def withdraw(
+    connection: sqlite3.Connection,
+    route: Route,
+    source: PostId,
+    *,
+    verdict: Verdict,
+    same_as: PostId,
+    now: datetime,
+) -> PostRecord | None:
+    """Take back the mirror of a post of which nothing has been sent; None where something may have.
+
+    What continues it goes on below `same_as`, which stands where its mirror would have.
+    """
+    number = find_route(connection, route)
+    post = None if number is None else recorded(connection, number, source)
+    if post is None:
+        return None
+    found = connection.execute(
+        "SELECT idx, state FROM part WHERE post_id = ? ORDER BY idx", (post,)
+    ).fetchall()
+    if not found or any(state != PartState.PLANNED.value for _, state in found):
+        return None
+    at, state = to_micros(now), after(PartState.PLANNED, PartEvent.WITHDRAWN)
+    for index, _ in found:
+        connection.execute(
+            "UPDATE part SET state = ?, detail = ? WHERE post_id = ? AND idx = ?",
+            (state.value, storable(verdict.detail), post, index),
+        )
+        _log(
+            connection,
+            post,
+            index,
+            at=at,
+            event=PartEvent.WITHDRAWN,
+            state=state,
+            detail=verdict.detail,
+        )
+    connection.execute(
+        "UPDATE post SET action = ?, reason = ?, detail = ?, same_as = ?, changed_at = ? "
+        "WHERE id = ?",
+        (
+            verdict.action.value,
+            verdict.reason.value,
+            storable(verdict.detail),
+            storable(same_as),
+            at,
+            post,
+        ),
+    )
+    connection.execute(
+        "UPDATE post SET waits_for = NULL, answers = ? WHERE waits_for = ?",
+        (storable(same_as), post),
+    )
+    return posts(connection, [post])[0]
 
 
 def unproven(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]:

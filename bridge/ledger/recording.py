@@ -1,7 +1,7 @@
 """T1 and its neighbours: cursors, posts with their planned parts, revisions, reads and their cost.
 
 Every function takes a connection inside a fenced writing transaction (`read_cursor`: any). Must not
-look at the text of a post: what is to be sent stands in the draft, and nothing else is kept.
+keep the text of a post: what is to be sent stands in the draft, the rest leaves a fingerprint.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bridge.core.delivery import PartState
 from bridge.core.draft import Draft
 from bridge.core.model import Microdollars, Post, PostId, Route
 from bridge.core.record import Cursor, Decision
-from bridge.core.verdict import Action
+from bridge.core.verdict import Action, Reason
 from bridge.ledger.codec import (
     micros_or_none,
     moment_or_none,
@@ -28,6 +28,7 @@ from bridge.ledger.codec import (
 )
 from bridge.ledger.judging import original, recorded
 from bridge.ledger.rows import route_id
+from bridge.ledger.twins import fingerprint_of
 
 
 def start(
@@ -141,10 +142,12 @@ def _insert_post(
     post, verdict = decision.post, decision.verdict
     waits_for, answers = _continues(connection, number, route, decision.parent)
     notes = () if decision.draft is None else decision.draft.notes
+    echo = verdict.reason is Reason.ECHO
+    fingerprint = None if echo else fingerprint_of(connection, post)
     added = connection.execute(
         "INSERT INTO post (route_id, source, source_url, created_at, seen_at, changed_at, "
-        "action, reason, detail, notes, parent, waits_for, answers) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "action, reason, detail, notes, parent, waits_for, answers, fingerprint, media, same_as) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number,
             storable(post.id),
@@ -159,6 +162,9 @@ def _insert_post(
             storable_or_none(decision.parent),
             waits_for,
             answers,
+            fingerprint,
+            len(post.media),
+            storable_or_none(decision.same_as),
         ),
     ).lastrowid
     assert added is not None  # noqa: S101 - sqlite3 promises it after an INSERT of one row
@@ -172,11 +178,18 @@ def _continues(
     if parent is None:
         return None, None
     waits_for = recorded(connection, number, parent)
+    if waits_for is not None and (twin := _twin(connection, waits_for)) is not None:
+        return None, twin
     if waits_for is not None and _has_parts(connection, waits_for):
         return waits_for, None
     # A mirror made here is recorded too once it has been read, but as a skipped echo.
     answers = original(connection, route, parent)
     return (waits_for, None) if answers is None else (None, answers)
+
+
+def _twin(connection: sqlite3.Connection, post: int) -> PostId | None:
+    (found,) = connection.execute("SELECT same_as FROM post WHERE id = ?", (post,)).fetchone()
+    return None if found is None else PostId(found)
 
 
 def _has_parts(connection: sqlite3.Connection, post: int) -> bool:

@@ -59,7 +59,7 @@ def route_id(connection: sqlite3.Connection, route: Route) -> int:
 _POST = """
     SELECT post.id, route.bridge, route.direction, post.source, post.source_url, post.created_at,
            post.seen_at, post.changed_at, post.action, post.reason, post.detail, post.notes,
-           post.parent
+           post.parent, post.same_as
     FROM post JOIN route ON route.id = post.route_id
     WHERE post.id IN ({marks})
 """
@@ -114,7 +114,7 @@ def _route(bridge: str, direction: str) -> Route:
 
 def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
     _, bridge, direction, source, url, created, seen, changed, *judged = row
-    action, reason, detail, notes, parent = judged
+    action, reason, detail, notes, parent, same_as = judged
     return PostRecord(
         route=_route(bridge, direction),
         source=PostId(source),
@@ -126,6 +126,7 @@ def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
         notes=from_notes(notes),
         parent=None if parent is None else PostId(parent),
         parts=parts,
+        same_as=None if same_as is None else PostId(same_as),
     )
 
 

@@ -15,7 +15,9 @@ from typing import TypeVar
 from bridge.core.delivery import PartEvent
 from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
 from bridge.core.record import Cursor, Decision, DuePart, PartKey, PartRecord, PostRecord, Receipt
-from bridge.ledger import delivering, judging, looking, recording, store
+from bridge.core.twins import Counterpart
+from bridge.core.verdict import Verdict
+from bridge.ledger import delivering, judging, looking, recording, store, twins
 from bridge.ledger.store import Store
 from bridge.ledger.thread import WorkThread
 from bridge.ports import Facts, RouteStatus
@@ -141,6 +143,22 @@ class SqliteLedger(SqliteReader):
     async def facts(self, route: Route, post: Post) -> Facts:
         """What bears on judging `post`."""
         return await self._read(lambda db: judging.facts(db, route, post))
+
+    async def counterparts(
+        self, route: Route, post: Post, ids: Collection[PostId] = ()
+    ) -> tuple[Counterpart, ...]:
+        """What may be the same post on the other side: by fingerprint, or as one of `ids`."""
+        return await self._read(lambda db: twins.counterparts(db, route, post, ids))
+
+    async def withdraw(
+        self, route: Route, source: PostId, *, verdict: Verdict, same_as: PostId, now: datetime
+    ) -> PostRecord | None:
+        """Take back a mirror that has not begun to leave; None, and nothing done, where it has."""
+        return await self._write(
+            lambda db: delivering.withdraw(
+                db, route, source, verdict=verdict, same_as=same_as, now=now
+            )
+        )
 
     async def record(self, route: Route, decision: Decision, cursor: Cursor) -> None:
         """T1. A post known already only moves the cursor and learns its new ids.

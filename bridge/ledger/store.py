@@ -15,7 +15,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from bridge.core.errors import LedgerError
-from bridge.ledger import files, lease, schema
+from bridge.ledger import files, lease, schema, twins
 from bridge.ledger.codec import to_micros
 from bridge.ledger.lock import ProcessLock
 from bridge.ledger.transaction import damaged, in_transaction, translated
@@ -143,17 +143,30 @@ def open_writing(store: Store, *, owner: str, now: datetime, create: bool, term:
         own = ledger_id(connection, name)
         marker = files.require_own(path, own, lease.found(connection).commits)
         store.lease = lease.take(connection, store.lock, name, owner=owner, now=now, term=term)
-        schema.migrate(connection, before_each=_migrating(store.lease))
+        fence = _fencing(store.lease)
+        schema.migrate(connection, before_each=fence)
+        if not twins.has_key(connection):
+            in_transaction(connection, "WRITE", _ensuring_key(fence))
         connection.execute(f"PRAGMA busy_timeout = {WORKING_TIMEOUT_MS}")
         store.marker = marker or files.write_marker(path, own, store.lease.commits)
         store.marker.note(store.lease.commits)
 
 
-def _migrating(mine: lease.Lease) -> Callable[[sqlite3.Connection], None]:
+def _fencing(mine: lease.Lease) -> Callable[[sqlite3.Connection], None]:
     def fence(connection: sqlite3.Connection) -> None:
         mine.commits = mine.fence(connection)
 
     return fence
+
+
+def _ensuring_key(
+    fence: Callable[[sqlite3.Connection], None],
+) -> Callable[[sqlite3.Connection], None]:
+    def work(connection: sqlite3.Connection) -> None:
+        fence(connection)
+        twins.ensure_key(connection)
+
+    return work
 
 
 def open_reading(store: Store) -> None:
@@ -214,6 +227,7 @@ def _furnish(connection: sqlite3.Connection, now: datetime) -> None:
         "INSERT INTO meta (name, value) VALUES ('id', ?), ('made_at', ?)",
         (files.new_ledger_id(), now.isoformat()),
     )
+    twins.ensure_key(connection)
     connection.execute(
         "INSERT INTO lease (id, owner, epoch, expires_at, commits) VALUES (1, '', 0, ?, 0)",
         (lease.GIVEN_BACK,),
