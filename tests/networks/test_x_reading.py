@@ -269,6 +269,16 @@ async def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(
 
 
 @pytest.mark.parametrize(
+    "body",
+    ['{"meta": {"result_count": 0}}', '{"data": [], "meta": {"result_count": 0}}'],
+)
+async def test_an_empty_timeline_is_known_in_every_way_of_saying_so(odd: OddX, body: str) -> None:
+    odd.says(TIMELINE, web.Response(text=body, content_type="application/json"))
+    async with adapter_for(odd.url) as adapter:
+        assert (await adapter.recent(EVER)).posts == ()
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         web.Response(text="<html>welcome to the hotel</html>", content_type="text/html"),
@@ -320,7 +330,7 @@ async def test_an_account_that_becomes_protected_is_noticed_within_a_minute(odd:
         for _ in range(2):
             (post,) = (await adapter.read_after(Cursor(), nothing_known)).posts
             seen.append(post.visibility)
-            await clock.sleep(61)
+            clock.pass_time(61)
     assert seen == [Visibility.PUBLIC, Visibility.FOLLOWERS]
     assert odd.asked(ME)[0].query["user.fields"] == "protected,username"
 

@@ -133,9 +133,13 @@ class Timeline:
         problem = problem_in_success(payload)
         if problem is not None:
             raise problem
-        stated = number_at(mapping_at(payload, "meta"), "result_count")
-        posts = list_at(payload, "data")
         # Taking anything else for an empty timeline would make a first pass flood.
-        if not posts and ("data" in payload or "meta" not in payload or stated):
+        if not list_at(payload, "data") and not _says_that_it_is_empty(payload):
             raise Transient("HTTP 200: the answer is not a page of a timeline")
         return payload
+
+
+def _says_that_it_is_empty(payload: Mapping[str, object]) -> bool:
+    """X leaves `data` out and counts nothing; others send an empty list."""
+    counted = number_at(mapping_at(payload, "meta"), "result_count")
+    return "meta" in payload and not counted and payload.get("data", []) == []
