@@ -47,6 +47,19 @@ class VirtualClock:
 
 
 @dataclass
+class PatientClock(VirtualClock):
+    """Time that moves only when told, also for those who sleep in the background."""
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        end = self.monotonic() + seconds
+        while self.monotonic() < end:  # noqa: ASYNC110 - time passes between two awaits of a test
+            await asyncio.sleep(0.001)
+
+
+@dataclass
 class FakeNetwork:
     """One account on a network that lives in memory, and does on order what real ones do by chance.
 

@@ -6,9 +6,11 @@ the reason, and only a ledger that cannot be written stops the pass, before the 
 
 from __future__ import annotations
 
+import logging
+
 from bridge.core.compose import compose
 from bridge.core.draft import Draft
-from bridge.core.errors import UnfitError
+from bridge.core.errors import LedgerError, NetworkError, UnfitError
 from bridge.core.events import PostDecided
 from bridge.core.model import Post, PostId, Route
 from bridge.core.prices import FREE
@@ -18,6 +20,8 @@ from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Facts
+
+log = logging.getLogger(__name__)
 
 
 class Intake:
@@ -64,6 +68,12 @@ class Intake:
                 draft = compose(post, await self._plan.target.capabilities(), self._plan.policy)
             except UnfitError as error:
                 verdict = Verdict(Action.SKIP, Reason.UNFIT, str(error))
+            except (LedgerError, NetworkError):
+                raise
+            except Exception as error:  # our own fault must not keep all later posts from passing
+                log.exception("composing the mirror of %s broke off", post.id)
+                why = f"composing it broke off: {type(error).__name__}"
+                verdict = Verdict(Action.SKIP, Reason.UNFIT, why)
         if draft is None:
             return Decision(post, verdict, now)
         # A server whose clock is ahead must not stretch the delay.

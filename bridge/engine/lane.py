@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.core.errors import LedgerError, NetworkError, Unauthorised
 from bridge.core.model import Route
@@ -22,6 +22,12 @@ from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.watch import Watch
 
 log = logging.getLogger(__name__)
+
+AFTER_A_FAULT = timedelta(minutes=1)
+"""When to take the next turn after one that broke off, unless a poll comes before."""
+
+AT_LEAST = timedelta(milliseconds=200)
+"""Between two turns that nobody else asked for: whatever goes wrong, a lane never spins."""
 
 ComeBack = Callable[[datetime], None]
 """Asks to be woken at a time (aware UTC); a later call replaces an earlier one."""
@@ -75,23 +81,25 @@ class Lane:
             self._wake.clear()
             if self._deliver.stopping:
                 return
-            read, self._read_wanted = self._read_wanted, False
+            read = self._read_wanted
             try:
-                again = await self.turn(read=read)
+                again = await self.turn(read=False)
             except LedgerError:
                 raise
             except Exception:
                 # A fault of ours in one lane must not take the others down, nor spin.
-                log.exception("%s: a turn broke off; the next poll tries again", self.plan.route)
-                continue
+                log.exception("%s: a turn broke off; it is tried again later", self.plan.route)
+                self._read_wanted |= read
+                again = self._bench.clock.now() + AFTER_A_FAULT
             if again is not None:
-                come_back(again)
+                come_back(max(again, self._bench.clock.now() + AT_LEAST))
 
     async def turn(self, *, read: bool) -> datetime | None:
-        """One turn: prove, send, read if asked to, send what that brought.
+        """One turn: prove, send, read if asked to now or before, send what that brought.
 
         Returns when the next turn is due apart from polls; None if only a poll can bring work.
         """
+        read, self._read_wanted = read or self._read_wanted, False
         await self._reconcile.look()
         await self._deliver.send_due()
         read_again = None
@@ -106,17 +114,20 @@ class Lane:
 
     async def _read_source(self) -> datetime | None:
         """Read what is new; returns when to try again where it may not be read right now."""
-        if not self._reading.is_open():
-            return None
-        try:
-            if self._pace is None:
-                self._pace = Pace((await self.plan.source.capabilities()).reads_per_quarter)
-            again = self._pace.take(self._bench.clock.now())
-            if again is None:
-                await self._watch.read()
-        except NetworkError as error:
-            self._reading.failed(error)
-            return None
-        self._reading.worked()
+        again = self._reading.reopens_at()
+        if self._reading.is_open():
+            try:
+                again = await self._read_at_its_pace()
+            except NetworkError as error:
+                again = self._reading.failed(error)
         self._read_wanted |= again is not None
+        return again
+
+    async def _read_at_its_pace(self) -> datetime | None:
+        if self._pace is None:
+            self._pace = Pace((await self.plan.source.capabilities()).reads_per_quarter)
+        again = self._pace.take(self._bench.clock.now())
+        if again is None:
+            await self._watch.read()
+            self._reading.worked()
         return again

@@ -6,6 +6,7 @@ Values and wiring only; the activities are in the modules named after them.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from bridge.core.model import Account, AccountId, Network, Route
 from bridge.core.rules import Rules
 from bridge.core.timing import Every, Start
 from bridge.ports import Clock, Ledger, Listener, NetworkPort
+
+log = logging.getLogger(__name__)
 
 
 class Turnstiles:
@@ -66,6 +69,9 @@ class Bench:
     turnstiles: Turnstiles = field(default_factory=Turnstiles)
 
     def emit(self, event: Event) -> None:
-        """Tell every listener what happened."""
+        """Tell every listener what happened. What a listener breaks on stays with it."""
         for listener in self.listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a listener broke on %s", type(event).__name__)

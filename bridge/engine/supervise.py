@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
+from bridge.core.errors import LedgerError
 from bridge.engine.lane import Lane
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.schedule import Schedule
@@ -22,8 +23,11 @@ log = logging.getLogger(__name__)
 LEASE_RENEWAL = 8.0
 """Seconds between two proofs of life; a lease outlives three of them."""
 
-LAST_TURN = 8.0
-"""Seconds that a turn under way is given to finish when the daemon stops."""
+LAST_TURN = 6.0
+"""Seconds that a turn under way is given to finish when the daemon stops.
+
+What is cut off then has to be proven by the next process, and closing takes its time too.
+"""
 
 LISTEN_AGAIN = 60.0
 """Seconds before a listener that broke off is started anew."""
@@ -34,6 +38,8 @@ class Daemon:
 
     def __init__(self, plans: Sequence[RoutePlan], bench: Bench) -> None:
         self._bench = bench
+        self.broke_off = False
+        """Whether a lane broke off in the last single pass."""
         routes = [plan.route for plan in plans]
         self.lanes = tuple(
             Lane(
@@ -70,6 +76,8 @@ class Daemon:
         ]
         for lane in self.lanes:
             schedule.every(str(lane.plan.route), lane.plan.every, partial(lane.wake, read=True))
+            # Polls may be rare; what an earlier process left is due now.
+            lane.wake(read=False)
         schedule.start()
         ending = asyncio.create_task(stop.wait(), name="stop")
         try:
@@ -78,17 +86,36 @@ class Daemon:
             schedule.stop()
             for lane in self.lanes:
                 lane.stop()
-            _, late = await asyncio.wait(work, timeout=LAST_TURN)
-            for task in (*tasks, *late, ending):
+            if work:
+                await asyncio.wait(work, timeout=LAST_TURN)
+            for task in (*tasks, *work, ending):
                 task.cancel()
             await asyncio.gather(*tasks, *work, ending, return_exceptions=True)
 
     async def once(self) -> None:
-        """One pass over every lane: read both sides, deliver all that is due."""
-        for lane in self.lanes:
-            await lane.begin()
-        for lane in self.lanes:
+        """One pass over every lane: read both sides, deliver all that is due.
+
+        Raises `LedgerError`; other faults of ours are logged and leave `broke_off` true.
+        """
+        self.broke_off = False
+        keeping = asyncio.create_task(self._keep_lease(), name="lease")
+        try:
+            for lane in self.lanes:
+                await lane.begin()
+            for lane in self.lanes:
+                await self._pass(lane)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _pass(self, lane: Lane) -> None:
+        try:
             await lane.turn(read=True)
+        except LedgerError:
+            raise
+        except Exception:
+            log.exception("%s: the pass broke off", lane.plan.route)
+            self.broke_off = True
 
     @staticmethod
     async def _until_ended(ending: asyncio.Task[bool], others: list[asyncio.Task[None]]) -> None:

@@ -39,10 +39,12 @@ class Watch:
         while True:
             reading = await self._plan.source.read_after(cursor, self._known)
             await self._noted(len(reading.posts), reading.cost)
+            before = cursor
             for post in reading.posts:
                 cursor = await self._intake.take(post, cursor)
             count += len(reading.posts)
-            if not (reading.more and reading.posts):
+            # Without progress, the same page would come for ever.
+            if not reading.more or cursor == before:
                 return count
 
     async def _set_out(self) -> Cursor:

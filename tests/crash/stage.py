@@ -140,10 +140,12 @@ class Stage:
             yield running
 
     async def pass_time(self, running: Running, seconds: float, step: float = 15) -> None:
-        """Let time go by, with a pass at every step."""
+        """Let time go by, with a turn of every lane at each step; none may want to spin."""
         for _ in range(int(seconds // step)):
             self.clock.pass_time(step)
-            await running.daemon.once()
+            for lane in running.daemon.lanes:
+                again = await lane.turn(read=True)
+                assert again is None or again > self.clock.now()
 
     def write(self, direction: Direction, text: str, *, reply_to: str | None = None) -> str:
         """What the owner writes on the source of `direction`; its id."""

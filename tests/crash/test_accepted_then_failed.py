@@ -147,8 +147,9 @@ async def test_r4_a_held_post_that_is_met_on_the_timeline_later_is_known_and_nev
 
 async def test_r4_a_duplicate_that_x_refuses_is_proven_by_the_timeline(stage: Stage) -> None:
     text = words("said on both sides")
+    # Before the start, so that only the refusal tells that it is there.
+    already = stage.x.write(stage.x_account, text).id
     async with stage.running() as running:
-        already = stage.x.write(stage.x_account, text).id
         post = stage.write(OUT, text)
         await running.daemon.lanes[0].turn(read=True)
         found = await record(running, post)

@@ -18,7 +18,7 @@ from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
 from bridge.ledger.sqlite import open_ledger
 from bridge.ports import Ledger
-from tests.fakes import FakeNetwork, VirtualClock
+from tests.fakes import FakeNetwork, PatientClock
 
 NAME = BridgeName("personal")
 OUT = Route(NAME, Direction.MASTODON_TO_X)
@@ -30,7 +30,7 @@ class Rig:
     """The bridge under test and everything around it."""
 
     folder: Path
-    clock: VirtualClock
+    clock: PatientClock
     mastodon: FakeNetwork
     x: FakeNetwork
     ledger: Ledger
@@ -85,7 +85,7 @@ class Rig:
         self.ledger = await self.opened(self.folder, self.clock)
 
     @staticmethod
-    async def opened(folder: Path, clock: VirtualClock) -> Ledger:
+    async def opened(folder: Path, clock: PatientClock) -> Ledger:
         """The ledger in `folder`."""
         return await open_ledger(
             folder / "ledger.sqlite3", owner="test", now=clock.now(), create=True
@@ -94,7 +94,7 @@ class Rig:
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    clock = VirtualClock()
+    clock = PatientClock()
     made = Rig(
         folder=tmp_path,
         clock=clock,
