@@ -48,9 +48,9 @@ def history(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(map(post_row, records))
     else:
-        from bridge.cli.tables import history_table  # noqa: PLC0415 - rich, only for people
+        from bridge.cli.wording import history_list  # noqa: PLC0415 - rich, only for people
 
-        history_table([post_row(record) for record in records])
+        history_list([post_row(record) for record in records])
     return Exit.FINE
 
 
@@ -74,7 +74,7 @@ def why(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(map(post_row, records))
     else:
-        from bridge.cli.tables import explain  # noqa: PLC0415 - rich, only for people
+        from bridge.cli.wording import explain  # noqa: PLC0415 - rich, only for people
 
         for record in records:
             explain(post_row(record))
@@ -93,9 +93,9 @@ def status(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(rows)
     else:
-        from bridge.cli.tables import status_table  # noqa: PLC0415 - rich, only for people
+        from bridge.cli.wording import status_list  # noqa: PLC0415 - rich, only for people
 
-        status_table(rows)
+        status_list(rows)
     needs = any(row["held"] or row["failed"] or row["in_doubt"] for row in rows)
     return Exit.ATTENTION if needs else Exit.FINE
 

@@ -39,14 +39,17 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=f"{CODES}. Try it without accounts: twinpost demo",
     )
     parser.add_argument("--version", action="version", version=f"twinpost {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands (each with --help)", metavar="COMMAND", required=True
+    )
 
     def add(
         name: str, summary: str, example: str, command: Command, *, config: bool = True
     ) -> argparse.ArgumentParser:
+        """A command; the first sentence of its summary is its line in the list of all."""
         sub = commands.add_parser(
             name,
-            help=summary,
+            help=summary.split(". ", 1)[0].rstrip("."),
             description=summary,
             epilog=f"example: {example}\n\n{dedent(CODES)}",
             formatter_class=_Wrapped,
@@ -63,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     demo = add(
         "demo",
-        "Try it: a sandbox of both networks, a bridge between them, and a page to write on.",
+        "Try it on a page, without accounts. Serves both networks as a sandbox, and a bridge.",
         "twinpost demo --port 8420",
         _later("demo", "run"),
         config=False,
@@ -74,7 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     sandbox = add(
         "sandbox",
-        "Serve only the stand-ins for both networks, for rehearsals and tests.",
+        "Serve stand-ins for both networks. For rehearsing a configuration of your own.",
         "twinpost sandbox --x-port 8421 --mastodon-port 8422",
         _later("sandbox", "run"),
         config=False,
@@ -97,7 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--verbose", action="store_true", help="log every poll as well")
     once = add(
         "once",
-        "One pass over every bridge: read both sides, deliver all that is due, exit. For cron.",
+        "Make one pass over every bridge. Reads both sides, delivers what is due: for cron.",
         "twinpost once --config config.yaml",
         _later("running", "once"),
     )
@@ -105,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     check = add(
         "check-config",
-        "Check a configuration file and say what it would do. Starts and writes nothing.",
+        "Check a configuration file. Says what it would do; starts and writes nothing.",
         "twinpost check-config config.yaml",
         _later("inspect", "check_config"),
     )
@@ -114,7 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     history = add(
         "history",
-        "What the bridge did with the posts it read last, and why.",
+        "What was done with the last posts, and why.",
         "twinpost history --bridge personal --limit 20",
         _later("inspect", "history"),
     )
@@ -124,7 +127,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     why = add(
         "why",
-        "Why a post was mirrored, skipped or held. Takes an id or address of either side.",
+        "Why one post was mirrored or not. Takes an id or address of either side.",
         "twinpost why https://mastodon.example/@ada/113",
         _later("inspect", "why"),
     )
@@ -133,7 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     resolve = add(
         "resolve",
-        "Say of a held post whether it stands on the other network. Stop the daemon first.",
+        "Say whether a held post was sent. Stop the daemon first.",
         "twinpost resolve 113 --sent https://x.com/ada/status/20",
         _later("mend", "resolve"),
     )
@@ -143,14 +146,14 @@ def build_parser() -> argparse.ArgumentParser:
     answer.add_argument("--not-sent", action="store_true", help="it does not: send it")
     retry = add(
         "retry",
-        "Send a post after all that failed, or was held unsent. Stop the daemon first.",
+        "Send a failed post after all. Also one that was held unsent. Stop the daemon first.",
         "twinpost retry 113",
         _later("mend", "retry"),
     )
     retry.add_argument("id", metavar="ID", help="an id or URL of the post")
     drop = add(
         "drop",
-        "Never send what is not sent of a post. Stop the daemon first.",
+        "Never send what is left of a post. Stop the daemon first.",
         "twinpost drop 113",
         _later("mend", "drop"),
     )
@@ -158,7 +161,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     status = add(
         "status",
-        "Where every bridge stands: last read, waiting, held, money this month.",
+        "Where every bridge stands. Last read, waiting, held, failed, money this month.",
         "twinpost status --json",
         _later("inspect", "status"),
     )

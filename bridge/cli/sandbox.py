@@ -48,8 +48,10 @@ async def _serve(arguments: argparse.Namespace) -> Exit:
             print(
                 f"Serving X at {x_url} and Mastodon ({arguments.profile}) at {mastodon_url}.\n"
                 "Save the lines above as config.yaml and run: twinpost run --config config.yaml\n"
-                f'Write as a person:  curl -d \'{{"handle": "ada", "text": "Hello"}}\' '
-                f"{x_url}/sandbox/write\nCtrl-C ends it.",
+                "Write as a person:\n"
+                f'  curl -d \'{{"handle": "ada", "text": "Hello"}}\' {x_url}/sandbox/write\n'
+                f"  curl -d username=ada -d text=Hello {mastodon_url}/sandbox/write\n"
+                "Ctrl-C ends it.",
                 file=sys.stderr,
                 flush=True,
             )

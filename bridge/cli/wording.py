@@ -1,4 +1,4 @@
-"""Rows as tables and sentences for a person at a terminal. The only module that imports rich.
+"""Rows as lines and sentences for a person at a terminal. The only module that imports rich.
 
 Remote text is escaped before it is printed: nothing in it may steer a terminal.
 """
@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
 
+from bridge.core.model import Microdollars
+from bridge.core.prices import in_dollars
 from bridge.engine.control import PostRow, StatusRow
 from bridge.log import escaped
 
@@ -27,32 +29,25 @@ _COLOURS = {
 _ARROWS = {"mastodon_to_x": "Mastodon → X", "x_to_mastodon": "X → Mastodon"}
 
 
-def history_table(rows: Sequence[PostRow]) -> None:
-    """Posts, newest first, one row each."""
-    console = Console(highlight=False)
+def history_list(rows: Sequence[PostRow]) -> None:
+    """Posts, newest first; addresses whole, so that they can be copied."""
+    console = _console()
     if not rows:
         console.print("Nothing yet: no post was read since the bridge started.")
-        return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("when (UTC)", "bridge", "direction", "post", "state", "cost"):
-        table.add_column(heading, no_wrap=heading != "post")
-    table.add_column("why", ratio=1)
     for row in rows:
-        table.add_row(
-            row["at"].replace("T", " ").rstrip("Z"),
-            row["bridge"],
-            _ARROWS[row["direction"]],
-            _text(row["source_id"]),
-            _state(row["state"]),
-            _cost(row["cost_usd"]),
-            _text(row["reason"]),
+        head = (
+            f"{_time(row['at'])}  {row['bridge']}  {_ARROWS[row['direction']]}  "
+            f"{_state(row['state'])}"
         )
-    console.print(table)
+        cost = f"  {_cost(row['cost_usd'])}" if row["cost_usd"] else ""
+        console.print(head + cost, soft_wrap=True)
+        console.print(f"    {_text(row['source_url'] or row['source_id'])}", soft_wrap=True)
+        console.print(Padding(_text(row["reason"]), (0, 0, 0, 4)))
 
 
 def explain(row: PostRow) -> None:
     """One post in full sentences."""
-    console = Console(highlight=False)
+    console = _console()
     console.print(
         f"{_ARROWS[row['direction']]}, bridge {row['bridge']}: {_state(row['state'])}",
         soft_wrap=True,
@@ -60,8 +55,8 @@ def explain(row: PostRow) -> None:
     facts = [
         ("post", row["source_url"] or row["source_id"]),
         ("verdict", f"{row['verdict']}, {row['reason']}"),
-        ("last change", row["at"]),
-        ("cost", f"${row['cost_usd']:.3f}"),
+        ("last change", _time(row["at"])),
+        ("cost", _cost(row["cost_usd"])),
     ]
     for name, value in facts:
         console.print(f"  {name:<12}{_text(value)}", soft_wrap=True)
@@ -72,28 +67,28 @@ def explain(row: PostRow) -> None:
         )
 
 
-def status_table(rows: Sequence[StatusRow]) -> None:
-    """Routes, one row each."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("bridge", "direction", "state", "last read", "last mirrored"):
-        table.add_column(heading)
-    for heading in ("waiting", "in doubt", "held", "failed", "mirrored", "this month"):
-        table.add_column(heading, justify="right")
+def status_list(rows: Sequence[StatusRow]) -> None:
+    """Routes, a few lines each."""
+    console = _console()
     for row in rows:
-        table.add_row(
-            row["bridge"],
-            _ARROWS[row["direction"]],
-            _state(row["state"]),
-            row["last_read_at"] or "never",
-            row["last_mirrored_at"] or "never",
-            str(row["planned"]),
-            str(row["in_doubt"]),
-            str(row["held"]),
-            str(row["failed"]),
-            str(row["delivered"]),
-            _cost(row["spent_month_usd"]),
+        state = _state(row["state"])
+        console.print(f"{row['bridge']}  {_ARROWS[row['direction']]}: {state}", soft_wrap=True)
+        read, mirrored = _time(row["last_read_at"]), _time(row["last_mirrored_at"])
+        console.print(f"    last read {read}, last mirrored {mirrored}", soft_wrap=True)
+        console.print(
+            f"    mirrored {row['delivered']}, waiting {row['planned']}, in doubt {row['in_doubt']}, "
+            f"held {row['held']}, failed {row['failed']}; "
+            f"this month {_cost(row['spent_month_usd'])}",
+            soft_wrap=True,
         )
-    Console(highlight=False).print(table)
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _time(at: str | None) -> str:
+    return "never" if at is None else at.replace("T", " ").replace("Z", " UTC")
 
 
 def _state(state: str) -> str:
@@ -102,7 +97,7 @@ def _state(state: str) -> str:
 
 
 def _cost(amount: float) -> str:
-    return f"${amount:.3f}" if amount else "-"
+    return in_dollars(Microdollars(round(amount * 1_000_000)))
 
 
 def _text(text: str) -> str:

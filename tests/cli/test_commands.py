@@ -42,6 +42,12 @@ def test_every_help_page_fits_a_screen_and_shows_an_example(command: str) -> Non
     assert "exit codes" in page
 
 
+def test_the_list_of_commands_fits_a_screen_too() -> None:
+    page = subprocess.run([*TWINPOST, "--help"], capture_output=True, text=True, check=True).stdout
+    assert len(page.splitlines()) <= 24
+    assert all(command in page for command in COMMANDS)
+
+
 def test_a_wrong_command_is_a_usage_error() -> None:
     assert subprocess.run([*TWINPOST, "florble"], capture_output=True, check=False).returncode == 2
 
