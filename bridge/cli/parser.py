@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="twinpost",
         description="Mirrors your posts between X and Mastodon, in both directions.",
-        epilog=f"{CODES}. Try it without accounts: twinpost demo",
+        epilog=f"example: twinpost demo. {CODES}",
     )
     parser.add_argument("--version", action="version", version=f"twinpost {__version__}")
     commands = parser.add_subparsers(

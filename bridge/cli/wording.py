@@ -76,8 +76,8 @@ def status_list(rows: Sequence[StatusRow]) -> None:
         read, mirrored = _time(row["last_read_at"]), _time(row["last_mirrored_at"])
         console.print(f"    last read {read}, last mirrored {mirrored}", soft_wrap=True)
         console.print(
-            f"    mirrored {row['delivered']}, waiting {row['planned']}, in doubt {row['in_doubt']}, "
-            f"held {row['held']}, failed {row['failed']}; "
+            f"    mirrored {row['delivered']}, waiting {row['planned']}, "
+            f"in doubt {row['in_doubt']}, held {row['held']}, failed {row['failed']}; "
             f"this month {_cost(row['spent_month_usd'])}",
             soft_wrap=True,
         )
