@@ -50,7 +50,7 @@ class Decision:
 
     `seen_at` is when it was read, `not_before` when its first part may leave (both aware UTC).
     `parent` is the own post that it continues, if any. `same_as` is the post of the target network
-    that is the same, where that is why it is skipped.
+    that a skipped one was found to be the same as.
     """
 
     post: Post

@@ -68,6 +68,17 @@ class Deliver:
         nothing_before = self._reconcile.holds_up_until() is None
         return self._gate.is_open() and nothing_before and not self.stopping
 
+    async def first_due(self) -> PartRecord | None:
+        """What `send_due` would send first now; None for nothing."""
+        now = self._bench.clock.now()
+        due = await self._bench.ledger.next_due(self._plan.route, now) if self._may_send() else None
+        return None if due is None else due.record
+
+    async def _still_due(self, due: DuePart) -> bool:
+        """Whether nobody withdrew the part before our turn on its account came."""
+        now = self._bench.clock.now()
+        return await self._bench.ledger.next_due(self._plan.route, now) == due
+
     async def _fail_stranded(self) -> None:
         """Say of parts whose thread broke off above them that they will not be sent."""
         while stranded := await self._bench.ledger.stranded(self._plan.route):
@@ -84,6 +95,8 @@ class Deliver:
             return False
         part, key = due.record.part, due.record.key
         async with self._bench.turnstiles.passing(account):
+            if not await self._still_due(due):
+                return False
             now, begun = self._bench.clock.now(), self._bench.clock.monotonic()
             await self._bench.ledger.claim(key, now, body_hash(part, due.reply_to))
             if self._bench.clock.monotonic() - begun > STALE:

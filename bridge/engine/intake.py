@@ -12,10 +12,12 @@ from bridge.core.compose import compose
 from bridge.core.draft import Draft
 from bridge.core.errors import LedgerError, NetworkError, UnfitError
 from bridge.core.events import PostDecided
+from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Decision
 from bridge.core.rules import History, continues_own_thread, decide
+from bridge.core.twins import Twin
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
 from bridge.engine.route import Bench, RoutePlan
@@ -39,7 +41,8 @@ class Intake:
     async def take(self, post: Post, cursor: Cursor) -> Cursor:
         """Deal with `post`; returns the cursor to go on from."""
         ledger, route = self._bench.ledger, self._plan.route
-        async with self._bench.turnstiles.passing(await self._plan.source.account()):
+        desk, account = self._bench.desks.of(route), await self._plan.source.account()
+        async with self._bench.turnstiles.passing(account), desk.turn:
             if post.id in await ledger.known(route, (post.id,)):
                 return cursor
             ahead = cursor.past(post)
@@ -49,21 +52,33 @@ class Intake:
                 return ahead
             if facts.echo_of is None and await self._proves_a_part(post):
                 facts = await ledger.facts(route, post)
-            await self._record(await self._decided(post, facts, cursor), ahead)
+            if facts.echo_of is not None:
+                await self._record(await self._decided(post, facts, cursor, None), ahead)
+                return ahead
+            twin = await desk.twin_of(post, route, ledger)
+            decision = await self._decided(post, facts, cursor, twin)
+            if decision.same_as is not None:
+                await self._withdraw(decision.same_as, post)
+            await self._record(decision, ahead)
+            desk.note(post, route)
         return ahead
 
-    async def _decided(self, post: Post, facts: Facts, cursor: Cursor) -> Decision:
+    async def _decided(
+        self, post: Post, facts: Facts, cursor: Cursor, twin: Twin | None
+    ) -> Decision:
         history = History(
             echo_of=facts.echo_of,
             baseline=facts.baseline,
             floor=cursor.floor,
             parent=None if facts.parent is None else facts.parent.state,
             parent_is_mirror=facts.parent_is_mirror,
+            parent_has_twin=facts.parent is not None and facts.parent.same_as is not None,
+            twin=twin,
         )
         verdict = decide(post, self._plan.rules, history)
         now = self._bench.clock.now()
         draft: Draft | None = None
-        if verdict.action is Action.MIRROR:
+        if verdict.action is not Action.SKIP:
             try:
                 draft = compose(post, await self._plan.target.capabilities(), self._plan.policy)
             except UnfitError as error:
@@ -75,11 +90,28 @@ class Intake:
                 why = f"composing it broke off: {type(error).__name__}"
                 verdict = Verdict(Action.SKIP, Reason.UNFIT, why)
         if draft is None:
-            return Decision(post, verdict, now)
+            same = twin.post.id if twin is not None and twin.match is not Match.SIMILAR else None
+            return Decision(post, verdict, now, same_as=same)
         # A server whose clock is ahead must not stretch the delay.
         not_before = min(post.created_at, now) + self._plan.delay
         parent = _parent(post) if continues_own_thread(post, history) else None
         return Decision(post, verdict, now, draft, not_before, parent)
+
+    async def _withdraw(self, twin: PostId, post: Post) -> None:
+        """Have the mirror of `twin` not sent, if it is not on its way yet: `post` stands there.
+
+        Before `post` is recorded, so that a process that dies in between finds it again.
+        """
+        route = Route(self._plan.route.bridge, self._plan.route.direction.reverse)
+        taken_back = await self._bench.ledger.withdraw(
+            route,
+            twin,
+            verdict=Verdict(Action.SKIP, Reason.SAME_POST, post.url or post.id),
+            same_as=post.id,
+            now=self._bench.clock.now(),
+        )
+        for part in () if taken_back is None else taken_back.parts:
+            proof.announce(self._bench, part)
 
     async def _record(self, decision: Decision, cursor: Cursor) -> None:
         route = self._plan.route

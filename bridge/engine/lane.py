@@ -48,6 +48,10 @@ class Lane:
         self._wake = asyncio.Event()
         self._read_wanted = False
         self._pace: Pace | None = None
+        self._one_reader = asyncio.Lock()
+        self._looked_at: datetime | None = None
+        self.opposite: Lane | None = None
+        """The other direction of the same bridge, where it is switched on."""
 
     def wake(self, *, read: bool) -> None:
         """Have the lane look what is to be done; `read` says that the source may have news."""
@@ -101,25 +105,53 @@ class Lane:
         """
         read, self._read_wanted = read or self._read_wanted, False
         await self._reconcile.look()
-        await self._deliver.send_due()
+        await self._send_due()
         read_again = None
         if read and not self._deliver.stopping:
             read_again = await self._read_source()
-            await self._deliver.send_due()
+            await self._send_due()
         look_again = await self._reconcile.look()
         due = await self._bench.ledger.due_at(self.plan.route)
         if due is not None:
             due = max(due, self._deliver.opens_at() or due)
         return min((at for at in (due, look_again, read_again) if at is not None), default=None)
 
+    async def glance(self) -> None:
+        """Read the source now, if it may be read, because the other direction is about to send.
+
+        What that brings is judged at once, and sent in a turn of this lane's own.
+        """
+        try:
+            await self._read_source()
+        except LedgerError:
+            raise
+        except Exception:
+            # A fault of this lane must not keep the other one from sending.
+            log.exception("%s: a glance broke off", self.plan.route)
+        self.wake(read=False)
+
+    async def _send_due(self) -> None:
+        """Send what is due, but look first whether its author has put it there by hand.
+
+        Both sides are then known up to the moment at which the first of it may leave.
+        """
+        first = None if self.opposite is None else await self._deliver.first_due()
+        if self.opposite is not None and first is not None:
+            now = self._bench.clock.now()
+            if self._looked_at is None or self._looked_at < first.not_before:
+                self._looked_at = now
+                await self.opposite.glance()
+        await self._deliver.send_due()
+
     async def _read_source(self) -> datetime | None:
         """Read what is new; returns when to try again where it may not be read right now."""
-        again = self._reading.reopens_at()
-        if self._reading.is_open():
-            try:
-                again = await self._read_at_its_pace()
-            except NetworkError as error:
-                again = self._reading.failed(error)
+        async with self._one_reader:
+            again = self._reading.reopens_at()
+            if self._reading.is_open():
+                try:
+                    again = await self._read_at_its_pace()
+                except NetworkError as error:
+                    again = self._reading.failed(error)
         self._read_wanted |= again is not None
         return again
 
@@ -128,6 +160,7 @@ class Lane:
             self._pace = Pace((await self.plan.source.capabilities()).reads_per_quarter)
         again = self._pace.take(self._bench.clock.now())
         if again is None:
-            await self._watch.read()
+            if await self._watch.read():
+                self._looked_at = None
             self._reading.worked()
         return again

@@ -18,6 +18,7 @@ from bridge.core.events import Event
 from bridge.core.model import Account, AccountId, Network, Route
 from bridge.core.rules import Rules
 from bridge.core.timing import Every, Start
+from bridge.engine.twins import Desks
 from bridge.ports import Clock, Ledger, Listener, NetworkPort
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Bench:
     jitter: Callable[[], float]
     listeners: tuple[Listener, ...] = ()
     turnstiles: Turnstiles = field(default_factory=Turnstiles)
+    desks: Desks = field(default_factory=Desks)
 
     def emit(self, event: Event) -> None:
         """Tell every listener what happened. What a listener breaks on stays with it."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from bridge.core.errors import LedgerError
+from bridge.core.model import Route
 from bridge.engine.lane import Lane
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.schedule import Schedule
@@ -54,6 +55,9 @@ class Daemon:
             )
             for plan in plans
         )
+        by_route = {lane.plan.route: lane for lane in self.lanes}
+        for route, lane in by_route.items():
+            lane.opposite = by_route.get(Route(route.bridge, route.direction.reverse))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is under way.

@@ -10,12 +10,13 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Collection
+from typing import Any
 
 from bridge.core.errors import LedgerDamaged
 from bridge.core.model import Post, PostId, Route
 from bridge.core.twins import WINDOW, Counterpart, fingerprint, sighting
 from bridge.core.verdict import Reason
-from bridge.ledger.codec import from_micros, to_micros
+from bridge.ledger.codec import from_micros, storable, to_micros
 from bridge.ledger.judging import recorded
 from bridge.ledger.rows import batches, find_route
 
@@ -26,7 +27,8 @@ _FREE = """
                SELECT 1 FROM part WHERE part.post_id = post.id
                AND part.state IN ('attempting', 'in-doubt', 'delivered')
            )
-    FROM post WHERE post.id IN ({marks}) AND post.reason <> ? AND post.same_as IS NULL
+    FROM post WHERE post.id IN ({marks}) AND post.reason <> ?
+    AND (post.same_as IS NULL OR post.same_as = ?)
     AND NOT EXISTS (
         SELECT 1 FROM post AS other
         WHERE other.route_id = ? AND other.same_as = post.source
@@ -67,7 +69,8 @@ def counterparts(
 ) -> tuple[Counterpart, ...]:
     """What stands on the target of `route` and says the same as `post`, or is one of `ids`.
 
-    Own writing only: no mirror made here, and nothing that is the twin of another post.
+    Own writing only: no mirror made here, and nothing that is the twin of another post. One that
+    was withdrawn for `post`, by a process that came no further, is still its twin.
     """
     reverse = find_route(connection, Route(route.bridge, route.direction.reverse))
     if reverse is None:
@@ -79,30 +82,21 @@ def counterparts(
     )
     numbers = {number for (number,) in rows}
     numbers.update(found for name in ids if (found := recorded(connection, reverse, name)))
-    return tuple(
-        one
-        for piece, marks in batches(sorted(numbers))
-        for one in _free(connection, find_route(connection, route), digest, piece, marks)
+    own, me = find_route(connection, route), storable(post.id)
+    alike: list[Counterpart] = []
+    for piece, marks in batches(sorted(numbers)):
+        asked = (digest, *piece, Reason.ECHO.value, me, own, own)
+        alike += map(_counterpart, connection.execute(_FREE.format(marks=marks), asked))
+    return tuple(alike)
+
+
+def _counterpart(row: tuple[Any, ...]) -> Counterpart:
+    source, url, created, media, same_text, mirrored = row
+    return Counterpart(
+        id=PostId(source),
+        url=url,
+        at=from_micros(created),
+        media=media,
+        mirrored=bool(mirrored),
+        same_text=bool(same_text),
     )
-
-
-def _free(
-    connection: sqlite3.Connection,
-    route: int | None,
-    digest: str | None,
-    numbers: list[int],
-    marks: str,
-) -> list[Counterpart]:
-    asked = (digest, *numbers, Reason.ECHO.value, route, route)
-    rows = connection.execute(_FREE.format(marks=marks), asked).fetchall()
-    return [
-        Counterpart(
-            id=PostId(source),
-            url=url,
-            at=from_micros(created),
-            media=media,
-            mirrored=bool(mirrored),
-            same_text=bool(same_text),
-        )
-        for source, url, created, media, same_text, mirrored in rows
-    ]

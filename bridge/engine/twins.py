@@ -1,0 +1,57 @@
+"""Finding what stands on both sides: the desk at which both routes of a bridge judge their posts.
+
+What the ledger knows by fingerprint is known for ever; what only a comparison of texts can tell is
+known of the posts read lately, whose texts are kept in memory and nowhere else. Must not judge:
+`core.twins` does, and `intake` acts on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+
+from bridge.core.model import BridgeName, Direction, Post, Route
+from bridge.core.twins import Sighting, Twin, likely, sighting, twin
+from bridge.ports import Ledger
+
+MOST = 100
+"""So many posts a route are remembered; who writes more in two days is not found by likeness."""
+
+
+class Desk:
+    """Both routes of one bridge, judging one post at a time.
+
+    Were both to judge at once, each would find the other side empty, and both would mirror.
+    `turn` is held from the question to the record.
+    """
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self._seen: defaultdict[Direction, deque[Sighting]] = defaultdict(
+            lambda: deque(maxlen=MOST)
+        )
+
+    async def twin_of(self, post: Post, route: Route, ledger: Ledger) -> Twin | None:
+        """The post of the other side that is the same as `post`, or may be; None for none."""
+        seen = sighting(post)
+        if seen is None:
+            return None
+        matches = likely(seen, self._seen[route.direction.reverse])
+        return twin(seen, await ledger.counterparts(route, post, matches.keys()), matches)
+
+    def note(self, post: Post, route: Route) -> None:
+        """Remember what `post` says, now that it is recorded. Not for mirrors made here."""
+        seen = sighting(post)
+        if seen is not None:
+            self._seen[route.direction].append(seen)
+
+
+class Desks:
+    """The desk of every bridge."""
+
+    def __init__(self) -> None:
+        self._desks: defaultdict[BridgeName, Desk] = defaultdict(Desk)
+
+    def of(self, route: Route) -> Desk:
+        """The one that `route` shares with its reverse."""
+        return self._desks[route.bridge]
