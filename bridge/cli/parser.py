@@ -36,12 +36,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="twinpost",
         description="Mirrors your posts between X and Mastodon, in both directions.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=20),
         epilog=f"example: twinpost demo. {CODES}",
     )
     parser.add_argument("--version", action="version", version=f"twinpost {__version__}")
-    commands = parser.add_subparsers(
-        title="commands (each with --help)", metavar="COMMAND", required=True
-    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(
         name: str, summary: str, example: str, command: Command, *, config: bool = True
