@@ -134,7 +134,9 @@ class Timeline:
         if problem is not None:
             raise problem
         # Taking anything else for an empty timeline would make a first pass flood.
-        if not list_at(payload, "data") and not _says_that_it_is_empty(payload):
+        # After a known post an object without a word is harmless: the cursor stays where it is.
+        silent = not payload and stretch.since_id is not None
+        if not (list_at(payload, "data") or silent or _says_that_it_is_empty(payload)):
             raise Transient("HTTP 200: the answer is not a page of a timeline")
         return payload
 
