@@ -30,8 +30,12 @@ from bridge.networks.x.settings import OAuth2Credentials, XSettings
 from bridge.networks.x.timeline import Timeline
 from bridge.ports import Baseline, Clock, Known, Reading, TokenStore
 
-AUDIENCE_TRUSTED_FOR = 60.0
-"""Seconds for which it is believed that an account is not protected; asking is free."""
+AUDIENCE_TRUSTED_FOR = 15.0
+"""Seconds for which it is believed that an account is not protected.
+
+Asking is free, but may be done 75 times in a quarter of an hour. Well below the usual time between
+two polls, so that what was written after the account was closed is known for what it is.
+"""
 
 MAX_MEDIA = 4
 MAX_ALT_LENGTH = 1000
