@@ -35,9 +35,8 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="twinpost",
-        description="Mirrors your posts between X and Mastodon, in both directions.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=20),
-        epilog=f"example: twinpost demo. {CODES}",
+        description="Mirrors your posts between X and Mastodon. Example: twinpost demo",
+        epilog=CODES,
     )
     parser.add_argument("--version", action="version", version=f"twinpost {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
