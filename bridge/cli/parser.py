@@ -35,8 +35,8 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="twinpost",
-        description="Mirrors your posts between X and Mastodon. Example: twinpost demo",
-        epilog=CODES,
+        description="Mirrors your posts between X and Mastodon, in both directions.",
+        epilog="COMMAND --help shows its options, an example and the exit codes.",
     )
     parser.add_argument("--version", action="version", version=f"twinpost {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
