@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from bridge.core.fingerprint import Canonical, Match, canonical, compared, digest
 from bridge.core.model import Kind, Post, PostId, Visibility
@@ -24,6 +25,8 @@ hand and beside that mirror, means a new post."""
 
 WINDOW_OF_FEW_WORDS = timedelta(minutes=10)
 """The same for what is soon said again, such as a greeting."""
+
+MOST_LIKELY = 10
 
 _SEEN_BY_OTHERS = frozenset({Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS})
 _STRENGTH = (Match.EXACT, Match.PREFIX, Match.SIMILAR)
@@ -84,14 +87,13 @@ def fingerprint(seen: Sighting, key: bytes) -> str:
 
 
 def likely(seen: Sighting, others: Iterable[Sighting]) -> dict[PostId, Match]:
-    """Those of `others` that could be twins by kind, time and words, and how they agree."""
-    found: dict[PostId, Match] = {}
-    for other in others:
-        if other.replies is seen.replies and abs(other.at - seen.at) <= WINDOW:
-            match = compared(seen.what, other.what)
-            if match is not Match.NONE:
-                found[other.id] = match
-    return found
+    """Those of `others` that could be twins by kind, time and words, and how they agree.
+
+    The first `MOST_LIKELY` of them: each that is much alike takes long to be compared.
+    """
+    near = (o for o in others if o.replies is seen.replies and abs(o.at - seen.at) <= WINDOW)
+    matches = ((other.id, compared(seen.what, other.what)) for other in near)
+    return dict(islice((pair for pair in matches if pair[1] is not Match.NONE), MOST_LIKELY))
 
 
 def twin(

@@ -36,7 +36,7 @@ class Desk:
         seen = sighting(post)
         if seen is None:
             return None
-        matches = likely(seen, self._seen[route.direction.reverse])
+        matches = likely(seen, reversed(self._seen[route.direction.reverse]))
         return twin(seen, await ledger.counterparts(route, post, matches.keys()), matches)
 
     def note(self, post: Post, route: Route) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bridge.ledger.sqlite import SqliteLedger, open_memory
-from tests.ledger.made import BACK, OUT, T0, delivered, key, minutes, post, recorded
+from tests.ledger.made import BACK, OUT, PRIVATE, T0, delivered, key, minutes, post, recorded
 
 QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "cursor": lambda ledger: ledger.cursor(OUT),
@@ -25,6 +25,10 @@ QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "status": lambda ledger: ledger.status(OUT, T0),
     "claim": lambda ledger: ledger.claim(key("2"), T0, "hash"),
     "record": lambda ledger: recorded(ledger, "4", parent="1"),
+    "counterparts": lambda ledger: ledger.counterparts(BACK, post("9", route=BACK), [post("3").id]),
+    "withdraw": lambda ledger: ledger.withdraw(
+        OUT, post("2").id, verdict=PRIVATE, same_as=post("9").id, now=T0
+    ),
 }
 NEWEST_FIRST = "SELECT id FROM post ORDER BY id DESC LIMIT"
 """Walks the table from its end, and stops at the limit."""
@@ -64,3 +68,20 @@ async def test_no_question_reads_a_whole_table(question: str) -> None:
         assert not walks or statement.startswith(NEWEST_FIRST), (statement, step)
         if question in {"next_due", "due_at", "history"}:
             assert "TEMP B-TREE" not in step, (statement, step)
+
+
+async def test_a_fingerprint_is_looked_up_by_its_own_index() -> None:
+    ledger = await open_memory(now=T0)
+    await recorded(ledger, "1")
+    asked: list[str] = []
+    await ledger._read(lambda database: database.set_trace_callback(asked.append))
+    await ledger.counterparts(BACK, post("9", route=BACK))
+    (lookup,) = (statement for statement in asked if "fingerprint = '" in statement[:80])
+
+    def plan(database: sqlite3.Connection) -> list[str]:
+        database.set_trace_callback(None)
+        return [str(row[3]) for row in database.execute(f"EXPLAIN QUERY PLAN {lookup}")]
+
+    (step,) = await ledger._read(plan)
+    await ledger.close()
+    assert "post_by_fingerprint (route_id=? AND fingerprint=? AND created_at>?" in step

@@ -145,3 +145,30 @@ async def test_a_ledger_of_every_schema_is_brought_up_to_date_and_works(
     await delivered(ledger, "2", "902")
     await recorded(ledger, "4")
     await ledger.close()
+
+
+@pytest.mark.parametrize("specimen", RELEASED, ids=lambda path: path.stem)
+async def test_a_ledger_of_every_schema_gets_one_key_for_fingerprints_and_keeps_it(
+    tmp_path: Path, specimen: Path
+) -> None:
+    path = tmp_path / "ledger.db"
+    unpack(specimen, path)
+    keys: set[tuple[str]] = set()
+    for _ in range(2):
+        await (await open_ledger(path, owner="test", now=T0, create=False)).close()
+        database = sqlite3.connect(path)
+        keys.update(database.execute("SELECT value FROM meta WHERE name = 'fingerprint_key'"))
+        database.close()
+    ((kept,),) = keys
+    assert len(bytes.fromhex(kept)) == 32
+
+
+async def test_no_two_ledgers_share_a_key(tmp_path: Path) -> None:
+    keys: set[tuple[str]] = set()
+    for name in ("one", "other"):
+        path = tmp_path / name / "ledger.db"
+        await (await open_ledger(path, owner="test", now=T0, create=True)).close()
+        database = sqlite3.connect(path)
+        keys.update(database.execute("SELECT value FROM meta WHERE name = 'fingerprint_key'"))
+        database.close()
+    assert len(keys) == 2
