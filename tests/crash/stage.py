@@ -18,14 +18,11 @@ import pytest
 import bridge.app
 import bridge.networks.mastodon.client
 from bridge.app import Running, wired
-from bridge.config import BridgeSettings, MastodonSettings, MastodonToX, OAuth1, Settings, XSettings
-from bridge.config import XToMastodon as HomewardSettings
+from bridge.config import Settings, load
 from bridge.core.delivery import PostState
 from bridge.core.events import Event
 from bridge.core.model import BridgeName, Direction
 from bridge.core.record import PostRecord
-from bridge.core.secret import Secret
-from bridge.core.timing import FromNow, Interval
 from bridge.net.session import open_session
 from bridge.sandbox.clock import SandboxClock
 from bridge.sandbox.faults import Fault
@@ -43,8 +40,11 @@ CREATE = {OUT: r"^/2/tweets$", HOME: r"^/api/v1/statuses$"}
 TIMELINE = {OUT: r"^/2/users/[^/]+/tweets$", HOME: r"^/api/v1/accounts/[^/]+/statuses$"}
 """Where each direction reads what it has created."""
 
-X_LENGTH = 170
-"""What the bridge is told to fit on X, so that a toot of ordinary length makes a thread."""
+TOOT = 500
+"""Characters in the longest toot of a stage."""
+
+POST = 170
+"""What the bridge is told to fit on X, so that a toot makes a thread there."""
 
 SHORT_READ = 0.4
 """Seconds of silence after which a stage's networks give up."""
@@ -99,30 +99,37 @@ class Stage:
     by_hand: set[str] = field(default_factory=set)
 
     @property
+    def config(self) -> Path:
+        """The configuration file: both directions, without delays."""
+        return self.folder / "config.yaml"
+
+    @property
     def settings(self) -> Settings:
-        """The bridge in both directions, without delays."""
+        """What the configuration says."""
+        return load(self.config)
+
+    def configure(self, *, every: str = "1m") -> None:
+        """Write the configuration."""
         keys = self.x_account.oauth1
-        minute = Interval(timedelta(minutes=1))
-        return Settings(
-            self.folder / "state",
-            (
-                BridgeSettings(
-                    NAME,
-                    MastodonSettings(self.mastodon_url, Secret(self.mastodon_account.access_token)),
-                    XSettings(
-                        self.x_url,
-                        OAuth1(
-                            Secret(keys.consumer_key),
-                            Secret(keys.consumer_secret),
-                            Secret(keys.access_token),
-                            Secret(keys.access_token_secret),
-                        ),
-                        max_length=X_LENGTH,
-                    ),
-                    MastodonToX(every=minute, delay=timedelta(0), start=FromNow()),
-                    HomewardSettings(every=minute, delay=timedelta(0), start=FromNow()),
-                ),
-            ),
+        self.folder.mkdir(exist_ok=True)
+        self.config.write_text(
+            f"""\
+state: ./state
+bridges:
+  - name: {NAME}
+    mastodon: {{url: "{self.mastodon_url}", access_token: {self.mastodon_account.access_token}}}
+    x:
+      url: {self.x_url}
+      max_length: {POST}
+      oauth1:
+        consumer_key: {keys.consumer_key}
+        consumer_secret: {keys.consumer_secret}
+        access_token: {keys.access_token}
+        access_token_secret: {keys.access_token_secret}
+    mastodon_to_x: {{every: {every}, delay: 0s}}
+    x_to_mastodon: {{every: {every}, delay: 0s}}
+""",
+            encoding="utf-8",
         )
 
     @asynccontextmanager
@@ -216,16 +223,14 @@ async def state(running: Running, source: str) -> PostState:
 
 
 @asynccontextmanager
-async def staged(
-    folder: Path, profile: ProfileName = "mastodon", max_characters: int | None = None
-) -> AsyncIterator[Stage]:
+async def staged(folder: Path, profile: ProfileName = "mastodon") -> AsyncIterator[Stage]:
     """A fresh stage; everything on it ends with the context."""
     clock = StageClock()
     shared = SandboxClock(base=lambda: clock.at)
     async with AsyncExitStack() as stack:
         x = XSandbox(clock=shared)
-        toots = MastodonSandbox(profile, clock=shared, max_characters=max_characters)
-        yield Stage(
+        toots = MastodonSandbox(profile, clock=shared, max_characters=TOOT)
+        made = Stage(
             folder=folder,
             clock=clock,
             mastodon=toots,
@@ -235,6 +240,8 @@ async def staged(
             x_account=x.add_account("ada", "Ada Lovelace", premium=True),
             x_url=await stack.enter_async_context(serve(x.app)),
         )
+        made.configure()
+        yield made
 
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:

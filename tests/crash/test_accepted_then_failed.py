@@ -190,7 +190,7 @@ async def test_r5_a_server_whose_repeated_keys_answer_500_for_ever_gets_one_post
 async def test_r5_a_server_that_knows_no_keys_gets_one_post(
     tmp_path: Path, profile: ProfileName
 ) -> None:
-    async with staged(tmp_path, profile, max_characters=500) as stage, stage.running() as running:
+    async with staged(tmp_path, profile) as stage, stage.running() as running:
         asked = await thread_with_a_fault(stage, running, HOME, "accept-then-500", 1, PROOF)
         assert asked == 5
 
