@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import regex
 
+from bridge.core.graphemes import grapheme_starts
 from bridge.core.sentences import (
     CLAUSE_MARKS,
     CLOSING,
@@ -24,7 +25,7 @@ from bridge.core.sentences import (
     keeps_next,
 )
 from bridge.core.text import Span, SpanKind
-from bridge.core.unspaced import DENSE, GRAPHEME, Inner, Unspaced
+from bridge.core.unspaced import DENSE, Inner, Unspaced
 
 OWN_SEPARATOR = -20
 SENTENCE = 2
@@ -67,6 +68,8 @@ _WIDE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]")
 _SOFT_ATOM = regex.compile(
     r":[A-Za-z0-9_]{2,64}:|[@＠][\w.-]{1,64}(?:@[\w.-]{1,253})?|[+-]?\d[\d.,:/]{1,32}%?"
 )
+_BRACKETS_OPEN = "([«“「『（"
+_BRACKETS = regex.compile(r"[(\[«“「『（)\]»”」』）]")
 _NAMES = "@＠#＃$"
 _AFTER_HYPHEN = "-‐/_&=?+|"
 
@@ -168,7 +171,8 @@ def _words(text: str, mask: bytearray) -> list[tuple[int, int, int]]:
 
 def _opened(word: str) -> int:
     """How many brackets and quotes a word opens more than it closes."""
-    return sum(map(word.count, "([«“「『（")) - sum(map(word.count, ")]»”」』）"))
+    signs = _BRACKETS.findall(word)
+    return sum(1 if sign in _BRACKETS_OPEN else -1 for sign in signs) if signs else 0
 
 
 def _inside(
@@ -190,18 +194,19 @@ def _torn_word(
     text: str, start: int, end: int, mask: bytearray, *, softly: bool
 ) -> Iterator[Inner]:
     soft = bytearray(end - start + 1)
+    names = _NAMES if softly else ""
     if softly:
         for atom in _SOFT_ATOM.finditer(text, start, end):
             first, last = atom.start() - start, atom.end() - start
             soft[first + 1 : last] = b"\x01" * (last - first - 1)
-    for grapheme in GRAPHEME.finditer(text, start, end):
-        place = grapheme.start()
+    for place in grapheme_starts(text, start, end):
         if place == start or mask[place] or soft[place - start]:
             continue
+        before = text[place - 1]
         # A cut beside one of these signs could make a name or a tag out of what was none.
-        if softly and (text[place] in _NAMES or text[place - 1] in _NAMES):
+        if text[place] in names or before in names:
             continue
-        yield Inner(place, GLUED if text[place - 1] in _AFTER_HYPHEN else INSIDE_WORD, open=True)
+        yield Inner(place, GLUED if before in _AFTER_HYPHEN else INSIDE_WORD, open=True)
 
 
 def _between_words(word: str, following: str, *, first: bool) -> tuple[int, bool]:

@@ -8,13 +8,13 @@ spans. Must not shorten a text, or touch what its author meant as a link.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from urllib.parse import quote
 
 from bridge.core.entities import x_entities, x_links_and_mentions
+from bridge.core.graphemes import composed
 from bridge.core.hosts import SPACES
 from bridge.core.text import Span, SpanKind, Text
 
@@ -74,7 +74,7 @@ def clean(plain: str) -> str:
         # Two halves that belong together are one character in disguise.
         plain = plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     plain = _FORBIDDEN_RE.sub("", _LINE_END_RE.sub("\n", plain))
-    return unicodedata.normalize("NFC", plain)
+    return composed(plain)
 
 
 def defuse_accidental_links(text: Text) -> Text:
@@ -164,5 +164,7 @@ def _words_around(plain: str, spans: Sequence[Span]) -> Iterator[Span]:
 
 def one_cashtag(text: Text) -> Text:
     """`text` for X, which takes one cashtag a post: the others get U+2060 behind the sign."""
+    if text.plain.count("$") <= 1:
+        return text
     cashtags = [span for span in x_entities(text.plain) if span.kind is SpanKind.CASHTAG]
     return edited(text, [(span.start + 1, span.start + 1, JOINER) for span in cashtags[1:]])

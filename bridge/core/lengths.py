@@ -9,7 +9,6 @@ Linear time. Must not change a text, or decide what to do with one that is too l
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +20,7 @@ from bridge.core import x_marks
 from bridge.core.capabilities import Counting
 from bridge.core.emoji_table import FLAGS, PATTERNS
 from bridge.core.entities import mastodon_countable
+from bridge.core.graphemes import composed, graphemes
 from bridge.core.hosts import SPACES, any_tld, later_tlds
 from bridge.core.text import SpanKind
 from bridge.core.tlds import GONE_TLDS
@@ -44,7 +44,10 @@ def x_length(text: str) -> int:
     U+10FF and for common punctuation, else 2. A carriage return counts. What only a newer or an
     older list of top-level domains would link counts as the longer of the two.
     """
-    text = unicodedata.normalize("NFC", text)
+    text = composed(text)
+    if "." not in text:
+        # Without a dot there are no links, and most of what is counted is a word.
+        return _weight(text)
     total = position = 0
     for start, end, weight in _weighed_links(text):
         total += _weight(text[position:start]) + weight
@@ -151,37 +154,16 @@ def _doubtful_weight(text: str, link: x_marks.Link) -> int:
     return max(URL_LENGTH, _weight(text[link.start : link.end]))
 
 
-_INDICATORS_RE = re.compile("[\U0001f1e6-\U0001f1ff]{5,}")
-_GRAPHEME_RE = regex.compile(r"\X")
 _CONJUNCT_RE = regex.compile(
     r"\p{InCB=Consonant}([\p{InCB=Extend}\p{InCB=Linker}]++)(?=\p{InCB=Consonant})"
 )
 _LINKER_RE = regex.compile(r"\p{InCB=Linker}")
 
 
-def graphemes(text: str) -> list[str]:
-    """`text` in extended grapheme clusters, none of which may ever be cut."""
-    return [cluster for piece in _pieces(text) for cluster in _GRAPHEME_RE.findall(piece)]
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """`text`, cut in long rows of flag letters, which `regex` needs quadratic time for.
-
-    They pair up from the start of their row, so there is a border after every second one.
-    """
-    position = 0
-    for row in _INDICATORS_RE.finditer(text):
-        yield text[position : row.start() + 2]
-        last = row.end() - 1 - (row.end() - row.start() + 1) % 2
-        yield from (text[i : i + 2] for i in range(row.start() + 2, last, 2))
-        position = last
-    yield text[position:]
-
-
 def grapheme_count(text: str) -> int:
     """Graphemes as Ruby up to 3.4 counts them: Indic conjuncts are not joined into one."""
     joined = sum(1 for found in _CONJUNCT_RE.finditer(text) if _LINKER_RE.search(found[1]))
-    return sum(len(_GRAPHEME_RE.findall(piece)) for piece in _pieces(text)) + joined
+    return len(graphemes(text)) + joined
 
 
 _ASCII_WHITE = "\0\t\n\v\f\r "

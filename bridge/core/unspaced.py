@@ -7,14 +7,13 @@ white space at a time; must not know about sentences across spaces, or about len
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import IntEnum
 from typing import NamedTuple
 
 import regex
 
+from bridge.core.graphemes import grapheme_starts
 from bridge.core.sentences import CLAUSE_MARKS, CLOSING, COMMA_MARKS, OPENING, TERMINATORS
 
-GRAPHEME = regex.compile(r"\X")
 DENSE = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{lb=ID}\p{lb=CJ}\p{lb=NS}\p{lb=SA}\p{Extended_Pictographic}"
     r"\p{Regional_Indicator}\p{Tibetan}\u1361\u200B—、。，．：；！？｡､]"
@@ -33,7 +32,9 @@ class Inner(NamedTuple):
     open: bool
 
 
-class _Class(IntEnum):
+class _Class:
+    """Plain numbers: enumerations are slow as keys, and these are looked up for every grapheme."""
+
     OTHER = 0
     HAN = 1
     HIRAGANA = 2
@@ -55,6 +56,7 @@ class _Class(IntEnum):
 
 
 _CJK = frozenset({_Class.HAN, _Class.HIRAGANA, _Class.KATAKANA})
+_WIDE = _CJK | {_Class.OPENS, _Class.EMOJI}
 _NEVER_FIRST = frozenset(
     {
         _Class.CLOSES,
@@ -69,6 +71,8 @@ _NEVER_FIRST = frozenset(
     }
 )
 _PUNCTUATION = frozenset({_Class.ENDS, _Class.CLAUSE, _Class.COMMA, _Class.DASH})
+_ENDS_LESS = frozenset({_Class.COMMA, _Class.CLOSES})
+_ENDS_ALONE = frozenset({_Class.BREAK_AFTER, _Class.EMOJI})
 _SEA = frozenset({_Class.COMPLEX, _Class.LEADING_VOWEL, _Class.SPACING_VOWEL})
 _WIDE_CLOSING = "」』）］｝〉》】〕〗〙｣”’\u2069"
 _PREFIX_SIGNS = "第約￥＄€£¥$№＃#@＠"
@@ -78,7 +82,7 @@ _ONLY_CJK_SENTENCE = "!?"
 _LEADING_VOWELS = "\u0e40-\u0e44\u0ec0-\u0ec4"
 _SPACING_VOWELS = "\u0e2f\u0e30\u0e32\u0e33\u0e45\u0e46\u0eb0\u0eb2\u0eb3\u0ec6\u17d7\u102b\u102c"
 
-_SHAPES: tuple[tuple[_Class, str], ...] = (
+_SHAPES: tuple[tuple[int, str], ...] = (
     (_Class.LEADING_VOWEL, f"[{_LEADING_VOWELS}]"),
     (_Class.SPACING_VOWEL, f"[{_SPACING_VOWELS}]"),
     (_Class.BREAK_AFTER, "[\u0f0b\u1361\u200b]"),
@@ -93,7 +97,7 @@ _SHAPES: tuple[tuple[_Class, str], ...] = (
     (_Class.HAN, r"[\p{lb=ID}--\p{Hangul}]"),
 )
 _SHAPE = regex.compile("|".join(f"({pattern})" for _, pattern in _SHAPES), flags=regex.VERSION1)
-_SIGNS: dict[str, _Class] = {
+_SIGNS: dict[str, int] = {
     **dict.fromkeys(OPENING, _Class.OPENS),
     **dict.fromkeys(CLOSING, _Class.CLOSES),
     **dict.fromkeys(TERMINATORS, _Class.ENDS),
@@ -115,14 +119,13 @@ class Unspaced:
         self._text = text
         self._inside = inside
         self._kana = _KANA.search(text) is not None
-        self._known: dict[tuple[str, _Class, str], tuple[int, bool, _Class]] = {}
+        self._known: dict[tuple[str, int, str], tuple[int, bool, int]] = {}
 
     def places(self, start: int, end: int) -> Iterator[Inner]:
         """The places in ``[start, end)``, in order, without its edges."""
         text, inside, known = self._text, self._inside, self._known
         left, ended = "", _Class.OTHER
-        for match in GRAPHEME.finditer(text, start, end):
-            position = match.start()
+        for position in grapheme_starts(text, start, end):
             right = text[position]
             key = (left, ended, right)
             step = known.get(key)
@@ -134,7 +137,7 @@ class Unspaced:
             left = right
 
 
-def _step(left: str, ended: _Class, right: str, *, kana: bool) -> tuple[int, bool, _Class]:
+def _step(left: str, ended: int, right: str, *, kana: bool) -> tuple[int, bool, int]:
     """Cost between two graphemes' first signs, whether in mid-sentence, and what has ended then.
 
     `ended` is what the signs before the border close: a sentence, a clause, a bracket, or nothing.
@@ -142,18 +145,18 @@ def _step(left: str, ended: _Class, right: str, *, kana: bool) -> tuple[int, boo
     before = _classify(left) if left else _Class.OTHER
     after = _classify(right)
     cost = _cost(before, after, ended, left, kana=kana)
-    mid = ended is not _Class.ENDS and before is not _Class.EMOJI
+    mid = ended != _Class.ENDS and before != _Class.EMOJI
     if after in _PUNCTUATION:
         ended = after
-    elif after is _Class.CLOSES:
-        if ended is _Class.OTHER and right in _WIDE_CLOSING:
+    elif after == _Class.CLOSES:
+        if ended == _Class.OTHER and right in _WIDE_CLOSING:
             ended = _Class.CLOSES
-    elif after is not _Class.MARK:
+    elif after != _Class.MARK:
         ended = _Class.OTHER
     return cost, mid, ended
 
 
-def _classify(sign: str) -> _Class:
+def _classify(sign: str) -> int:
     if sign in _SIGNS:
         return _SIGNS[sign]
     match = _SHAPE.match(sign)
@@ -163,42 +166,42 @@ def _classify(sign: str) -> _Class:
 
 
 def _cost(  # noqa: PLR0911 - one row of the table after the other, in their order
-    left: _Class, right: _Class, ended: _Class, left_sign: str, *, kana: bool
+    left: int, right: int, ended: int, left_sign: str, *, kana: bool
 ) -> int:
     """What a cut between two graphemes costs; 0 where none may stand."""
-    if right in _NEVER_FIRST or left is _Class.OPENS or left_sign in _PREFIX_SIGNS:
+    if right in _NEVER_FIRST or left == _Class.OPENS or left_sign in _PREFIX_SIGNS:
         return 0
-    wide = right in _CJK or right in {_Class.OPENS, _Class.EMOJI}
-    if right is _Class.EMOJI:
-        return 14 if left is _Class.EMOJI else 0
-    if ended is _Class.ENDS and (wide or left_sign not in _ONLY_CJK_SENTENCE + "…"):
+    wide = right in _WIDE
+    if right == _Class.EMOJI:
+        return 14 if left == _Class.EMOJI else 0
+    if ended == _Class.ENDS and (wide or left_sign not in _ONLY_CJK_SENTENCE + "…"):
         return 2
-    if ended is _Class.CLAUSE and (wide or (left_sign in "；：" and right is not _Class.DIGIT)):
+    if ended == _Class.CLAUSE and (wide or (left_sign in "；：" and right != _Class.DIGIT)):
         return 4
-    if ended is _Class.DASH:
+    if ended == _Class.DASH:
         return 4
-    if ended in {_Class.COMMA, _Class.CLOSES} and (wide or left_sign in "、，､"):
+    if ended in _ENDS_LESS and (wide or left_sign in "、，､"):
         return 6
-    if left in {_Class.BREAK_AFTER, _Class.EMOJI}:
+    if left in _ENDS_ALONE:
         return 10
     if left in _SEA or right in _SEA:
         return _cost_in_complex_script(left, right)
-    if left in _CJK or right in _CJK or left is _Class.NO_START:
+    if left in _CJK or right in _CJK or left == _Class.NO_START:
         return _cost_in_cjk(left, right, kana=kana)
     return 0
 
 
-def _cost_in_complex_script(left: _Class, right: _Class) -> int:
+def _cost_in_complex_script(left: int, right: int) -> int:
     """Thai and its neighbours: a vowel written first opens a syllable and stays with it."""
-    if left is _Class.LEADING_VOWEL:
+    if left == _Class.LEADING_VOWEL:
         return 0
-    return 14 if right is _Class.LEADING_VOWEL or left not in _SEA or right not in _SEA else 24
+    return 14 if right == _Class.LEADING_VOWEL or left not in _SEA or right not in _SEA else 24
 
 
-def _cost_in_cjk(left: _Class, right: _Class, *, kana: bool) -> int:
+def _cost_in_cjk(left: int, right: int, *, kana: bool) -> int:
     """CJK: 14, more where it would tear a Japanese word; never between a number and its unit."""
-    if left is _Class.DIGIT or (left is _Class.NO_START and right not in _CJK):
+    if left == _Class.DIGIT or (left == _Class.NO_START and right not in _CJK):
         return 0
-    if not kana or (left is _Class.HIRAGANA and right is not _Class.HIRAGANA):
+    if not kana or (left == _Class.HIRAGANA and right != _Class.HIRAGANA):
         return 14
-    return 14 if right is _Class.OTHER or left is _Class.OTHER else 22
+    return 14 if _Class.OTHER in {left, right} else 22

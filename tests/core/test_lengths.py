@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.capabilities import Counting
+from bridge.core.graphemes import graphemes
 from bridge.core.lengths import (
-    graphemes,
     mastodon_length,
     measure_for,
     x_length,
