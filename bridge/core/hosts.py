@@ -39,18 +39,27 @@ TldFinder = Callable[[str, int, int], int]
 class Dialect:
     """What differs between the two networks' ideas of an address.
 
-    `runs` matches one run of host characters. `tail(text, end of host)` gives the end of the
-    address behind port, path and query. `utf16` says that the original works on UTF-16 code
-    units, where a match may begin inside a character beyond the basic plane. `folds` are the
-    letters that it takes for ASCII ones.
+    `runs` matches one run of host characters, `telling_runs` finds the next one that has a dot
+    before something else or a scheme's ``://`` behind it; `runs_of` makes both. `tail(text, end of
+    host)` gives the end of the address behind port, path and query. `utf16` says that the original
+    works on UTF-16 code units, where a match may begin inside a character beyond the basic plane.
+    `folds` are the letters that it takes for ASCII ones.
     """
 
     runs: re.Pattern[str]
+    telling_runs: re.Pattern[str]
     schemes: tuple[str, ...]
     tail: Callable[[str, int], int]
     tld: TldFinder
     utf16: bool
     folds: Mapping[int, str]
+
+
+def runs_of(stops: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """`Dialect.runs` and `Dialect.telling_runs`, for the characters that no host can have."""
+    host, label = f"[^{stops}]", f"[^.{stops}]"
+    telling = f"(?<!{host})(?:{label}*+\\.++{label}{host}*+|{host}++(?=://))"
+    return re.compile(f"{host}+"), re.compile(telling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,6 @@ class Address:
 _ALNUM_RE = re.compile(r"[0-9A-Za-z]*")
 _PUNYCODE_RE = re.compile(r"xn--[-0-9a-z]+", re.IGNORECASE | re.ASCII)
 _SHORT_PUNYCODE_RE = re.compile(r"xn--[0-9a-z]+", re.IGNORECASE | re.ASCII)
-_DOT_RE = re.compile(r"\.")
 _NOT_BEFORE = frozenset("@\uff20$#\uff03\ufffe\ufeff\uffff")
 _NOT_AFTER_TLD = frozenset("@+-")
 _SCHEME_ROOM = 8
@@ -159,18 +167,23 @@ class _Run:
     def __init__(self, text: str, start: int, end: int, dialect: Dialect) -> None:
         self.text, self.start, self.end, self.dialect = text, start, end, dialect
         self.label = 0
-        dots = [match.start() for match in _DOT_RE.finditer(text, start, end)]
-        stops = [*dots, end]
-        self.tlds = [
-            0,
-            *(dialect.tld(text, dot + 1, stop) for dot, stop in zip(dots, stops[1:], strict=True)),
-        ]
+        tld, position = dialect.tld, start
+        dots: list[int] = []
+        self.tlds = [0]
+        labels = text[start:end].split(".")
+        for label in labels:
+            position += len(label) + 1
+            if dots:
+                # An empty label, of which hostile texts have many, is no top-level domain.
+                self.tlds.append(tld(text, dots[-1] + 1, position - 1) if label else 0)
+            dots.append(position - 1)
+        dots.pop()
         if not any(self.tlds):
             dots = []
         self.dots = dots
         self.reach = [0] * (len(dots) + 1)
         for index in range(len(dots) - 1, 0, -1):
-            label = text[dots[index - 1] + 1 : dots[index]]
+            label = labels[index]
             if label and label[0] not in "-_" and label[-1] not in "-_":
                 self.reach[index] = self.reach[index + 1] or (
                     index + 1 if self.tlds[index + 1] and "_" not in label else 0
@@ -190,12 +203,15 @@ class _Run:
         """The leftmost host after `consumed`: start, end, and the character before."""
         while self.label < len(self.dots):
             index, dot = self.label, self.dots[self.label]
-            low = max(self.dots[index - 1] + 1 if index else self.start, consumed)
             end = self.tlds[self.reach[index + 1] or index + 1]
+            if not end:
+                self.label += 1
+                continue
+            low = max(self.dots[index - 1] + 1 if index else self.start, consumed)
             if not self.reach[index + 1]:
                 # The label right before the top-level domain may hold no underscore.
                 low = max(low, self.text.rfind("_", low, dot) + 1)
-            if end and low < dot and self.text[dot - 1] not in "-_":
+            if low < dot and self.text[dot - 1] not in "-_":
                 for start in self._starts(low, dot):
                     before = self._before(start, consumed)
                     if before is not None and self.text[start] not in "-_":
@@ -269,11 +285,13 @@ def addresses(text: str, dialect: Dialect) -> Iterator[Address]:
 
 
 def _search(text: str, position: int, dialect: Dialect) -> _Run | None:
-    for match in dialect.runs.finditer(text, position):
-        start, end = match.span()
-        if text.find(".", start, end) >= 0 or text.startswith("://", end):
-            return _Run(text, start, end, dialect)
-    return None
+    # At `position` what stands before it, in the same run, may be used up already.
+    match = dialect.runs.match(text, position)
+    if match is None or not (
+        text.find(".", position, match.end()) >= 0 or text.startswith("://", match.end())
+    ):
+        match = dialect.telling_runs.search(text, match.end() if match else position)
+    return None if match is None else _Run(text, match.start(), match.end(), dialect)
 
 
 def _scheme_start(text: str, run: _Run, consumed: int, dialect: Dialect) -> int:

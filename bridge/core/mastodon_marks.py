@@ -25,6 +25,7 @@ from bridge.core.hosts import (
     Dialect,
     addresses,
     known_tld_in_ruby,
+    runs_of,
 )
 from bridge.core.text import Span, SpanKind
 
@@ -91,10 +92,12 @@ def _tail(text: str, position: int) -> int:
     return position + 1 + len(kept) if kept else position
 
 
+_RUNS = runs_of(
+    rf"!\"#$%&'()*+,/:;<=>?@\[\]^`{{|}}~\x00-\x1f\x7f{SPACES}{NEVER_VALID}{DIRECTION_MARKS}"
+)
 MASTODON = Dialect(
-    runs=re.compile(
-        rf"[^!\"#$%&'()*+,/:;<=>?@\[\]^`{{|}}~\x00-\x1f\x7f{SPACES}{NEVER_VALID}{DIRECTION_MARKS}]+"
-    ),
+    runs=_RUNS[0],
+    telling_runs=_RUNS[1],
     schemes=SCHEMES,
     tail=_tail,
     tld=known_tld_in_ruby,

@@ -149,6 +149,8 @@ def _set_apart(plain: str, span: Span) -> set[Edit]:
 
 
 def _x_mentions(text: Text) -> Iterable[tuple[int, int]]:
+    if not _POSSIBLE_MENTION_RE.search(text.plain):
+        return ()
     return (
         (span.start, span.end) for span in x_entities(text.plain) if span.kind is SpanKind.MENTION
     )
@@ -170,6 +172,8 @@ def _mastodon_mentions(text: Text) -> Iterable[tuple[int, int]]:
 
 def _links_behind_joiners(plain: str) -> list[Span]:
     """Words that became links by a joiner in front: ``@name.com`` is none, ``name.com`` is."""
+    if not any(at + JOINER in plain for at in _AT):
+        return []
     return [
         span
         for span in x_links(plain)

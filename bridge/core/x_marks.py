@@ -28,6 +28,7 @@ from bridge.core.hosts import (
     Dialect,
     addresses,
     known_tld,
+    runs_of,
 )
 from bridge.core.text import Span, SpanKind
 
@@ -49,6 +50,8 @@ _NOT_LAST_IN_QUERY = "!?*'@();:+$%[].,~|"
 _TCO_RE = re.compile(r"https?://t\.co/([0-9A-Za-z]+)", re.IGNORECASE | re.ASCII)
 _PLAIN_HOST_RE = re.compile(r"[-.0-9A-Za-z]+")
 _SEPARATORS_RE = re.compile("[.\u3002\uff0e\uff61]")
+_LINKABLE_RE = re.compile(rf"[-0-9A-Za-z{ACCENTED_ANY_CASE}]\.")
+_NOT_BEFORE_LINK = frozenset("-_./")
 _ASCII_LABEL = re.compile(rf"[-0-9A-Za-z{ACCENTED_ANY_CASE}]*")
 _ASCII_LABEL_END = re.compile(rf"[-0-9A-Za-z{ACCENTED_ANY_CASE}]+\Z")
 
@@ -89,8 +92,10 @@ def _tail(text: str, position: int) -> int:
     return _query_end(text, position)
 
 
+_RUNS = runs_of(rf"!'#%&()*+,\\/:;<=>?@\[\]^{{|}}~${SPACES}{NEVER_VALID}{DIRECTION_MARKS}")
 X = Dialect(
-    runs=re.compile(rf"[^!'#%&()*+,\\/:;<=>?@\[\]^{{|}}~${SPACES}{NEVER_VALID}{DIRECTION_MARKS}]+"),
+    runs=_RUNS[0],
+    telling_runs=_RUNS[1],
     schemes=("https", "http"),
     tail=_tail,
     tld=known_tld,
@@ -122,11 +127,12 @@ class Link:
 def links(text: str, dialect: Dialect = X) -> Iterator[Link]:
     """Everything that X would turn into a link, with a scheme or without."""
     for found in addresses(text, dialect):
-        if not _valid(text, found, dialect):
-            continue
         if not found.has_scheme:
-            if not found.before or found.before not in "-_./":
+            linkable = _LINKABLE_RE.search(text, found.host_start, found.host_end)
+            if linkable and found.before not in _NOT_BEFORE_LINK and _valid(text, found, dialect):
                 yield from _ascii_links(text, found, dialect)
+            continue
+        if not _valid(text, found, dialect):
             continue
         end = found.end
         if slug := _TCO_RE.match(text, found.start, found.end):
