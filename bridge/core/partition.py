@@ -7,9 +7,8 @@ of each cut are weighed against each other. Must not know text, networks or numb
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 
 EVENNESS = 32.0
 """Cost of a part that misses the mean by the whole room; half of the room costs 8."""
@@ -125,30 +124,35 @@ def _candidates(stretch: Stretch, low: int, high: int, ideal: float, room: int) 
     """The borders between two that are worth weighing, the extremes among them."""
     if high - low < _CANDIDATES:
         return list(range(low, high + 1))
-    costs, places = stretch.costs, stretch.places
-
-    def unevenness(border: int) -> float:
-        return EVENNESS * ((places[border] - ideal) / room) ** 2
-
-    borders = range(low, high + 1)
+    costs = stretch.costs[low : high + 1]
+    uneven = [EVENNESS * ((place - ideal) / room) ** 2 for place in stretch.places[low : high + 1]]
     chosen = {low, high}
-    chosen.update(nsmallest(_CANDIDATES // 2, borders, key=lambda k: costs[k] + unevenness(k)))
-    chosen.update(nsmallest(_CANDIDATES // 2, borders, key=lambda k: 4 * costs[k] + unevenness(k)))
+    for weight in (1, 4):
+        keys = [weight * cost + u for cost, u in zip(costs, uneven, strict=True)]
+        chosen.update(low + index for index in _least(keys, _CANDIDATES // 2))
     if stretch.links:
-        linked = [k for k in borders if k and stretch.links[k] > stretch.links[k - 1]]
+        linked = [
+            k for k in range(max(low, 1), high + 1) if stretch.links[k] > stretch.links[k - 1]
+        ]
         for piece in (linked[0], linked[-1]) if linked else ():
             chosen.update({max(low, piece - 1), piece})
-        chosen.update(_beside_links(stretch, linked, unevenness))
+        chosen.update(_beside_links(stretch, linked, ideal, room))
     return sorted(chosen)
 
 
 def _beside_links(
-    stretch: Stretch, linked: Sequence[int], unevenness: Callable[[int], float]
-) -> list[int]:
+    stretch: Stretch, linked: Sequence[int], ideal: float, room: int
+) -> Iterator[int]:
     """Borders right before and right after some of the links, from which links are gathered."""
+    costs, places = stretch.costs, stretch.places
     around = [border for piece in linked for border in (piece - 1, piece)]
-    low = stretch.costs
-    return [k for k in nsmallest(8, around, key=lambda k: low[k] + unevenness(k)) if k >= 0]
+    keys = [costs[k] + EVENNESS * ((places[k] - ideal) / room) ** 2 for k in around]
+    return (around[index] for index in _least(keys, 8))
+
+
+def _least(keys: Sequence[float], count: int) -> list[int]:
+    """The places of the least keys, the earlier one first where two are equal."""
+    return sorted(range(len(keys)), key=keys.__getitem__)[:count]
 
 
 def _cheapest_path(

@@ -59,6 +59,7 @@ _UNITS = _listed(
     บาท ล้าน ล้านบาท กม. กก. เมตร องศา 만 억 원 명 개 도 퍼센트 km/s"""
 )
 _SIGNS_BEFORE_NUMBERS = _listed("€ $ £ ¥ ₪ ₹ ₩ № § + - − ± ~ ≈ < > ≤ ≥ ٪ ฿ us$")
+_DIGITS = tuple("0123456789٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९")
 _DOTTED_LETTERS = regex.compile(r"(?:\p{L}\.)+\p{L}")
 _ORDINAL = 2
 """Digits before a full stop that make an ordinal or a list mark rather than a year."""
@@ -118,9 +119,7 @@ def keeps_next(word: str, following: str) -> bool:
             or stem in _SIGNS_BEFORE_NUMBERS
             or _is_group_of_thousands(stem, following)
         )
-    if not stem or not stem.rstrip("²³½¼¾%").endswith(
-        tuple("0123456789٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९")
-    ):
+    if not stem.rstrip("²³½¼¾%").endswith(_DIGITS):
         return False
     unit = following.rstrip(CLOSING + TERMINATORS + CLAUSE_MARKS + COMMA_MARKS).casefold()
     return unit in _UNITS

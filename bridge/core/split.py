@@ -109,6 +109,7 @@ class _Job:
         self._gather = gather_links
         self._empty = length("")
         self._around = length("xx")
+        self._torn: dict[Piece, list[Piece]] = {}
         self._known: dict[str, int] = {"": 0}
         self._known_gaps: dict[str, int] = {"": 0}
         self._atom_ends = {span.end for span in spans}
@@ -199,7 +200,10 @@ class _Job:
                 fine.append(piece)
                 continue
             walls.add(len(fine))
-            for fragment in torn(self._text, piece, self._mask):
+            fragments = self._torn.get(piece)
+            if fragments is None:
+                fragments = self._torn[piece] = torn(self._text, piece, self._mask)
+            for fragment in fragments:
                 if self._of_piece(fragment) <= smallest:
                     fine.append(fragment)
                 else:
