@@ -21,6 +21,13 @@ from bridge.core.prices import FREE, creation
 from bridge.core.split import split
 from bridge.core.text import Span, SpanKind, Text, joined
 
+MAX_CHARACTERS = 50_000
+"""Code points of a post that are composed, all its texts together; beyond, it is no longer a post.
+
+Twice what the longest post on either network has, as its short links may stand for long ones. It
+bounds the time that anybody's text can take.
+"""
+
 _WARNING_MARK = "CW: "
 _AT_SIGNS = ("@", "＠")
 
@@ -39,8 +46,10 @@ class Policy:
 def compose(post: Post, to: Capabilities, policy: Policy) -> Draft:
     """The draft of `post` for the network that `to` describes.
 
-    Raises `UnfitError`, naming the post, where it cannot be fitted at all.
+    Raises `UnfitError`, naming the post, where it cannot be fitted at all, or has more than
+    `MAX_CHARACTERS`.
     """
+    _check_size(post)
     notes: list[str] = []
     body = _body(post, notes)
     if to.network is Network.X:
@@ -63,6 +72,17 @@ def compose(post: Post, to: Capabilities, policy: Policy) -> Draft:
         for index, text in enumerate(texts)
     )
     return Draft(parts, tuple(notes))
+
+
+def _check_size(post: Post) -> None:
+    texts = [post.text.plain, post.spoiler, (post.quote and post.quote.url) or ""]
+    texts += [option.label for option in post.poll.options] if post.poll else []
+    size = sum(map(len, texts))
+    if size > MAX_CHARACTERS:
+        raise UnfitError(
+            f"post {post.id} has {size:,} characters, of which {MAX_CHARACTERS:,} are the most "
+            "that are carried over"
+        )
 
 
 def _body(post: Post, notes: list[str]) -> Text:
@@ -128,7 +148,7 @@ def _fitted(
         except UnfitError as error:
             raise UnfitError(f"{where}: {error}") from error
         fitted = [heading + _muted_start(text, atoms, known) for text in texts]
-        if all(length(text) <= to.max_length for text in fitted):
+        if fitted == texts or all(length(text) <= to.max_length for text in fitted):
             return fitted
     raise UnfitError(f"{where}: its content warning leaves no room for text")
 

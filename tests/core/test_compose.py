@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.core.capabilities import Capabilities
-from bridge.core.compose import Policy, compose
+from bridge.core.compose import MAX_CHARACTERS, Policy, compose
 from bridge.core.draft import Draft
 from bridge.core.entities import mastodon_entities, x_entities
 from bridge.core.errors import UnfitError
@@ -89,6 +89,18 @@ def test_a_warning_without_text_is_the_text_on_x() -> None:
 def test_a_warning_that_fills_the_limit_is_an_error_that_names_the_post() -> None:
     with pytest.raises(UnfitError, match="113"):
         compose(toot("text", spoiler="w" * 280), X, Policy())
+
+
+def test_a_post_that_is_longer_than_any_is_an_error_that_names_it() -> None:
+    assert len(compose(toot("word " * (MAX_CHARACTERS // 5)), X, Policy()).parts) > 100
+    poll = Poll((PollOption("p" * 20_000), PollOption("Coffee")))
+    for post in (
+        toot("a" * (MAX_CHARACTERS + 1)),
+        toot("a" * 20_000, spoiler="w" * 10_000, poll=poll),
+        toot("a", quote=QuoteRef(PostId("20"), "https://x.com/" + "q" * MAX_CHARACTERS)),
+    ):
+        with pytest.raises(UnfitError, match=r"113 has 50,0\d\d characters"):
+            compose(post, X, Policy())
 
 
 def test_a_warning_pings_nobody_either() -> None:
