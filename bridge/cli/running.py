@@ -23,41 +23,63 @@ from bridge.engine.supervise import Daemon
 logger = logging.getLogger(__name__)
 
 
+LONGEST_END = 9.0
+"""Seconds after which a daemon that was told to end leaves, whatever still hangs.
+
+What it was sending is then as after a kill: the next process proves it.
+"""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """The daemon, until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
-    path = locate(arguments.config)
-    settings = load(path)
+    settings = load(locate(arguments.config))
     log.configure(secrets=secrets_of(settings), verbose=arguments.verbose)
     return _ended(asyncio.run(_run(arguments, settings)))
 
 
 async def _run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     loop = asyncio.get_running_loop()
-    while True:
-        stop, reload = asyncio.Event(), asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, reload.set)
-        again: Settings | None = None
-        async with wired(settings, listeners=(log.log_event,)) as running:
-            logger.info("running %d bridge(s); state in %s", len(settings.bridges), settings.state)
-            reading = asyncio.create_task(_reloaded(arguments, reload, stop))
+    # Heard from here to the end: what is asked for while a reload is under way must not be lost.
+    ending, reload = asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        if not ending.is_set():
+            loop.call_later(LONGEST_END, _ended, Exit.FINE)
+        ending.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    current: Settings | None = settings
+    while current is not None and not ending.is_set():
+        log.configure(secrets=secrets_of(current), verbose=arguments.verbose)
+        current = await _served(arguments, current, ending, reload)
+    logger.info("stopped")
+    return Exit.FINE
+
+
+async def _served(
+    arguments: argparse.Namespace, settings: Settings, ending: asyncio.Event, reload: asyncio.Event
+) -> Settings | None:
+    """Run until the end, or a reload, is asked for; returns the settings to go on with."""
+    stop = asyncio.Event()
+    async with wired(settings, listeners=(log.log_event,)) as running:
+        logger.info("running %d bridge(s); state in %s", len(settings.bridges), settings.state)
+        asked_to_end = asyncio.create_task(ending.wait())
+        reloaded = asyncio.create_task(_reloaded(arguments, reload))
+        for task in (asked_to_end, reloaded):
+            task.add_done_callback(lambda _: stop.set())
+        try:
             await running.daemon.run(stop)
-            if reading.done():
-                again = reading.result()
-            else:
-                reading.cancel()
-        if again is None:
-            logger.info("stopped")
-            return Exit.FINE
-        settings = again
-        log.configure(secrets=secrets_of(settings), verbose=arguments.verbose)
+        finally:
+            asked_to_end.cancel()
+            reloaded.cancel()
+            await asyncio.wait((asked_to_end, reloaded))
+    return None if reloaded.cancelled() else reloaded.result()
 
 
-async def _reloaded(
-    arguments: argparse.Namespace, reload: asyncio.Event, stop: asyncio.Event
-) -> Settings:
-    """Wait for a reload with a usable configuration, then stop what runs; returns the new one."""
+async def _reloaded(arguments: argparse.Namespace, reload: asyncio.Event) -> Settings:
+    """The new configuration, once a reload was asked for and found a usable one."""
     while True:
         await reload.wait()
         reload.clear()
@@ -68,15 +90,17 @@ async def _reloaded(
             logger.error("not reloaded, the bridge goes on as it was:\n%s", error)  # noqa: TRY400
             continue
         logger.info("configuration reloaded")
-        stop.set()
         return settings
 
 
 def once(arguments: argparse.Namespace) -> int:
-    """One pass over every bridge."""
+    """One pass over every bridge; Ctrl-C leaves what is under way to the next pass to prove."""
     settings = load(locate(arguments.config))
     log.configure(secrets=secrets_of(settings), verbose=arguments.verbose)
-    return _ended(asyncio.run(_once(settings)))
+    try:
+        return _ended(asyncio.run(_once(settings)))
+    except KeyboardInterrupt:
+        return _ended(Exit.INTERRUPTED)
 
 
 async def _once(settings: Settings) -> Exit:

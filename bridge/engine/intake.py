@@ -10,7 +10,7 @@ import logging
 
 from bridge.core.compose import compose
 from bridge.core.draft import Draft
-from bridge.core.errors import LedgerError, NetworkError, UnfitError
+from bridge.core.errors import UnfitError
 from bridge.core.events import PostDecided
 from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
@@ -79,12 +79,11 @@ class Intake:
         now = self._bench.clock.now()
         draft: Draft | None = None
         if verdict.action is not Action.SKIP:
+            to = await self._plan.target.capabilities()
             try:
-                draft = compose(post, await self._plan.target.capabilities(), self._plan.policy)
+                draft = compose(post, to, self._plan.policy)
             except UnfitError as error:
                 verdict = Verdict(Action.SKIP, Reason.UNFIT, str(error))
-            except (LedgerError, NetworkError):
-                raise
             except Exception as error:  # our own fault must not keep all later posts from passing
                 log.exception("composing the mirror of %s broke off", post.id)
                 why = f"composing it broke off: {type(error).__name__}"
