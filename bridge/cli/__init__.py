@@ -6,33 +6,43 @@ the commands, so that `--help` and shell scripts are quick.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
-from bridge.cli.exits import Exit
+from bridge.cli.exits import INTERRUPTED, Exit
 from bridge.cli.parser import build_parser
 from bridge.core.errors import ConfigError, LedgerError, TwinpostError, Unauthorised
+
+_CODES: tuple[tuple[type[Exception], Exit], ...] = (
+    (ConfigError, Exit.USAGE),
+    (LedgerError, Exit.LEDGER),
+    (Unauthorised, Exit.AUTHORISATION),
+    (Exception, Exit.ATTENTION),
+)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command. Returns the exit code; prints errors as sentences, never tracebacks."""
     arguments = build_parser().parse_args(argv)
     try:
-        return int(arguments.command(arguments))
-    except ConfigError as error:
-        return _say(error, Exit.USAGE)
-    except LedgerError as error:
-        return _say(error, Exit.LEDGER)
-    except Unauthorised as error:
-        return _say(error, Exit.AUTHORISATION)
-    except TwinpostError as error:
-        return _say(error, Exit.ATTENTION)
+        code = int(arguments.command(arguments))
+        sys.stdout.flush()
     except BrokenPipeError:
         # Somebody stopped reading (`| head`): nothing went wrong, and nothing more can be said.
         sys.stderr.close()
         return Exit.FINE
-
-
-def _say(error: TwinpostError, code: Exit) -> int:
-    print(f"twinpost: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        # A full disk under the output, say. What is still buffered could only fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _say(error)
+    except TwinpostError as error:
+        return _say(error)
     return code
+
+
+def _say(error: Exception) -> Exit:
+    print(f"twinpost: {error}", file=sys.stderr)
+    return next(code for kind, code in _CODES if isinstance(error, kind))

@@ -15,3 +15,7 @@ class Exit(IntEnum):
     """A network refuses the credentials."""
     LEDGER = 4
     """The ledger is in use, missing where one is expected, or damaged."""
+
+
+INTERRUPTED = 130
+"""Cut short by Ctrl-C: 128 + SIGINT, as shells have it, and so no meaning of ours."""

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from bridge import log
 from bridge.app import secrets_of, wired
-from bridge.cli.exits import Exit
+from bridge.cli.exits import INTERRUPTED, Exit
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
 from bridge.engine.supervise import Daemon
@@ -100,7 +100,7 @@ def once(arguments: argparse.Namespace) -> int:
     try:
         return _ended(asyncio.run(_once(settings)))
     except KeyboardInterrupt:
-        return _ended(Exit.INTERRUPTED)
+        return _ended(INTERRUPTED)
 
 
 async def _once(settings: Settings) -> Exit:
@@ -121,7 +121,7 @@ def _outcome(daemon: Daemon) -> Exit:
     return Exit.ATTENTION if troubled else Exit.FINE
 
 
-def _ended(code: Exit) -> int:
+def _ended(code: int) -> int:
     """Leave at once: a library's thread may still wait for a server that does not answer."""
     logging.shutdown()
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aiohttp import web
 
@@ -39,12 +39,14 @@ class Stage:
     folder: Path
     pairs: dict[str, tuple[PlainX, PlainMastodon]]
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def start(
+        self, *arguments: str, stdout: IO[bytes] | int = asyncio.subprocess.PIPE
+    ) -> asyncio.subprocess.Process:
         """Start a command."""
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bridge", *arguments,
             "--config", str(self.folder / "config.yaml"),
-            stdout=asyncio.subprocess.PIPE,
+            stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
             env=os.environ | {"NO_COLOR": "1"},
         )  # fmt: skip
