@@ -136,7 +136,8 @@ class Intake:
         for route in self._inbound:
             ledger = self._bench.ledger
             for record in (*await ledger.unproven(route), *await ledger.held(route)):
-                if proof.is_part(record, post):
+                earliest = await proof.earliest(self._bench, record)
+                if proof.is_part(record, post, earliest):
                     await proof.present(self._bench, record, post)
                     return True
         return False

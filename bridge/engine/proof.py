@@ -16,7 +16,10 @@ from bridge.core.text import Text
 from bridge.engine.route import Bench
 
 CLOCK_SLACK = timedelta(minutes=15)
-"""How far a server's clock may differ from ours before its posts are not taken for our parts."""
+"""How far the clocks of two servers may differ."""
+
+WRONG_CLOCK = timedelta(hours=26)
+"""How far our own clock may be ahead: a day, or any time zone taken for UTC."""
 
 ABSENCE = timedelta(seconds=90)
 """How long after an attempt has ended an absence counts as proof.
@@ -26,12 +29,27 @@ accepted. Counted from the end: an attempt may itself last for minutes.
 """
 
 
-def is_part(record: PartRecord, post: Post) -> bool:
-    """Whether `post` is what was sent as `record`: written since then, and the same words.
+async def earliest(bench: Bench, record: PartRecord) -> datetime:
+    """The earliest time, by a server's clock, at which `record` can have been created.
+
+    That is when the post it mirrors was written, which another server's clock says; ours only
+    bounds how long ago that may be, where a part was sent long after.
+    """
+    attempted = (record.attempted_at or bench.clock.now()) - WRONG_CLOCK
+    written = [
+        found.created_at
+        for found in await bench.ledger.find(record.key.source)
+        if (found.route, found.source) == (record.key.route, record.key.source)
+    ]
+    return max([attempted, *written]) - CLOCK_SLACK
+
+
+def is_part(record: PartRecord, post: Post, since: datetime) -> bool:
+    """Whether `post` is what was sent as `record`: written `since` then, and the same words.
 
     Only the exact layers of the fingerprint count: what is merely similar proves nothing.
     """
-    if record.attempted_at is not None and post.created_at < record.attempted_at - CLOCK_SLACK:
+    if post.created_at < since:
         return False
     return same_post(post.text, Text(record.part.text)) is Match.EXACT
 

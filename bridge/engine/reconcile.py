@@ -18,13 +18,14 @@ from bridge.engine.gate import Gate
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Reading
 
-FIRST_LOOK = timedelta(seconds=3)
-"""When to look for a part at the earliest: right after a failure, the server may still be at it."""
+FIRST_LOOK = 3.0
+"""Seconds after a failure before a part is looked for: the server may still be at it."""
 
-BETWEEN_LOOKS = timedelta(seconds=15)
+BETWEEN_LOOKS = 15.0
+"""Seconds."""
 
-STANDSTILL = timedelta(hours=1)
-"""How long at most a route waits for the proof of one part before it sends the next ones."""
+STANDSTILL = 3600.0
+"""Seconds that a route waits at most for the proof of one part before it sends the next ones."""
 
 PATIENT_TRIES = 3
 """After so many unclear attempts it is the part, not the network: it makes way for the others."""
@@ -40,16 +41,19 @@ WHAT_TO_DO = (
 
 @dataclass(slots=True)
 class _Doubt:
-    """A part in doubt, and when to look for it next."""
+    """A part in doubt, when to look for it next, and from when on its absence proves it.
+
+    Times are monotonic: a wall clock that is set must not make an absence count too early.
+    """
 
     record: PartRecord
-    look_at: datetime
+    look_at: float
+    proves_at: float
 
     @property
-    def holds_up_until(self) -> datetime:
+    def holds_up_until(self) -> float:
         """Until when later posts wait for it, so that they keep their order."""
-        patient = self.record.attempts <= PATIENT_TRIES
-        return self.record.not_before + (STANDSTILL if patient else -proof.ABSENCE)
+        return self.proves_at + STANDSTILL if self.record.attempts <= PATIENT_TRIES else 0.0
 
 
 class Reconcile:
@@ -68,23 +72,27 @@ class Reconcile:
 
     def watch(self, record: PartRecord) -> None:
         """Look for `record`, which has just become doubtful, from soon on."""
-        self._doubts[record.key] = _Doubt(record, self._bench.clock.now() + FIRST_LOOK)
+        now = self._bench.clock.monotonic()
+        proves_at = now + proof.ABSENCE.total_seconds()
+        self._doubts[record.key] = _Doubt(record, now + FIRST_LOOK, proves_at)
 
     def holds_up_until(self) -> datetime | None:
         """Until when nothing may be sent on this route, unless proof comes before; None: it may."""
-        now = self._bench.clock.now()
-        ends = [doubt.holds_up_until for doubt in self._doubts.values()]
-        return max((end for end in ends if end > now), default=None)
+        now = self._bench.clock.monotonic()
+        end = max((doubt.holds_up_until for doubt in self._doubts.values()), default=now)
+        return self._moment(end) if end > now else None
 
     async def look(self) -> datetime | None:
         """Prove what can be proven now; returns when to look again, None if nothing is in doubt."""
         await self._take_stock()
-        now = self._bench.clock.now()
+        now = self._bench.clock.monotonic()
         ripe = [doubt.record for doubt in self._doubts.values() if doubt.look_at <= now]
         if ripe and self._gate.is_open():
             await self._look_for(ripe)
-        waits = [doubt.look_at for doubt in self._doubts.values()]
-        return max(min(waits), self._gate.reopens_at() or min(waits)) if waits else None
+        if not self._doubts:
+            return None
+        again = self._moment(min(doubt.look_at for doubt in self._doubts.values()))
+        return max(again, self._gate.reopens_at() or again)
 
     async def settle_duplicate(self, record: PartRecord) -> None:
         """Deal with a part that the network refused as a duplicate of something it has.
@@ -110,11 +118,18 @@ class Reconcile:
         for found in unproven:
             # This route's own lane is here, so nobody is sending: `attempting` is what was left.
             record = await proof.in_doubt(self._bench, found)
-            if record.key in known:
-                self._doubts[record.key] = _Doubt(record, known[record.key].look_at)
-            else:
-                begun = record.attempted_at or self._bench.clock.now()
-                self._doubts[record.key] = _Doubt(record, begun + FIRST_LOOK)
+            self._doubts[record.key] = known.get(record.key) or self._adopted(record)
+
+    def _adopted(self, record: PartRecord) -> _Doubt:
+        """A doubt of an earlier process. Only the wall clock links its time with ours."""
+        now = self._bench.clock.monotonic()
+        left = min(record.not_before - self._bench.clock.now(), proof.ABSENCE).total_seconds()
+        return _Doubt(record, now, now + max(left, 0.0))
+
+    def _moment(self, at: float) -> datetime:
+        """A monotonic time on the wall clock, not too early by a rounding."""
+        left = at - self._bench.clock.monotonic()
+        return self._bench.clock.now() + timedelta(seconds=left, milliseconds=1)
 
     async def _look_for(self, records: list[PartRecord]) -> None:
         try:
@@ -139,15 +154,15 @@ class Reconcile:
                 await self._hold(record, f"the own timeline cannot be read: {error}")
 
     async def _conclude(self, record: PartRecord, reading: Reading) -> None:
-        now = self._bench.clock.now()
+        doubt, now = self._doubts[record.key], self._bench.clock.monotonic()
         found = await self._found(record, reading)
         if found is not None:
             await proof.present(self._bench, record, found)
             self._sending.worked()
-        elif now >= record.not_before:
+        elif now >= doubt.proves_at:
             await self._absent(record)
         else:
-            self._doubts[record.key].look_at = min(now + BETWEEN_LOOKS, record.not_before)
+            doubt.look_at = min(now + BETWEEN_LOOKS, doubt.proves_at)
             return
         self._doubts.pop(record.key, None)
 
@@ -170,8 +185,9 @@ class Reconcile:
         reverse = type(self._plan.route)(
             self._plan.route.bridge, self._plan.route.direction.reverse
         )
+        earliest = await proof.earliest(self._bench, record)
         for post in reading.posts:
-            if not proof.is_part(record, post):
+            if not proof.is_part(record, post, earliest):
                 continue
             facts = await self._bench.ledger.facts(reverse, post)
             if facts.echo_of is None:
@@ -179,8 +195,7 @@ class Reconcile:
         return None
 
     async def _read(self, records: list[PartRecord]) -> Reading:
-        begun = [r.attempted_at for r in records if r.attempted_at is not None]
-        since = min(begun, default=self._bench.clock.now()) - proof.CLOCK_SLACK
+        since = min([await proof.earliest(self._bench, record) for record in records])
         reading = await self._plan.target.recent(since)
         await self._bench.ledger.note_read(
             self._plan.route, self._bench.clock.now(), len(reading.posts), reading.cost

@@ -51,13 +51,21 @@ SHORT_READ = 0.4
 
 
 class StageClock:
-    """Time that moves only when told, for both networks and the bridge alike."""
+    """Time that moves only when told, for both networks and the bridge alike.
+
+    `at` is the true time, which the networks know; the bridge's own wall clock may be wrong.
+    """
 
     def __init__(self, at: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)) -> None:
         self._begun = self.at = at
+        self._wrong = timedelta(0)
 
     def now(self) -> datetime:
-        return self.at
+        return self.at + self._wrong
+
+    def set_wrong(self, seconds: float) -> None:
+        """Have the bridge's wall clock stand so much ahead of the true time."""
+        self._wrong = timedelta(seconds=seconds)
 
     def monotonic(self) -> float:
         return (self.at - self._begun).total_seconds()
@@ -163,6 +171,13 @@ bridges:
         self.by_hand.add(made)
         self.clock.pass_time(1)
         return made
+
+    def put_up(self, direction: Direction, text: str) -> None:
+        """Have the target make a post that it was asked for before."""
+        if direction is OUT:
+            self.x.write(self.x_account, text)
+        else:
+            self.mastodon.write(self.mastodon_account, text)
 
     def mirrors(self, direction: Direction) -> list[tuple[str, str, str | None]]:
         """Id, text and parent of all that the bridge made on the target, oldest first."""
