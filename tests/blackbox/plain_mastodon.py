@@ -58,7 +58,6 @@ MAKES = {
         "hash", "4.0.0 (not true; really snac/2.76)", 100_000, paragraphs=False,
         instance_v2=False, cursors="none", source="plain",
     ),
-    "hollo": Make("uuid", "0.6.0", 10_000, idempotency="replay", source="markdown"),
     "pixelfed": Make("number", "3.5.3 (compatible; Pixelfed 0.12)", 500, idempotency="refuse"),
     "other": Make(
         "uuid", "13.1 (compatible; Something 1)", "3000", cursors="none", new_id_for_edit=True
