@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bridge.core.capabilities import Capabilities
-from bridge.core.defuse import JOINER, clean, defuse_accidental_links, one_cashtag
+from bridge.core.defuse import JOINER, clean, defuse_accidental_links, no_cashtag, one_cashtag
 from bridge.core.draft import Draft, DraftPart
 from bridge.core.entities import mastodon_entities, x_entities
 from bridge.core.errors import UnfitError
@@ -18,6 +18,7 @@ from bridge.core.lengths import mastodon_length, measure_for
 from bridge.core.model import Network, Poll, Post, Visibility
 from bridge.core.names import safe_for_mastodon, safe_for_x
 from bridge.core.prices import FREE, creation
+from bridge.core.seams import mended
 from bridge.core.split import split
 from bridge.core.text import Span, SpanKind, Text, joined
 
@@ -29,7 +30,8 @@ bounds the time that anybody's text can take.
 """
 
 _WARNING_MARK = "CW: "
-_AT_SIGNS = ("@", "＠")
+_ROOM_FOR_JOINERS = (0, 1, 2, 8, 32)
+"""How many word joiners are left room for in each part, in case its cuts call for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def compose(post: Post, to: Capabilities, policy: Policy) -> Draft:
         heading = ""
     known = frozenset(handle.lower() for pair in policy.people.items() for handle in pair)
     texts = _fitted(post, body.plain.strip(), to, heading=heading, warning=warning, known=known)
+    if not (any(texts) or warning or post.media):
+        raise UnfitError(f"nothing of post {post.id} can be said on {to.network.value}")
     if len(texts) > 1:
         notes.append(f"too long for one post: a thread of {len(texts)}")
     parts = tuple(
@@ -126,9 +130,11 @@ def _poll_in_words(poll: Poll) -> str:
 
 
 def _harmless(warning: str, policy: Policy, to: Capabilities) -> str:
-    """A warning carries no spans: no name in it may ping, no token in it become a link."""
+    """A warning has no spans: no name in it may ping, nothing in it become a link or cashtag."""
     text = safe_for_x(Text(warning), policy.people)
-    return defuse_accidental_links(text).plain if to.network is Network.X else text.plain
+    return (
+        no_cashtag(defuse_accidental_links(text)).plain if to.network is Network.X else text.plain
+    )
 
 
 def _fitted(
@@ -142,28 +148,19 @@ def _fitted(
         heading, body = "", heading.strip()
         limit = to.max_length
     atoms = x_entities if to.network is Network.X else mastodon_entities
-    for room in (limit, limit - length(JOINER)):
+    for joiners in _ROOM_FOR_JOINERS:
+        room = limit - joiners * length(JOINER)
         try:
             texts = split(body, room, length, atoms=atoms, gather_links=to.prices is not None)
         except UnfitError as error:
             raise UnfitError(f"{where}: {error}") from error
-        fitted = [heading + _muted_start(text, atoms, known) for text in texts]
-        if fitted == texts or all(length(text) <= to.max_length for text in fitted):
+        whole = mended(texts, body, to.network, known) if len(texts) > 1 else texts
+        if not heading and whole == texts:
+            return texts
+        fitted = [heading + text for text in whole]
+        if all(length(text) <= to.max_length for text in fitted):
             return fitted
     raise UnfitError(f"{where}: its content warning leaves no room for text")
-
-
-def _muted_start(text: str, atoms: Callable[[str], tuple[Span, ...]], known: frozenset[str]) -> str:
-    """A part that does not begin with a mention: one that only the cut before it has made.
-
-    Inside a word an at sign means nobody; a word that no part can hold is cut there, if need be.
-    """
-    if not text.startswith(_AT_SIGNS):
-        return text
-    first = next(iter(atoms(text)), None)
-    if first is None or first.start or first.kind is not SpanKind.MENTION:
-        return text
-    return text if first.target.lower() in known else text[0] + JOINER + text[1:]
 
 
 def _length(to: Capabilities, warning: str) -> Callable[[str], int]:

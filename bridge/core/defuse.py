@@ -164,7 +164,16 @@ def _words_around(plain: str, spans: Sequence[Span]) -> Iterator[Span]:
 
 def one_cashtag(text: Text) -> Text:
     """`text` for X, which takes one cashtag a post: the others get U+2060 behind the sign."""
-    if text.plain.count("$") <= 1:
+    return _without_cashtags(text, after=1)
+
+
+def no_cashtag(text: Text) -> Text:
+    """`text` for X without any cashtag, for what stands in a post beside other text."""
+    return _without_cashtags(text, after=0)
+
+
+def _without_cashtags(text: Text, *, after: int) -> Text:
+    if text.plain.count("$") <= after:
         return text
     cashtags = [span for span in x_entities(text.plain) if span.kind is SpanKind.CASHTAG]
-    return edited(text, [(span.start + 1, span.start + 1, JOINER) for span in cashtags[1:]])
+    return edited(text, [(span.start + 1, span.start + 1, JOINER) for span in cashtags[after:]])

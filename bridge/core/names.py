@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bridge.core import mastodon_marks
 from bridge.core.defuse import JOINER, Edit, edited, muting, unlinked
 from bridge.core.entities import x_entities, x_links
+from bridge.core.model import Network
 from bridge.core.text import Span, SpanKind, Text
 
 _X_NAME_RE = re.compile(r"[0-9A-Za-z_]{1,20}")
@@ -39,14 +40,7 @@ def safe_for_x(text: Text, people: Mapping[str, str]) -> Text:
         name = counterparts.get(handle.lower())
         return (f"@{handle}", None) if name is None else (f"@{name}", f"@{name}")
 
-    renamed, meant = _renamed(text, form)
-    safe = _guarded(renamed, meant, _x_mentions)
-    for _ in range(_PASSES):
-        undone = unlinked(safe, _links_behind_joiners(safe.plain))
-        if undone == safe:
-            break
-        safe = _guarded(undone, meant, _x_mentions)
-    return safe
+    return _guarded_for_x(*_renamed(text, form))
 
 
 def safe_for_mastodon(text: Text, people: Mapping[str, str]) -> Text:
@@ -71,6 +65,14 @@ def safe_for_mastodon(text: Text, people: Mapping[str, str]) -> Text:
     text = edited(text, [(start, start + 1, "#") for start in sorted(hashtags)])
     renamed, meant = _renamed(text, form)
     return _guarded(renamed, meant, _mastodon_mentions)
+
+
+def silenced(text: Text, network: Network) -> Text:
+    """`text` for a network, so that it mentions only whom its MENTION spans name as they stand."""
+    meant = frozenset(i for i, span in enumerate(text.spans) if span.kind is SpanKind.MENTION)
+    if network is Network.X:
+        return _guarded_for_x(text, meant)
+    return _guarded(text, meant, _mastodon_mentions)
 
 
 def _pairs(people: Mapping[str, str], *, by_x: bool) -> Iterable[tuple[str, str]]:
@@ -114,6 +116,16 @@ def _gap(plain: str, start: int) -> str:
     if before == ".":
         return JOINER
     return " " if before.isascii() and before.isalnum() else ""
+
+
+def _guarded_for_x(text: Text, meant: frozenset[int]) -> Text:
+    safe = _guarded(text, meant, _x_mentions)
+    for _ in range(_PASSES):
+        undone = unlinked(safe, _links_behind_joiners(safe.plain))
+        if undone == safe:
+            break
+        safe = _guarded(undone, meant, _x_mentions)
+    return safe
 
 
 def _guarded(text: Text, meant: frozenset[int], scan: Scan) -> Text:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.core.capabilities import Capabilities
 from bridge.core.compose import MAX_CHARACTERS, Policy, compose
-from bridge.core.draft import Draft
+from bridge.core.draft import Draft, DraftPart
 from bridge.core.entities import mastodon_entities, x_entities
 from bridge.core.errors import UnfitError
 from bridge.core.lengths import mastodon_length, x_length, x_valid
@@ -103,9 +103,21 @@ def test_a_post_that_is_longer_than_any_is_an_error_that_names_it() -> None:
             compose(post, X, Policy())
 
 
+@pytest.mark.parametrize("text", ["", " \n", "\x00\ufeff", "\ud83d"])
+def test_a_post_of_which_nothing_is_left_is_an_error_that_names_it(text: str) -> None:
+    for post, to in ((toot(text), X), (tweet(text), MASTODON)):
+        with pytest.raises(UnfitError, match="nothing of post 113"):
+            compose(post, to, Policy())
+
+
 def test_a_warning_pings_nobody_either() -> None:
     (text,) = texts(compose(toot("text", spoiler="about @jack and README.md"), X, Policy()))
     assert x_entities(text) == ()
+
+
+def test_a_cashtag_in_a_warning_does_not_count_against_the_one_that_x_takes() -> None:
+    (text,) = texts(compose(toot("buy $ABC", spoiler="$TWTR and $XYZ"), X, Policy()))
+    assert [span.target for span in x_entities(text)] == ["ABC"]
 
 
 def test_a_poll_is_written_out() -> None:
@@ -168,6 +180,32 @@ def test_a_cut_inside_a_word_makes_no_mention_of_what_follows(length: int) -> No
         assert x_valid(text)
 
 
+def parts_of(post: Post, to: Capabilities) -> tuple[DraftPart, ...]:
+    """The parts; a post of which nothing is left has none."""
+    try:
+        return compose(post, to, Policy()).parts
+    except UnfitError as error:
+        assert "nothing of" in str(error)  # noqa: PT017 - elsewhere it would be a failure
+        return ()
+
+
+@pytest.mark.parametrize("length", range(255, 285))
+@pytest.mark.parametrize("seam", ["@jack://", "@jack@x", "@jack/list@x", "/@somebody/x@a"])
+def test_a_cut_makes_no_mention_of_what_stands_before_it(length: int, seam: str) -> None:
+    for text in texts(compose(toot("語" * (length // 2) + seam * 30), X, Policy())):
+        assert SpanKind.MENTION not in {span.kind for span in x_entities(text)}
+        assert x_valid(text)
+
+
+@pytest.mark.parametrize("length", range(240, 290, 3))
+def test_a_cut_makes_no_link_and_no_second_cashtag(length: int) -> None:
+    for word in ("$A" * 300, "a.co日本" * 90, "w" * length + ".com" + "w" * 300):
+        parts = compose(toot("$TWTR " + "w" * length + word), X, Policy()).parts
+        assert {part.price for part in parts} == {15_000}
+        kinds = [[span.kind for span in x_entities(part.text)] for part in parts]
+        assert all(kind.count(SpanKind.CASHTAG) <= 1 for kind in kinds)
+
+
 mixed = st.lists(
     st.sampled_from(
         [
@@ -184,8 +222,8 @@ mixed = st.lists(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mixed, st.sampled_from(["", "warning @jack"]))
 def test_every_part_would_be_accepted_by_x_and_pings_nobody(text: str, spoiler: str) -> None:
-    for part in compose(toot(text, spoiler=spoiler), X, Policy()).parts:
-        assert part.text == "" or x_valid(part.text), x_length(part.text)
+    for part in parts_of(toot(text, spoiler=spoiler), X):
+        assert x_valid(part.text), x_length(part.text)
         kinds = [span.kind for span in x_entities(part.text)]
         assert SpanKind.MENTION not in kinds
         assert kinds.count(SpanKind.CASHTAG) <= 1
@@ -199,7 +237,7 @@ def test_every_part_would_be_accepted_by_mastodon_and_pings_nobody(
 ) -> None:
     counting = to.counting
     assert counting != "x"
-    for part in compose(tweet(text), to, Policy()).parts:
+    for part in parts_of(tweet(text), to):
         assert mastodon_length(part.text, part.spoiler, counting=counting) <= to.max_length
         kinds = {span.kind for span in mastodon_entities(part.text)}
         assert SpanKind.MENTION not in kinds
