@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 import regex
 
 from bridge.core.entities import x_links
+from bridge.core.graphemes import composed
 from bridge.core.text import SpanKind, Text
 
 PREFIX_WORDS = 8
@@ -124,7 +125,8 @@ def canonical(text: Text) -> Canonical:
     rest.append(text.plain[position:])
     plain = _ENTITY.sub(lambda found: html.unescape(found[0]), "".join(rest))
     plain = _without_links(_INVISIBLE.sub("", plain), links)
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
+    plain = unicodedata.normalize("NFKC", composed(plain)).casefold()
+    plain = unicodedata.normalize("NFKC", plain)
     plain = _HYPHENS.sub("-", _APOSTROPHES.sub("'", plain)).replace(_THREAD_SIGN, " ")
     plain = _QUOTE_MARKS.sub("", _REPOST.sub("", plain))
     plain = _ON_X_NAME.sub("", _HANDLE.sub(r"\1", plain))
