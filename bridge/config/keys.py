@@ -86,7 +86,7 @@ def _route(name: str, doc: str, delay: str, visibility: Key) -> Section:
             ),
             Key(
                 "delay",
-                "How long a post waits before it is mirrored: time to delete or mend it.",
+                "How long a post waits before it is mirrored.",
                 values.duration,
                 default=delay,
             ),
