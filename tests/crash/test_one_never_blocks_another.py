@@ -57,7 +57,7 @@ async def test_a_post_that_always_ends_unclear_makes_way_and_is_held_in_the_end(
         others = [stage.write(OUT, words(f"meat {n}")) for n in range(3)]
         await stage.pass_time(running, 600, 30)
         assert [await state(running, other) for other in others] == [PostState.DELIVERED] * 3
-        await stage.pass_time(running, 30 * 3600, 3600)
+        await stage.pass_time(running, 50 * 3600, 3600)
         assert await state(running, poison) is PostState.HELD
         assert "see whether it stands" in (await record(running, poison)).parts[0].detail
         assert 10 < tries <= 24
@@ -323,3 +323,24 @@ async def test_credentials_that_are_mended_bring_a_lane_back_in_order_with_one_w
         assert targets == [one[0] for one in stage.mirrors(OUT)]
     sayings = [e for e in stage.events if isinstance(e, RoutePaused | RouteResumed)]
     assert [type(e) for e in sayings] == [RoutePaused, RouteResumed]
+
+
+async def test_a_timeline_out_of_reach_holds_up_later_posts_for_an_hour_and_is_given_up_in_a_day(
+    stage: Stage,
+) -> None:
+    async with stage.running() as running:
+        stage.add_fault(OUT, "accept-then-500")
+        doubtful = stage.write(OUT, words("doubtful"))
+        await running.daemon.lanes[0].turn(read=True)
+        stage.x.faults.add(Fault("refuse-then-503", "GET", TIMELINE[OUT], times=None))
+        later = stage.write(OUT, words("later"))
+        await stage.pass_time(running, 3000, 600)
+        assert await state(running, later) is PostState.PLANNED
+        await stage.pass_time(running, 1200, 600)
+        assert await state(running, later) is PostState.DELIVERED
+        assert await state(running, doubtful) is PostState.IN_DOUBT
+        await stage.pass_time(running, 26 * 3600, 3600)
+        found = await record(running, doubtful)
+    assert found.state is PostState.HELD
+    assert "the own timeline cannot be read: HTTP 503" in found.parts[0].detail
+    assert stage.creations(OUT) == 2
