@@ -32,7 +32,6 @@ Whoever takes over from a stopped process waits for longer than this before it t
 proof, so a claim that is acted upon in time is always seen by a successor.
 """
 
-
 BROKEN_OFF = "an earlier post of its thread has no whole mirror that it could continue"
 
 
