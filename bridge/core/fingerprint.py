@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import html
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +19,7 @@ import regex
 
 from bridge.core.entities import x_links
 from bridge.core.graphemes import composed
+from bridge.core.references import unescaped
 from bridge.core.text import SpanKind, Text
 
 PREFIX_WORDS = 8
@@ -123,7 +122,7 @@ def canonical(text: Text) -> Canonical:
         links.add(canonical_link(span.target or text.plain[span.start : span.end]))
         position = span.end
     rest.append(text.plain[position:])
-    plain = _ENTITY.sub(lambda found: html.unescape(found[0]), "".join(rest))
+    plain = _without_references("".join(rest))
     plain = _without_links(_INVISIBLE.sub("", plain), links)
     plain = unicodedata.normalize("NFKC", composed(plain)).casefold()
     plain = unicodedata.normalize("NFKC", plain)
@@ -176,13 +175,18 @@ def compared(one: Canonical, other: Canonical) -> Match:
     return Match.SIMILAR if _similar(one.words, other.words) else Match.NONE
 
 
+def _without_references(text: str) -> str:
+    """Only complete ones: an address may go on with ``&copy=1``, which is none."""
+    return _ENTITY.sub(lambda found: unescaped(found[0]), text) if "&" in text else text
+
+
 def canonical_link(url: str) -> str:
     """An address without what does not change where it leads; empty where it has no host.
 
     No scheme, ``www.`` or ``m.``, default port, user, fragment, final slash or tracking; host in
     ASCII; ``twitter.com`` is ``x.com``; the remaining parameters in order of name.
     """
-    url = _INVISIBLE.sub("", html.unescape(url)).strip()
+    url = _INVISIBLE.sub("", _without_references(url)).strip()
     try:
         parts = urlsplit(url if "://" in url else "https://" + url)
         host, port = parts.hostname or "", parts.port
@@ -296,5 +300,7 @@ def _similar(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     ):
         return False
     figures = [[word for word in words if _FIGURE.search(word)] for words in (one, other)]
+    from difflib import SequenceMatcher  # noqa: PLC0415 - hardly any text gets as far as this
+
     matcher = SequenceMatcher(None, head, other_head, autojunk=False)
     return figures[0] == figures[1] and matcher.ratio() >= SIMILAR_RATIO

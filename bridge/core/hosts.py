@@ -85,6 +85,7 @@ class Address:
 _ALNUM_RE = re.compile(r"[0-9A-Za-z]*")
 _PUNYCODE_RE = re.compile(r"xn--[-0-9a-z]+", re.IGNORECASE | re.ASCII)
 _SHORT_PUNYCODE_RE = re.compile(r"xn--[0-9a-z]+", re.IGNORECASE | re.ASCII)
+_GOES_ON_RE = re.compile("[0-9A-Za-z@+-]")
 _NOT_BEFORE = frozenset("@\uff20$#\uff03\ufffe\ufeff\uffff")
 _NOT_AFTER_TLD = frozenset("@+-")
 _SCHEME_ROOM = 8
@@ -96,13 +97,26 @@ def _ascii_tlds() -> frozenset[str]:
 
 
 @cache
-def _international() -> re.Pattern[str]:
-    def any_case(word: str) -> str:
-        forms = (dict.fromkeys((c, c.lower(), c.upper())) for c in word)
-        return "".join(f"[{''.join(f)}]" if len(f) > 1 else next(iter(f)) for f in forms)
+def _international() -> tuple[frozenset[str], Mapping[int, str], list[int]]:
+    """The international top-level domains; for `str.translate`, their letters; their lengths."""
+    words = frozenset(INTERNATIONAL_TLDS.split())
+    letters = {letter for word in words for letter in word}
+    forms = {ord(form): c for c in letters for form in (c.lower(), c.upper(), c) if len(form) == 1}
+    return words, forms, sorted(set(map(len, words)), reverse=True)
 
-    words = sorted(INTERNATIONAL_TLDS.split(), key=len, reverse=True)
-    return re.compile(f"(?:{'|'.join(map(any_case, words))})(?![0-9A-Za-z@+-])")
+
+def _international_end(text: str, start: int) -> int:
+    """Where the longest international top-level domain at `start` ends, in any case; 0 for none."""
+    words, forms, lengths = _international()
+    head = text[start : start + lengths[0]].translate(forms)
+    for length in lengths:
+        if (
+            head[:length] in words
+            and length <= len(head)
+            and not _GOES_ON_RE.match(text, start + length)
+        ):
+            return start + length
+    return 0
 
 
 def known_tld(text: str, start: int, end: int) -> int:
@@ -137,7 +151,7 @@ def _listed_tld(text: str, start: int, end: int) -> int:
     word_end = _match_end(_ALNUM_RE.match(text, start, end))
     if word_end < end and text[word_end] != "-" and text[start:word_end].lower() in known:
         return word_end
-    return 0 if label.isascii() else _match_end(_international().match(text, start))
+    return 0 if label.isascii() else _international_end(text, start)
 
 
 @cache

@@ -32,8 +32,7 @@ URL_LENGTH = 23
 _LIGHT_RE = re.compile("[\0-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]+")
 _INVALID_RE = re.compile("[\ufeff\ufffe\uffff\ud800-\udfff]")
 _TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
-
-
+_TONE_RE = re.compile(f"[{_TONES}]")
 _TONE_PLACE = "T"
 
 
@@ -78,8 +77,11 @@ def _emoji_saving(text: str) -> int:
     for start in (match.start() for match in start_re.finditer(text)):
         if start < position:
             continue
-        for length in lengths[text[start]]:
-            if (saving := savings.get(text[start : start + length])) is not None:
+        for length in lengths:
+            sequence = text[start : start + length]
+            if tone := _TONE_RE.search(sequence):
+                sequence = sequence.replace(tone[0], _TONES[0])
+            if (saving := savings.get(sequence)) is not None:
                 saved += saving
                 position = start + length
                 break
@@ -87,20 +89,21 @@ def _emoji_saving(text: str) -> int:
 
 
 @cache
-def _emoji() -> tuple[dict[str, int], re.Pattern[str], dict[str, list[int]]]:
-    """Each sequence and what it saves; where one may start; lengths by first character."""
+def _emoji() -> tuple[dict[str, int], re.Pattern[str], list[int]]:
+    """Each sequence and what it saves; where one may start; their lengths, the longest first.
+
+    Of those that differ in the skin tone only, which is then the same for everybody in them, the
+    one with the first tone stands for all.
+    """
     sequences = ["".join(chr(0x1F1E6 + ord(letter) - 65) for letter in f) for f in FLAGS.split()]
     for pattern in PATTERNS.split():
-        for tone in _TONES if _TONE_PLACE in pattern else ("",):
-            codes = pattern.split("-")
-            sequences.append("".join(tone if c == _TONE_PLACE else chr(int(c, 16)) for c in codes))
+        codes = pattern.split("-")
+        sequences.append("".join(_TONES[0] if c == _TONE_PLACE else chr(int(c, 16)) for c in codes))
     savings = {s: sum(1 if _LIGHT_RE.match(c) else 2 for c in s) - 2 for s in sequences}
-    lengths: dict[str, set[int]] = {}
-    for sequence in sequences:
-        lengths.setdefault(sequence[0], set()).add(len(sequence))
-    first, second = (re.escape("".join({s[place] for s in sequences})) for place in (0, 1))
-    longest_first = {start: sorted(some, reverse=True) for start, some in lengths.items()}
-    return savings, re.compile(f"[{first}](?=[{second}])"), longest_first
+    first = re.escape("".join({s[0] for s in sequences}))
+    second = re.escape("".join({*_TONES, *(s[1] for s in sequences)}))
+    lengths = sorted({len(s) for s in sequences}, reverse=True)
+    return savings, re.compile(f"[{first}](?=[{second}])"), lengths
 
 
 _ANY_TLD = replace(x_marks.X, tld=any_tld)

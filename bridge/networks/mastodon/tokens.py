@@ -7,10 +7,11 @@ must read the same everywhere. Must not know what any element means, except that
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
+
+from bridge.core.references import unescaped
 
 _NOTHING: Mapping[str, str] = {}
 _MARK = re.compile(r"<(?=[a-zA-Z/!?])")
@@ -144,4 +145,4 @@ def _attributes(inside: str) -> Mapping[str, str]:
 
 def _unescaped(text: str) -> str:
     """Character references resolved; the standard library fails on those of thousands of digits."""
-    return html.unescape(_ABSURD_REFERENCE.sub("\ufffd", text)) if "&" in text else text
+    return unescaped(_ABSURD_REFERENCE.sub("\ufffd", text)) if "&" in text else text
