@@ -13,10 +13,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bridge.core.capabilities import Capabilities
+from bridge.core.compose import Policy, compose
 from bridge.core.delivery import PartEvent
 from bridge.core.draft import Draft, DraftPart
 from bridge.core.model import (
@@ -24,17 +26,21 @@ from bridge.core.model import (
     BridgeName,
     Direction,
     Microdollars,
+    Network,
     Post,
     PostId,
     ReplyRef,
     Route,
     Visibility,
 )
+from bridge.core.prices import X_PRICES
 from bridge.core.record import Cursor, Decision, PartKey, Receipt
 from bridge.core.text import Text
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.ledger.sqlite import SqliteLedger, open_ledger, open_reader
+from tools.text_memory import SAMPLE
 
+ROOT = Path(__file__).resolve().parent.parent
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OUT = Route(BridgeName("bench"), Direction.MASTODON_TO_X)
 BACK = Route(BridgeName("bench"), Direction.X_TO_MASTODON)
@@ -199,8 +205,32 @@ async def ledger(options: argparse.Namespace) -> list[Row]:
     return rows
 
 
+async def text(_options: argparse.Namespace) -> list[Row]:
+    """What the handling of text adds to memory, and how long it takes to compose posts."""
+    command = (sys.executable, "-m", "tools.text_memory")
+    measuring = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    added, _ = await measuring.communicate()
+    print(f"all modules that handle text, used: {added.decode().strip()} MiB on top of aiohttp")
+    x = Capabilities(Network.X, "x", 280, prices=X_PRICES)
+    mastodon = Capabilities(Network.MASTODON, "mastodon", 500, spoiler=True)
+    rows = []
+    for length, times in ((200, 200), (2_000, 50), (25_000, 10)):
+        post = replace(_post(0), text=Text((SAMPLE * (length // len(SAMPLE) + 1))[:length]))
+        for to in (x, mastodon):
+            seconds = []
+            for _ in range(times):
+                begun = time.process_time()
+                compose(post, to, Policy())
+                seconds.append(time.process_time() - begun)
+            rows.append(Row.of(f"compose {length:,} characters for {to.network}", seconds))
+    return rows
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, list[Row]]]] = {
-    "ledger": ledger
+    "ledger": ledger,
+    "text": text,
 }
 
 
