@@ -19,7 +19,7 @@ from bridge.core.model import Network, Poll, Post, Visibility
 from bridge.core.names import safe_for_mastodon, safe_for_x
 from bridge.core.prices import FREE, creation
 from bridge.core.seams import mended
-from bridge.core.split import split
+from bridge.core.split import ELLIPSIS, split
 from bridge.core.text import Span, SpanKind, Text, joined
 
 MAX_CHARACTERS = 50_000
@@ -61,8 +61,11 @@ def compose(post: Post, to: Capabilities, policy: Policy) -> Draft:
     warning = clean(post.spoiler)
     if warning and not to.spoiler:
         # A network without content warnings still shows the warning first, on every part.
-        heading, warning = f"{_WARNING_MARK}{_harmless(warning, policy, to)}\n\n", ""
         notes.append("content warning written at the head of each part")
+        warning = _harmless(warning, policy, to)
+        if body.plain.strip():
+            warning = _shortened(warning, to, notes)
+        heading, warning = f"{_WARNING_MARK}{warning}\n\n", ""
     else:
         heading = ""
     known = frozenset(handle.lower() for pair in policy.people.items() for handle in pair)
@@ -135,6 +138,21 @@ def _harmless(warning: str, policy: Policy, to: Capabilities) -> str:
     return (
         no_cashtag(defuse_accidental_links(text)).plain if to.network is Network.X else text.plain
     )
+
+
+def _shortened(warning: str, to: Capabilities, notes: list[str]) -> str:
+    """A warning of half a part at most, so that what it warns of has room as well."""
+    length = _length(to, "")
+    room = to.max_length // 2 - length(f"{_WARNING_MARK}{ELLIPSIS}\n\n")
+    if length(warning) <= room:
+        return warning
+    notes.append("content warning shortened, to leave room for what it warns of")
+    try:
+        first = split(warning, room, length, numbering=False)[0]
+    except UnfitError:
+        # Without its words a warning still warns.
+        first = ""
+    return f"{first.rstrip(ELLIPSIS)}{ELLIPSIS}"
 
 
 def _fitted(

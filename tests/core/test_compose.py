@@ -86,9 +86,20 @@ def test_a_warning_without_text_is_the_text_on_x() -> None:
     assert texts(compose(toot("", spoiler="only this"), X, Policy())) == ["CW: only this"]
 
 
-def test_a_warning_that_fills_the_limit_is_an_error_that_names_the_post() -> None:
-    with pytest.raises(UnfitError, match="113"):
-        compose(toot("text", spoiler="w" * 280), X, Policy())
+def test_a_warning_that_would_fill_every_part_is_cut_to_half_of_each() -> None:
+    draft = compose(toot("What it warns of.", spoiler="word " * 80), X, Policy())
+
+    (text,) = texts(draft)
+    assert text.startswith("CW: word word")
+    assert text.endswith("word…\n\nWhat it warns of.")
+    assert 90 <= x_length(text.split("\n")[0]) <= 140
+    assert "content warning shortened, to leave room for what it warns of" in draft.notes
+
+
+def test_a_long_warning_without_text_is_said_whole() -> None:
+    draft = compose(toot("", spoiler="word " * 80), X, Policy())
+
+    assert sum(text.count("word") for text in texts(draft)) == 80
 
 
 def test_a_post_that_is_longer_than_any_is_an_error_that_names_it() -> None:

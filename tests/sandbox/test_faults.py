@@ -186,7 +186,8 @@ async def test_slow_bytes_arrive_whole_and_late(shop: Shop) -> None:
 
     began = time.monotonic()
     assert await shop.buy() == (201, '{"bought": 1}')
-    assert time.monotonic() - began >= 0.15
+    # A timer may fire a tick early.
+    assert time.monotonic() - began >= 0.14
 
 
 async def test_throttling_comes_with_headers_or_without(shop: Shop) -> None:
