@@ -18,8 +18,8 @@ from pathlib import Path
 
 from bridge import __version__
 from bridge.config import BridgeSettings, OAuth1, OAuth2, Settings
-from bridge.core.compose import Policy
 from bridge.core.model import Direction, Route, Visibility
+from bridge.core.policy import Policy
 from bridge.core.rules import Rules
 from bridge.core.secret import Secret
 from bridge.engine.control import Control

@@ -6,21 +6,34 @@ wires them, the engine and the conformance suites know nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
-from bridge.core.capabilities import Capabilities
+from bridge.core.capabilities import Capabilities, MediaLimits
 from bridge.core.delivery import PartEvent
-from bridge.core.draft import DraftPart
+from bridge.core.draft import DraftMedia, DraftPart
 from bridge.core.events import Event
-from bridge.core.model import Account, BridgeName, Microdollars, Network, Post, PostId, Route
+from bridge.core.model import (
+    Account,
+    BridgeName,
+    MediaId,
+    MediaKind,
+    Microdollars,
+    Network,
+    Post,
+    PostId,
+    Route,
+    Visibility,
+)
 from bridge.core.prices import FREE
 from bridge.core.record import (
     Cursor,
     Decision,
     DuePart,
+    Mirror,
     PartKey,
     PartRecord,
     PostRecord,
@@ -61,6 +74,44 @@ class Reading:
     more: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What can be told of a post without paying for it, right before its mirror is sent.
+
+    `post` is the post as it stands now, None where that costs. `gone` says that it surely stands no
+    more. `audience` is who can see it now, None where nothing new is known.
+    """
+
+    post: Post | None = None
+    gone: bool = False
+    audience: Visibility | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMedia:
+    """A medium that was fetched and fitted, in a private file. `size` is in bytes.
+
+    `mime` is what its content shows, never what a server said. `note` says what had to be changed
+    to make it fit, empty for nothing.
+    """
+
+    path: Path
+    kind: MediaKind
+    mime: str
+    size: int
+    alt: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A medium that a network has taken in; unattached it is gone at `expires_at`, if told."""
+
+    id: MediaId
+    cost: Microdollars = FREE
+    expires_at: datetime | None = None
+
+
 class Source(Protocol):
     """The reading half of one account. Its methods raise `NetworkError`s, but never `InDoubt`."""
 
@@ -89,6 +140,25 @@ class Source(Protocol):
         """
         ...
 
+    async def window(self, limit: int) -> Reading:
+        """The newest `limit` own posts at most, of every kind and audience, oldest first.
+
+        Read afresh, whatever was read before: to see what was edited and what is no longer there.
+        Raises rather than leave out a post of that stretch.
+        """
+        ...
+
+    async def look_up(self, post: PostId) -> Post | None:
+        """One own post as it stands now; None where the server says that it is not there.
+
+        May cost: see `Capabilities.prices`. Raises where the answer is anything less than clear.
+        """
+        ...
+
+    async def standing(self, post: PostId) -> Standing:
+        """What is known of `post` now at no cost, asked afresh."""
+        ...
+
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever the server hints that something new is there, until cancelled.
 
@@ -104,12 +174,47 @@ class Sink(Protocol):
         """What can be sent, as the server says; remembered for a day, with safe fallbacks."""
         ...
 
-    async def publish(self, part: DraftPart, *, reply_to: PostId | None, key: str) -> Receipt:
-        """Create one post, once. Never retries by itself.
+    async def upload(self, medium: LocalMedia) -> Uploaded:
+        """Hand over one medium, ready to be attached: processed, and described by its alt text.
+
+        Nothing is seen by anybody until a post carries it, so an unclear answer is `Transient`.
+        `Refused` says that the network will never take this file.
+        """
+        ...
+
+    async def publish(
+        self,
+        part: DraftPart,
+        *,
+        reply_to: PostId | None,
+        key: str,
+        media: Sequence[MediaId] = (),
+    ) -> Receipt:
+        """Create one post, once, with `media` in order. Never retries by itself.
 
         `key` is the same at every attempt of one part. Raises `InDoubt` whenever the server may
-        have created it, and every other `NetworkError` only when it surely has not.
+        have created it, and every other `NetworkError` only when it surely has not. A part with
+        `repeat` boosts that post; doing so twice does no harm. `media` are ids that `upload` gave,
+        one for each of `part.media` that is to be seen.
         """
+        ...
+
+    async def revise(
+        self,
+        target: PostId,
+        part: DraftPart,
+        *,
+        media: Sequence[MediaId] = (),
+    ) -> Receipt:
+        """Give the post `target` the content of `part` and `media`, all of it.
+
+        The receipt names the post as it is known from now on. Raises `InDoubt` where it may have
+        been done; where `Capabilities.free_edits` holds, it may then be repeated.
+        """
+        ...
+
+    async def delete(self, target: PostId) -> Microdollars:
+        """Have `target` gone; that it is gone already is as good. Returns what it cost."""
         ...
 
 
@@ -134,7 +239,8 @@ class Facts:
     `revision_of` names the recorded post that this one is another revision of. `baseline` says it
     stood on the timeline when the route started. `parent` is the record of the own post that it
     replies to, in the same route; `parent_is_mirror` says that the parent is itself a mirror made
-    here (a thread continued by hand below a mirror).
+    here (a thread continued by hand below a mirror). `quoted` and `reposted` are the mirror of the
+    own post that it quotes or repeats, on the target network, where it stands.
     """
 
     echo_of: PostId | None = None
@@ -142,6 +248,8 @@ class Facts:
     baseline: bool = False
     parent: PostRecord | None = None
     parent_is_mirror: bool = False
+    quoted: Mirror | None = None
+    reposted: Mirror | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +403,21 @@ class Ledger(LedgerView, Protocol):
 
     async def stranded(self, route: Route) -> tuple[PartRecord, ...]:
         """Planned parts of posts whose parent's mirror broke off: a part failed or was dropped."""
+        ...
+
+
+class MediaStore(Protocol):
+    """Fetches media from the network into private files, for as long as they are needed."""
+
+    async def fetch(self, medium: DraftMedia, limits: MediaLimits) -> LocalMedia:
+        """`medium` as a file that `limits` allow, re-encoded only where they would not.
+
+        Raises `MediaError` where it cannot be had, or must not be passed on.
+        """
+        ...
+
+    async def discard(self, medium: LocalMedia) -> None:
+        """Delete the file. Idempotent."""
         ...
 
 

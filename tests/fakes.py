@@ -1,7 +1,7 @@
 """Stand-ins for ports, for the engine's tests: a clock that obeys, networks that misbehave."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,7 @@ from bridge.core.errors import NetworkError, Refused
 from bridge.core.model import (
     Account,
     AccountId,
+    MediaId,
     Microdollars,
     Network,
     Post,
@@ -21,7 +22,7 @@ from bridge.core.model import (
 from bridge.core.prices import X_PRICES
 from bridge.core.record import Cursor, Receipt
 from bridge.core.text import Text
-from bridge.ports import Baseline, Known, Reading
+from bridge.ports import Baseline, Known, LocalMedia, Reading, Standing, Uploaded
 
 
 @dataclass
@@ -133,6 +134,29 @@ class FakeNetwork:
         self._maybe_fail()
         return Reading(tuple(post for post in self.posts if post.created_at >= since))
 
+    async def window(self, limit: int) -> Reading:
+        self._maybe_fail()
+        return Reading(tuple(self.posts[-limit:]))
+
+    async def look_up(self, post: PostId) -> Post | None:
+        self._maybe_fail()
+        return next((found for found in self.posts if post in found.ids), None)
+
+    async def standing(self, post: PostId) -> Standing:
+        found = await self.look_up(post)
+        return Standing(found, gone=found is None)
+
+    async def upload(self, medium: LocalMedia) -> Uploaded:
+        raise Refused(f"no media yet: {medium.mime}")
+
+    async def revise(
+        self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
+    ) -> Receipt:
+        raise Refused(f"no edits yet: {target} {part.index} {len(media)}")
+
+    async def delete(self, target: PostId) -> Microdollars:
+        raise Refused(f"no deletions yet: {target}")
+
     async def listen(self, wake: Callable[[], None]) -> None:
         return None
 
@@ -141,7 +165,15 @@ class FakeNetwork:
         counting = "x" if self.network is Network.X else "mastodon"
         return Capabilities(self.network, counting, self.max_length, prices=prices)  # type: ignore[arg-type] # two literals
 
-    async def publish(self, part: DraftPart, *, reply_to: PostId | None, key: str) -> Receipt:
+    async def publish(
+        self,
+        part: DraftPart,
+        *,
+        reply_to: PostId | None,
+        key: str,
+        media: Sequence[MediaId] = (),
+    ) -> Receipt:
+        del media
         if self.hang is not None:
             await self.hang.wait()
         if self.refuse_at == len(self.published) + 1:

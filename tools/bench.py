@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bridge.core.capabilities import Capabilities
-from bridge.core.compose import Policy, compose
+from bridge.core.compose import Context, compose
 from bridge.core.delivery import PartEvent
 from bridge.core.draft import Draft, DraftPart
 from bridge.core.model import (
@@ -33,6 +33,7 @@ from bridge.core.model import (
     Route,
     Visibility,
 )
+from bridge.core.policy import Policy
 from bridge.core.prices import X_PRICES
 from bridge.core.record import Cursor, Decision, PartKey, Receipt
 from bridge.core.text import Text
@@ -222,7 +223,7 @@ async def text(_options: argparse.Namespace) -> list[Row]:
             seconds = []
             for _ in range(times):
                 begun = time.process_time()
-                compose(post, to, Policy())
+                compose(post, to, Policy(), Context(post.created_at))
                 seconds.append(time.process_time() - begun)
             rows.append(Row.of(f"compose {length:,} characters for {to.network}", seconds))
     return rows

@@ -20,9 +20,10 @@ from rich.table import Table
 from rich.text import Text as Words
 
 from bridge.core.capabilities import Capabilities
-from bridge.core.compose import Policy, compose
+from bridge.core.compose import Context, compose
 from bridge.core.errors import UnfitError
 from bridge.core.model import Network, Post
+from bridge.core.policy import Policy
 from tests.corpus.reading import Case, cases
 
 _STYLES = {"link": "blue", "mention": "magenta", "hashtag": "green", "cashtag": "yellow"}
@@ -108,7 +109,12 @@ def _coloured(post: Post) -> Iterator[str]:
 def _mirror(post: Post) -> list[str]:
     """The parts of a mirror on the other network, as composed for an ordinary account there."""
     try:
-        return [part.text for part in compose(post, _ordinary(post.network.other), Policy()).parts]
+        return [
+            part.text
+            for part in compose(
+                post, _ordinary(post.network.other), Policy(), Context(post.created_at)
+            ).parts
+        ]
     except UnfitError as error:
         return [f"({error})"]
 

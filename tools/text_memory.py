@@ -39,6 +39,7 @@ def used() -> None:
     from bridge.core import compose, fingerprint, guards
     from bridge.core.capabilities import Capabilities
     from bridge.core.model import AccountId, Network
+    from bridge.core.policy import Policy
     from bridge.core.prices import X_PRICES
     from bridge.networks.mastodon.normalise import status_to_post
     from bridge.networks.x.normalise import page_to_posts
@@ -53,9 +54,9 @@ def used() -> None:
     )
     if status is None:
         raise RuntimeError("the sample was not read")
-    policy = compose.Policy()
-    compose.compose(post, mastodon, policy)
-    compose.compose(status, x, policy)
+    policy = Policy()
+    compose.compose(post, mastodon, policy, compose.Context(post.created_at))
+    compose.compose(status, x, policy, compose.Context(status.created_at))
     fingerprint.same_post(post.text, status.text)
     guards.foreign_mirror(post)
 

@@ -6,8 +6,9 @@ can carry; must not know adapters, and must not decide whether a post is mirrore
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from bridge.core.capabilities import Capabilities
 from bridge.core.defuse import JOINER, clean, defuse_accidental_links, no_cashtag, one_cashtag
@@ -17,7 +18,9 @@ from bridge.core.errors import UnfitError
 from bridge.core.lengths import mastodon_length, measure_for
 from bridge.core.model import Network, Poll, Post, Visibility
 from bridge.core.names import safe_for_mastodon, safe_for_x
+from bridge.core.policy import Policy
 from bridge.core.prices import FREE, creation
+from bridge.core.record import Mirror
 from bridge.core.seams import mended
 from bridge.core.split import ELLIPSIS, split
 from bridge.core.text import Span, SpanKind, Text, joined
@@ -35,22 +38,25 @@ _ROOM_FOR_JOINERS = (0, 1, 2, 8, 32)
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """The owner's choices about form. `visibility` is that of the mirror, where the network has it.
+class Context:
+    """What else bears on a draft: the time (aware UTC), and where what it points at stands.
 
-    `people` maps handles of one network to handles of the other, in either direction.
+    `quoted` and `reposted` are mirrors on the target network of the own post that is quoted or
+    repeated; None where there is none.
     """
 
-    visibility: Visibility = Visibility.PUBLIC
-    people: Mapping[str, str] = field(default_factory=dict)
+    now: datetime
+    quoted: Mirror | None = None
+    reposted: Mirror | None = None
 
 
-def compose(post: Post, to: Capabilities, policy: Policy) -> Draft:
+def compose(post: Post, to: Capabilities, policy: Policy, context: Context) -> Draft:
     """The draft of `post` for the network that `to` describes.
 
     Raises `UnfitError`, naming the post, where it cannot be fitted at all, or has more than
     `MAX_CHARACTERS`.
     """
+    del context
     _check_size(post)
     notes: list[str] = []
     body = _body(post, notes)

@@ -13,6 +13,7 @@
     │   ├── Refused                  surely not done, and will not be for this request
     │   ├── Unauthorised             surely not done until the owner signs in or pays
     │   └── InDoubt                  may have been done: prove it before anything is repeated
+    ├── MediaError                   a medium cannot be had, or must not be passed on
     └── UnfitError                   a post cannot be fitted to the other network
 
 The engine branches on the five kinds under `NetworkError` and on nothing finer. What is finer
@@ -130,6 +131,18 @@ class Unauthorised(NetworkError):
 
 class InDoubt(NetworkError):
     """May have been done: time-out after sending, reset, 5xx on a create, an unreadable success."""
+
+
+class MediaError(TwinpostError):
+    """A medium cannot be had, or must not be passed on; the message is a sentence for people.
+
+    `lasting` is true where the file itself is at fault (empty, a bomb, of no known type), so that
+    asking for it again is in vain.
+    """
+
+    def __init__(self, detail: str, *, lasting: bool = False) -> None:
+        super().__init__(detail)
+        self.lasting = lasting
 
 
 class UnfitError(TwinpostError):

@@ -100,7 +100,11 @@ class MediaVariant:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Something attached to a post. Sizes in pixels, durations in milliseconds."""
+    """Something attached to a post. Sizes in pixels, durations in milliseconds.
+
+    `url` is the best single file; `variants` are encodings of a video to choose from. `preview_url`
+    is a still picture of it.
+    """
 
     id: MediaId
     kind: MediaKind
@@ -111,6 +115,7 @@ class Media:
     height: int | None = None
     duration_ms: int | None = None
     variants: tuple[MediaVariant, ...] = ()
+    preview_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +161,31 @@ class ReplyRef:
 
 @dataclass(frozen=True, slots=True)
 class QuoteRef:
-    """What a post quotes; `own` says that the quoted post is by the same account, if known."""
+    """What a post quotes; `own` says that the quoted post is by the same account, if known.
+
+    `author` is the quoted account's handle without ``@``, with its host where it has one; `text` is
+    what the quoted post says, as far as the network gave it. Both are empty where not known, and
+    where the network says that the quote does not stand (revoked, pending, deleted).
+    """
 
     post: PostId | None
     url: str | None
     own: bool | None = None
+    author: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepostRef:
+    """What a post repeats: a boost or repost of `post`, at `url`, by the account `author`.
+
+    `own` says that the repeated post is by the same account; False where the network does not say.
+    """
+
+    post: PostId
+    url: str | None = None
+    own: bool = False
+    author: str = ""
 
 
 class Kind(StrEnum):
@@ -197,7 +222,7 @@ class Post:
     sensitive: bool = False
     language: str | None = None
     in_reply_to: ReplyRef | None = None
-    repost_of: PostId | None = None
+    repost: RepostRef | None = None
     quote: QuoteRef | None = None
     media: tuple[Media, ...] = ()
     poll: Poll | None = None
@@ -211,7 +236,7 @@ class Post:
     @property
     def kind(self) -> Kind:
         """What this post is with respect to others; unknown parents count as somebody else's."""
-        if self.repost_of is not None:
+        if self.repost is not None:
             return Kind.REPOST
         if self.in_reply_to is None:
             return Kind.ORIGINAL

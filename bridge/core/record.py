@@ -45,6 +45,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirror:
+    """Where an own post stands on the target network: its first part, and its address."""
+
+    id: PostId
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Everything T1 writes about one post: the verdict and, where it is to be mirrored, the draft.
 

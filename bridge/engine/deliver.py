@@ -173,7 +173,7 @@ def body_hash(part: DraftPart, reply_to: PostId | None) -> str:
         part.sensitive,
         part.language,
         part.visibility.value,
-        [medium.id for medium in part.media],
+        [[medium.id, medium.kind.value, medium.url, medium.alt] for medium in part.media],
         reply_to,
     ]
     return hashlib.sha256(json.dumps(body).encode()).hexdigest()

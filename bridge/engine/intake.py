@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from bridge.core.compose import compose
+from bridge.core.compose import Context, compose
 from bridge.core.draft import Draft
 from bridge.core.errors import UnfitError
 from bridge.core.events import PostDecided
@@ -81,7 +81,8 @@ class Intake:
         if verdict.action is not Action.SKIP:
             to = await self._plan.target.capabilities()
             try:
-                draft = compose(post, to, self._plan.policy)
+                context = Context(now, facts.quoted, facts.reposted)
+                draft = compose(post, to, self._plan.policy, context)
             except UnfitError as error:
                 verdict = Verdict(Action.SKIP, Reason.UNFIT, str(error))
             except Exception as error:  # our own fault must not keep all later posts from passing

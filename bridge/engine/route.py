@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bridge.core.compose import Policy
 from bridge.core.events import Event
 from bridge.core.model import Account, AccountId, Network, Route
+from bridge.core.policy import Policy
 from bridge.core.rules import Rules
 from bridge.core.timing import Every, Start
 from bridge.engine.twins import Desks

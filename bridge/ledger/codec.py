@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bridge.core.draft import DraftPart
+from bridge.core.draft import DraftMedia, DraftPart, DraftPoll
 from bridge.core.errors import LedgerDamaged
-from bridge.core.model import Media, MediaId, MediaKind, MediaVariant, Microdollars, Visibility
+from bridge.core.model import MediaId, MediaKind, Microdollars, Visibility
 from bridge.core.verdict import Action, Reason, Verdict
 
 BODY_VERSION = 1
@@ -108,6 +108,9 @@ def to_body(part: DraftPart) -> str:
             "language": part.language,
             "visibility": part.visibility.value,
             "media": [_from_media(media) for media in part.media],
+            "poll": None if part.poll is None else _from_poll(part.poll),
+            "quote": part.quote,
+            "repeat": part.repeat,
         },
         separators=(",", ":"),
     )
@@ -131,38 +134,47 @@ def from_body(index: int, price: int, body: str | None) -> DraftPart:
             language=fields["language"],
             visibility=Visibility(fields["visibility"]),
             media=tuple(_to_media(media) for media in fields["media"]),
+            poll=_to_poll(fields.get("poll")),
+            quote=fields.get("quote"),
+            repeat=fields.get("repeat"),
         )
 
 
-def _from_media(media: Media) -> dict[str, object]:
+def _from_poll(poll: DraftPoll) -> dict[str, object]:
+    return {
+        "options": poll.options,
+        "ends_at": to_micros(poll.ends_at),
+        "multiple": poll.multiple,
+        "otherwise": poll.otherwise,
+    }
+
+
+def _to_poll(fields: dict[str, Any] | None) -> DraftPoll | None:
+    if fields is None:
+        return None
+    return DraftPoll(
+        options=tuple(fields["options"]),
+        ends_at=from_micros(fields["ends_at"]),
+        multiple=fields["multiple"],
+        otherwise=fields["otherwise"],
+    )
+
+
+def _from_media(media: DraftMedia) -> dict[str, object]:
     return {
         "id": media.id,
         "kind": media.kind.value,
         "url": media.url,
         "alt": media.alt,
-        "mime": media.mime,
-        "width": media.width,
-        "height": media.height,
-        "duration_ms": media.duration_ms,
-        "variants": [
-            {"url": variant.url, "mime": variant.mime, "bitrate": variant.bitrate}
-            for variant in media.variants
-        ],
+        "still": media.still,
     }
 
 
-def _to_media(fields: dict[str, Any]) -> Media:
-    return Media(
+def _to_media(fields: dict[str, Any]) -> DraftMedia:
+    return DraftMedia(
         id=MediaId(fields["id"]),
         kind=MediaKind(fields["kind"]),
         url=fields["url"],
         alt=fields["alt"],
-        mime=fields["mime"],
-        width=fields["width"],
-        height=fields["height"],
-        duration_ms=fields["duration_ms"],
-        variants=tuple(
-            MediaVariant(variant["url"], variant["mime"], variant["bitrate"])
-            for variant in fields["variants"]
-        ),
+        still=fields.get("still"),
     )

@@ -19,6 +19,7 @@ from bridge.core.model import (
     PostId,
     QuoteRef,
     ReplyRef,
+    RepostRef,
     Visibility,
 )
 from bridge.core.rules import History, Rules, decide
@@ -43,7 +44,7 @@ posts = st.builds(
     text=st.builds(Text, st.text(max_size=5)),
     visibility=st.sampled_from(Visibility),
     in_reply_to=replies,
-    repost_of=st.none() | st.just(PostId("r")),
+    repost=st.none() | st.just(RepostRef(PostId("r"))),
     quote=st.none() | st.just(QuoteRef(None, None)),
 )
 histories = st.builds(
@@ -129,7 +130,7 @@ def test_no_rule_can_list_an_audience_that_must_not_be_widened(audience: Visibil
         (post(), History(echo_of=PostId("0")), Reason.ECHO),
         (post(), History(baseline=True), Reason.BEFORE_START),
         (post(), History(floor=NOW + timedelta(seconds=1)), Reason.BEFORE_START),
-        (post(repost_of=PostId("0")), History(), Reason.REPOST),
+        (post(repost=RepostRef(PostId("0"))), History(), Reason.REPOST),
         (
             post(in_reply_to=ReplyRef(PostId("0"), AccountId("other"))),
             History(),

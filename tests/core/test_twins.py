@@ -17,6 +17,7 @@ from bridge.core.model import (
     Post,
     PostId,
     ReplyRef,
+    RepostRef,
     Visibility,
 )
 from bridge.core.rules import History, Rules, decide
@@ -136,7 +137,7 @@ def test_only_so_many_are_compared_to_the_end() -> None:
     [
         replace(post(), visibility=Visibility.DIRECT),
         replace(post(), visibility=Visibility.UNKNOWN),
-        replace(post(), repost_of=PostId("0")),
+        replace(post(), repost=RepostRef(PostId("0"))),
         replace(post(), in_reply_to=ReplyRef(PostId("0"), AccountId("somebody"))),
         post(""),
         post("", media=2),
@@ -190,7 +191,7 @@ def test_promise_1_likeness_alone_never_skips_a_post(one: str, other: str) -> No
 def test_a_twin_never_lets_a_post_pass_that_would_not(
     match: Match, visibility: Visibility, repost: bool
 ) -> None:
-    one = replace(post(), visibility=visibility, repost_of=PostId("0") if repost else None)
+    one = replace(post(), visibility=visibility, repost=RepostRef(PostId("0")) if repost else None)
     rules = Rules(frozenset({Visibility.PUBLIC}))
     without = decide(one, rules, History())
     verdict = decide(one, rules, History(twin=Twin(match, counterpart())))

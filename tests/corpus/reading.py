@@ -86,7 +86,7 @@ def told(post: Post) -> dict[str, Any]:
         "sensitive": post.sensitive,
         "language": post.language,
         "application": post.application,
-        "repost_of": post.repost_of,
+        "repost_of": None if post.repost is None else post.repost.post,
         "revisions": list(post.revisions),
         "in_reply_to": _reply(post.in_reply_to),
         "quote": _quote(post.quote),

@@ -12,12 +12,13 @@ import bridge.engine.intake
 import bridge.engine.supervise
 from bridge.app import Running, SystemClock, wired
 from bridge.core.capabilities import Capabilities
-from bridge.core.compose import Policy, compose
+from bridge.core.compose import Context, compose
 from bridge.core.delivery import PostState
 from bridge.core.draft import Draft, DraftPart
 from bridge.core.errors import InDoubt, Unauthorised
 from bridge.core.events import RoutePaused, RouteResumed
 from bridge.core.model import BridgeName, Direction, Post, PostId
+from bridge.core.policy import Policy
 from bridge.core.record import Cursor, Receipt
 from bridge.core.timing import Cron
 from bridge.ports import Known, Reading
@@ -103,10 +104,10 @@ async def test_a_thread_waits_for_a_part_that_is_held_and_the_others_do_not(stag
 async def test_a_post_on_which_our_own_code_breaks_is_recorded_and_the_next_ones_go_on(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaking(post: Post, to: Capabilities, policy: Policy) -> Draft:
+    def breaking(post: Post, to: Capabilities, policy: Policy, context: Context) -> Draft:
         if "broken" in post.text.plain:
             raise ZeroDivisionError
-        return compose(post, to, policy)
+        return compose(post, to, policy, context)
 
     monkeypatch.setattr(bridge.engine.intake, "compose", breaking)
     async with stage.running() as running:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.compose import Policy
 from bridge.core.delivery import PostState
 from bridge.core.events import Event
 from bridge.core.model import BridgeName, Direction, Network, PostId, Route, Visibility
+from bridge.core.policy import Policy
 from bridge.core.record import PostRecord
 from bridge.core.rules import Rules
 from bridge.core.timing import FromNow, Interval, Start

@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bridge.core.draft import DraftPart
+from bridge.core.draft import DraftMedia, DraftPart
 from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
-from bridge.core.model import Media, MediaId, MediaKind, Microdollars, PostId
+from bridge.core.model import MediaId, MediaKind, Microdollars, PostId
 from bridge.core.prices import X_PRICES
 from bridge.log import quiet_libraries
 from bridge.networks.x.adapter import XAdapter
@@ -103,7 +103,7 @@ async def publish_and_read(adapter: XAdapter) -> str:
 
 
 async def test_media_are_refused_rather_than_left_out_in_silence(odd: OddX) -> None:
-    media = (Media(MediaId("1"), MediaKind.IMAGE, "https://example.org/a.png"),)
+    media = (DraftMedia(MediaId("1"), MediaKind.IMAGE, "https://example.org/a.png"),)
     with_media = DraftPart(0, "look", Microdollars(0), media=media)
     async with adapter_for(odd.url) as adapter:
         with pytest.raises(Refused, match="media"):

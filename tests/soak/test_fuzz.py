@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.core import mastodon_marks
 from bridge.core.capabilities import Capabilities
-from bridge.core.compose import Policy, compose
+from bridge.core.compose import compose
 from bridge.core.defuse import clean, defuse_accidental_links, one_cashtag
 from bridge.core.entities import mastodon_entities, x_entities, x_links, x_mentions
 from bridge.core.errors import UnfitError
@@ -20,10 +20,11 @@ from bridge.core.fingerprint import Match, same_post
 from bridge.core.graphemes import graphemes
 from bridge.core.lengths import mastodon_length, x_length, x_valid
 from bridge.core.names import safe_for_mastodon, safe_for_x
+from bridge.core.policy import Policy
 from bridge.core.split import Atoms, Length, split
 from bridge.core.text import SpanKind, Text
 from bridge.networks.mastodon.normalise import html_to_text
-from tests.core.test_compose import GOTOSOCIAL, MASTODON, X, toot, tweet
+from tests.core.test_compose import CONTEXT, GOTOSOCIAL, MASTODON, X, toot, tweet
 from tests.core.test_names import TEXTS
 from tests.core.test_split_properties import wild_texts
 from tests.networks.test_html_walker import PIECES
@@ -106,7 +107,7 @@ def test_whatever_is_composed_would_be_taken_and_pings_nobody(
 ) -> None:
     post = replace(toot(), spoiler=warning, text=text) if to is X else replace(tweet(), text=text)
     try:
-        draft = compose(post, to, Policy())
+        draft = compose(post, to, Policy(), CONTEXT)
     except UnfitError as error:
         assert "113" in str(error)  # noqa: PT017 - it must name the post
         return

@@ -15,17 +15,18 @@ from pathlib import Path
 import pytest
 
 from bridge.core.capabilities import Capabilities
-from bridge.core.compose import MAX_CHARACTERS, Policy, compose
+from bridge.core.compose import MAX_CHARACTERS, compose
 from bridge.core.entities import mastodon_entities, x_entities
 from bridge.core.errors import UnfitError
 from bridge.core.fingerprint import canonical
 from bridge.core.lengths import mastodon_length, x_length
 from bridge.core.model import AccountId
+from bridge.core.policy import Policy
 from bridge.core.split import split
 from bridge.core.text import Text
 from bridge.networks.mastodon.normalise import html_to_text, status_to_post
 from bridge.networks.x.normalise import page_to_posts
-from tests.core.test_compose import MASTODON, X, toot, tweet
+from tests.core.test_compose import CONTEXT, MASTODON, X, toot, tweet
 from tests.soak.hostile import SHAPES
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,7 @@ def best(work: Callable[[], object], enough: float, tries: int = 5) -> float:
 def composed(text: str, to: Capabilities) -> None:
     post = replace(toot() if to is X else tweet(), text=Text(text))
     try:
-        compose(post, to, Policy())
+        compose(post, to, Policy(), CONTEXT)
     except UnfitError as error:
         assert "113" in str(error)  # noqa: PT017 - whatever it is, it names the post
 

@@ -9,11 +9,12 @@ from typing import Protocol
 
 import pytest
 
-from bridge.core.compose import Policy, compose
+from bridge.core.compose import Context, compose
 from bridge.core.draft import Draft
 from bridge.core.entities import mastodon_entities, x_entities
 from bridge.core.errors import Refused, UnfitError
 from bridge.core.model import Network, Post, PostId
+from bridge.core.policy import Policy
 from bridge.core.text import SpanKind
 from bridge.net.session import open_session
 from bridge.networks.x.adapter import XAdapter
@@ -165,7 +166,7 @@ async def sent(stage: Stage, posts: int) -> Figures:
         post = mix.post(number)
         started = time.process_time()
         try:
-            draft = compose(post, to, stage.policy)
+            draft = compose(post, to, stage.policy, Context(post.created_at))
         except UnfitError as error:
             assert "nothing of" in str(error), post  # noqa: PT017 - nothing else may be unfit
             figures.blank += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import SystemRandom
@@ -19,7 +19,7 @@ from bridge.core.capabilities import Capabilities
 from bridge.core.draft import DraftPart
 from bridge.core.errors import InDoubt, NetworkError, Refused, Unauthorised
 from bridge.core.lengths import mastodon_length
-from bridge.core.model import Account, Network, PostId, Visibility
+from bridge.core.model import Account, MediaId, Microdollars, Network, Post, PostId, Visibility
 from bridge.core.record import Cursor, Receipt
 from bridge.networks.fields import UNKNOWN_ID
 from bridge.networks.mastodon.client import Client
@@ -30,7 +30,7 @@ from bridge.networks.mastodon.render import arguments
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.mastodon.stream import Stream, backoff
 from bridge.networks.mastodon.timeline import Timeline
-from bridge.ports import Baseline, Clock, Known, Reading
+from bridge.ports import Baseline, Clock, Known, LocalMedia, Reading, Standing, Uploaded
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,41 @@ class MastodonAdapter:
         """
         return (await self._instance()).capabilities
 
-    async def publish(self, part: DraftPart, *, reply_to: PostId | None, key: str) -> Receipt:
+    async def window(self, limit: int) -> Reading:
+        """The newest own posts. See `bridge.ports.Source`."""
+        raise Refused(f"the newest {limit} posts cannot be read yet")
+
+    async def look_up(self, post: PostId) -> Post | None:
+        """One own post. See `bridge.ports.Source`."""
+        raise Refused(f"{post} cannot be looked up yet")
+
+    async def standing(self, post: PostId) -> Standing:
+        """What is known of a post for free. See `bridge.ports.Source`."""
+        del post
+        return Standing()
+
+    async def upload(self, medium: LocalMedia) -> Uploaded:
+        """Hand over one medium. See `bridge.ports.Sink`."""
+        raise Refused(f"{medium.kind.value} cannot be sent yet")
+
+    async def revise(
+        self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
+    ) -> Receipt:
+        """Change a post. See `bridge.ports.Sink`."""
+        raise Refused(f"{target} cannot be changed yet: {part.index} {len(media)}")
+
+    async def delete(self, target: PostId) -> Microdollars:
+        """Delete a post. See `bridge.ports.Sink`."""
+        raise Refused(f"{target} cannot be deleted yet")
+
+    async def publish(
+        self,
+        part: DraftPart,
+        *,
+        reply_to: PostId | None,
+        key: str,
+        media: Sequence[MediaId] = (),
+    ) -> Receipt:
         """Create one post, once. See `bridge.ports.Sink`.
 
         A post that the server made visible to more people than asked for is deleted at once, and
@@ -136,7 +170,7 @@ class MastodonAdapter:
         """
         if part.visibility is Visibility.UNKNOWN:
             raise Refused("a post must say who may see it")
-        if part.media:
+        if part.media or media:
             raise Refused("media cannot be sent yet")
         try:
             answer = await self._client.create(arguments(part, reply_to=reply_to, key=key))

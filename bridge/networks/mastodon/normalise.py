@@ -22,6 +22,7 @@ from bridge.core.model import (
     PostId,
     QuoteRef,
     ReplyRef,
+    RepostRef,
     Visibility,
 )
 from bridge.core.text import Text
@@ -119,7 +120,7 @@ def status_to_post(
         sensitive=flag_at(status, "sensitive") is True,
         language=_language(status),
         in_reply_to=_reply(status),
-        repost_of=_repost(status),
+        repost=_repost(status),
         quote=_quote(status, author, body.quoted),
         media=tuple(_media(item) for item in mappings_at(status, "media_attachments")),
         poll=_poll(mapping_at(status, "poll")),
@@ -188,10 +189,10 @@ def _reply(status: Mapping[str, object]) -> ReplyRef | None:
     )
 
 
-def _repost(status: Mapping[str, object]) -> PostId | None:
+def _repost(status: Mapping[str, object]) -> RepostRef | None:
     if not status.get("reblog"):
         return None
-    return PostId(id_at(mapping_at(status, "reblog"), "id") or UNKNOWN_ID)
+    return RepostRef(PostId(id_at(mapping_at(status, "reblog"), "id") or UNKNOWN_ID))
 
 
 def _quoted_status(status: Mapping[str, object]) -> Mapping[str, object]:

@@ -5,7 +5,7 @@ Puts the parts of this folder together. Must not retry, wait, or judge posts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +16,16 @@ import aiohttp
 from bridge.core.capabilities import Capabilities
 from bridge.core.draft import DraftPart
 from bridge.core.errors import InDoubt, Refused, Transient
-from bridge.core.model import Account, AccountId, Network, Post, PostId, ReplyRef
+from bridge.core.model import (
+    Account,
+    AccountId,
+    MediaId,
+    Microdollars,
+    Network,
+    Post,
+    PostId,
+    ReplyRef,
+)
 from bridge.core.prices import X_PRICES
 from bridge.core.record import Cursor, Receipt
 from bridge.networks.fields import EPOCH, UNKNOWN_ID, as_id
@@ -28,7 +37,7 @@ from bridge.networks.x.query import SMALLEST_PAGE, Stretch
 from bridge.networks.x.render import create_body, price_of
 from bridge.networks.x.settings import OAuth2Credentials, XSettings
 from bridge.networks.x.timeline import Timeline
-from bridge.ports import Baseline, Clock, Known, Reading, TokenStore
+from bridge.ports import Baseline, Clock, Known, LocalMedia, Reading, Standing, TokenStore, Uploaded
 
 AUDIENCE_TRUSTED_FOR = 15.0
 """Seconds for which it is believed that an account is not protected.
@@ -139,10 +148,44 @@ class XAdapter:
             prices=X_PRICES,
         )
 
-    async def publish(self, part: DraftPart, *, reply_to: PostId | None, key: str) -> Receipt:
+    async def window(self, limit: int) -> Reading:
+        """The newest own posts. See `bridge.ports.Source`."""
+        raise Refused(f"the newest {limit} posts cannot be read yet")
+
+    async def look_up(self, post: PostId) -> Post | None:
+        """One own post. See `bridge.ports.Source`."""
+        raise Refused(f"{post} cannot be looked up yet")
+
+    async def standing(self, post: PostId) -> Standing:
+        """What is known of a post for free. See `bridge.ports.Source`."""
+        del post
+        return Standing()
+
+    async def upload(self, medium: LocalMedia) -> Uploaded:
+        """Hand over one medium. See `bridge.ports.Sink`."""
+        raise Refused(f"{medium.kind.value} cannot be sent yet")
+
+    async def revise(
+        self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
+    ) -> Receipt:
+        """Change a post. See `bridge.ports.Sink`."""
+        raise Refused(f"{target} cannot be changed yet: {part.index} {len(media)}")
+
+    async def delete(self, target: PostId) -> Microdollars:
+        """Delete a post. See `bridge.ports.Sink`."""
+        raise Refused(f"{target} cannot be deleted yet")
+
+    async def publish(
+        self,
+        part: DraftPart,
+        *,
+        reply_to: PostId | None,
+        key: str,
+        media: Sequence[MediaId] = (),
+    ) -> Receipt:
         """Create one post. X knows no idempotency keys, so `key` stays here."""
         del key
-        if part.media:
+        if part.media or media:
             raise Refused("media cannot be sent to X yet, and are not left out in silence")
         account = await self.account()
         answer = await self._client.create(create_body(part, reply_to))

@@ -23,6 +23,7 @@ from bridge.core.model import (
     PostId,
     QuoteRef,
     ReplyRef,
+    RepostRef,
     Visibility,
 )
 from bridge.core.text import SpanKind
@@ -155,7 +156,7 @@ def post_from(
         sensitive=bool(media) and flag_at(item, "possibly_sensitive") is True,
         language=_language(item),
         in_reply_to=_reply(item, includes, refers, revisions, body, me=me, handle=handle),
-        repost_of=repost_of,
+        repost=None if repost_of is None else RepostRef(repost_of),
         quote=_quote(quoted, includes, body, me=me, handle=handle, base=owned_url_base),
         media=media,
         poll=_poll(item, includes),

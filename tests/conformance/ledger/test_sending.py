@@ -1,16 +1,15 @@
 """The life of parts in any ledger: order, claims, outcomes, what is due and when."""
 
 from dataclasses import fields
+from datetime import UTC, datetime
 
 import pytest
 
 from bridge.core.delivery import TRANSITIONS, PartEvent, PartState, PostState
-from bridge.core.draft import Draft, DraftPart
+from bridge.core.draft import Draft, DraftMedia, DraftPart, DraftPoll
 from bridge.core.model import (
-    Media,
     MediaId,
     MediaKind,
-    MediaVariant,
     Microdollars,
     PostId,
     Visibility,
@@ -44,24 +43,28 @@ EVERYTHING = DraftPart(
     language="de",
     visibility=Visibility.UNLISTED,
     media=(
-        Media(
+        DraftMedia(
             id=MediaId("m1"),
             kind=MediaKind.GIFV,
             url="https://cdn.example/1.mp4",
             alt="a cat",
-            mime="video/mp4",
-            width=640,
-            height=480,
-            duration_ms=1_200,
-            variants=(MediaVariant("https://cdn.example/s.mp4", "video/mp4", 320_000),),
+            still="https://cdn.example/1.png",
         ),
-        Media(id=MediaId("m2"), kind=MediaKind.IMAGE, url=None),
+        DraftMedia(id=MediaId("m2"), kind=MediaKind.IMAGE, url="https://cdn.example/2.png"),
     ),
+    poll=DraftPoll(
+        options=("yes", "no"),
+        ends_at=datetime(2026, 11, 23, tzinfo=UTC),
+        multiple=True,
+        otherwise="yes, or no?",
+    ),
+    quote=PostId("q1"),
+    repeat=PostId("r1"),
 )
 
 
 def test_the_example_of_a_part_leaves_no_field_at_its_default() -> None:
-    for example in (EVERYTHING, EVERYTHING.media[0], EVERYTHING.media[0].variants[0]):
+    for example in (EVERYTHING, EVERYTHING.media[0]):
         for field in fields(example):
             if field.name != "index":
                 assert getattr(example, field.name) != field.default, field.name
