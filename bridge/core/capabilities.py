@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from bridge.core.model import Network
+from bridge.core.model import Network, Visibility
 from bridge.core.prices import PriceTable
 
 Counting = Literal["x", "mastodon", "gotosocial", "pleroma", "unknown"]
@@ -65,7 +65,8 @@ class Capabilities:
     its creation a post can be edited: None for not at all. `free_edits` says that editing costs
     nothing and may be repeated at will. `reads_per_quarter` is how often a timeline may be
     read in a quarter of an hour. `spoiler` says that a content warning has a field
-    of its own. `prices` is None where nothing is charged.
+    of its own. `prices` is None where nothing is charged. `default_visibility` is what the account
+    itself is set to post as; None where the server does not tell, or has no such thing.
     """
 
     network: Network
@@ -82,6 +83,7 @@ class Capabilities:
     quotes: bool = False
     edit_within: timedelta | None = None
     free_edits: bool = False
+    default_visibility: Visibility | None = None
 
 
 FOREVER = timedelta.max

@@ -47,7 +47,11 @@ class Turnstiles:
 
 @dataclass(frozen=True, slots=True)
 class RoutePlan:
-    """One route as the owner configured it, with the two accounts it runs between."""
+    """One route as the owner configured it, with the two accounts it runs between.
+
+    The newest `recheck_window` posts of the source are read again every `recheck_every` to see what
+    was edited and what is no longer there; None where the network's own hints and each pass do so.
+    """
 
     route: Route
     source: NetworkPort
@@ -57,6 +61,8 @@ class RoutePlan:
     every: Every
     delay: timedelta
     start: Start
+    recheck_every: timedelta | None = None
+    recheck_window: int = 20
 
 
 @dataclass(frozen=True, slots=True)

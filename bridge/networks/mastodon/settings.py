@@ -18,11 +18,13 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 class MastodonSettings:
     """The server's base address (``https://mastodon.example``) and one user's access token.
 
+    `custom_emoji` says that shortcodes (``:blobcat:``) of posts are kept; else they are removed.
     Raises `ValueError`, without the token in it, where either cannot be used in a request.
     """
 
     url: str
     access_token: str = field(repr=False)
+    custom_emoji: bool = True
 
     def __post_init__(self) -> None:
         address = urlsplit(self.url)

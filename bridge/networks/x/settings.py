@@ -41,12 +41,16 @@ class OAuth2Credentials:
 
 @dataclass(frozen=True, slots=True)
 class XSettings:
-    """One account on X. `url` is the API's, without a path; `max_length` in weighted units."""
+    """One account on X. `url` is the API's, without a path; `max_length` in weighted units.
+
+    `premium` says that the account has Premium, and so may edit what it posted.
+    """
 
     url: str = API
     credentials: OAuth1Credentials | OAuth2Credentials = field(kw_only=True)
     dialect: DialectName = "auto"
     max_length: int = 280
+    premium: bool = False
 
     @property
     def api(self) -> str:
