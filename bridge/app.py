@@ -11,13 +11,14 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge import __version__
 from bridge.config import BridgeSettings, OAuth1, OAuth2, Settings
+from bridge.core.errors import LedgerError
 from bridge.core.model import Direction, Route, Visibility
 from bridge.core.policy import Policy
 from bridge.core.rules import Rules
@@ -31,7 +32,7 @@ from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.x.adapter import XAdapter
 from bridge.networks.x.settings import OAuth1Credentials, OAuth2Credentials, XSettings
-from bridge.ports import Clock, Ledger, Listener, NetworkPort
+from bridge.ports import Clock, Ledger, LedgerView, Listener, NetworkPort
 from bridge.vault import FileVault
 
 USER_AGENT = f"twinpost/{__version__}"
@@ -113,6 +114,24 @@ async def looking(settings: Settings) -> AsyncIterator[Control]:
         yield Control(ledger, list(routes(settings)))
     finally:
         await ledger.close()
+
+
+@asynccontextmanager
+async def rehearsing(
+    settings: Settings,
+) -> AsyncIterator[tuple[list[RoutePlan], LedgerView | None]]:
+    """The routes with their adapters, to ask but not to send, and the ledger where there is one."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        view: LedgerView | None = None
+        with suppress(LedgerError):
+            view = await open_reader(ledger_path(settings))
+            stack.push_async_callback(view.close)
+        vault = FileVault(settings.state / "tokens")
+        plans: list[RoutePlan] = []
+        for bridge in settings.bridges:
+            plans += await _plans(bridge, stack, clock, vault)
+        yield plans, view
 
 
 @asynccontextmanager

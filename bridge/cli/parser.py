@@ -113,6 +113,26 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the file to check")
     check.add_argument("--schema", action="store_true", help="print the JSON Schema for editors")
 
+    preview = add(
+        "preview",
+        "What a post would look like over there, and cost. Sends nothing. Looking up a post of "
+        "yours on X costs $0.005.",
+        "twinpost preview --direction mastodon_to_x draft.txt",
+        _later("preview", "run"),
+    )
+    preview.add_argument(
+        "post", metavar="POST", help="a file, - to type, or the id or URL of a post"
+    )
+    preview.add_argument("--bridge", metavar="NAME", help="only this bridge")
+    preview.add_argument(
+        "--direction",
+        choices=("mastodon_to_x", "x_to_mastodon"),
+        metavar="WAY",
+        help="mastodon_to_x or x_to_mastodon; default: whichever fits",
+    )
+    preview.add_argument("--warning", default="", metavar="TEXT", help="for a typed text")
+    preview.add_argument("--json", action="store_true", help="one object, stable keys")
+
     history = add(
         "history",
         "What was done with the last posts, and why.",

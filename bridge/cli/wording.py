@@ -5,7 +5,7 @@ Remote text is escaped before it is printed: nothing in it may steer a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +14,7 @@ from rich.padding import Padding
 from bridge.core.model import Microdollars
 from bridge.core.prices import in_dollars
 from bridge.engine.control import PostRow, StatusRow
+from bridge.engine.preview import PartPreview, PreviewRow
 from bridge.log import escaped
 
 _COLOURS = {
@@ -25,6 +26,11 @@ _COLOURS = {
     "needs you": "red",
     "in-doubt": "yellow",
     "in doubt": "yellow",
+}
+_VERDICTS = {
+    "mirror": "[green]would be mirrored[/green]",
+    "skip": "[yellow]would stay where it is[/yellow]",
+    "hold": "[red]would be held for you[/red]",
 }
 _ARROWS = {"mastodon_to_x": "Mastodon → X", "x_to_mastodon": "X → Mastodon"}
 
@@ -42,7 +48,7 @@ def history_list(rows: Sequence[PostRow]) -> None:
         cost = f"  {_cost(row['cost_usd'])}" if row["cost_usd"] else ""
         console.print(head + cost, soft_wrap=True)
         console.print(f"    {_text(row['source_url'] or row['source_id'])}", soft_wrap=True)
-        console.print(Padding(_text(row["reason"]), (0, 0, 0, 4)))
+        console.print(Padding(_text(row["reason"]), (0, 0, 0, 4), expand=False))
 
 
 def explain(row: PostRow) -> None:
@@ -65,6 +71,44 @@ def explain(row: PostRow) -> None:
         console.print(
             f"  part {part['index'] + 1:<7}{_state(part['state'])} {_text(where)}", soft_wrap=True
         )
+
+
+def show_preview(row: PreviewRow) -> None:
+    """The parts as they would stand, each with what it measures and costs, and every choice."""
+    console = _console()
+    console.print(
+        f"{row['bridge']}  {_ARROWS[row['direction']]}: {_VERDICTS[row['verdict']]}",
+        soft_wrap=True,
+    )
+    console.print(Padding(_text(row["reason"]), (0, 0, 0, 4), expand=False))
+    for change in row["changes"]:
+        console.print(Padding(f"- {_text(change)}", (0, 0, 0, 4), expand=False))
+    for part in row["parts"]:
+        head = f"part {part['index'] + 1} of {len(row['parts'])}"
+        size = f"{part['length']} of {part['limit']} characters, {_cost(part['price_usd'])}"
+        console.print(f"\n{head}: {size}", style="bold", soft_wrap=True)
+        for line in _beside(part):
+            console.print(f"    ({_text(line)})", soft_wrap=True)
+        for line in part["text"].split("\n"):
+            console.print(f"  {_text(line)}".rstrip(), soft_wrap=True)
+    if row["parts"]:
+        console.print(f"\nnothing was sent; sending it would cost {_cost(row['price_usd'])}")
+
+
+def _beside(part: PartPreview) -> Iterator[str]:
+    """What goes along with the text of a part."""
+    if part["content_warning"]:
+        yield f"content warning: {part['content_warning']}"
+    elif part["sensitive"]:
+        yield "marked as sensitive"
+    for medium in part["media"]:
+        yield f"{medium['kind']}: {medium['alt'] or 'without a description'}"
+    for option in part["poll"]:
+        yield f"poll: {option}"
+    if part["quotes"]:
+        yield f"quotes {part['quotes']}"
+    if part["repeats"]:
+        yield f"boosts {part['repeats']}"
 
 
 def status_list(rows: Sequence[StatusRow]) -> None:
