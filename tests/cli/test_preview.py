@@ -61,9 +61,9 @@ async def test_what_continues_a_mirrored_thread_is_shown_as_that(world: World) -
     await world.twinpost("once")
     first = world.mastodon.write(world.mastodon_account, "First")
     await world.twinpost("once")
-    second = world.mastodon.write(world.mastodon_account, "Second", in_reply_to_id=first.id)
+    second = world.mastodon.write(world.mastodon_account, "Second", in_reply_to=first.id)
     alone = world.mastodon.write(world.mastodon_account, "Alone")
-    reply = world.mastodon.write(world.mastodon_account, "Third", in_reply_to_id=alone.id)
+    reply = world.mastodon.write(world.mastodon_account, "Third", in_reply_to=alone.id)
 
     assert (await world.twinpost("preview", address(world, second.id), "--json")).rows[0][
         "verdict"
