@@ -1,0 +1,46 @@
+"""One table at the end of a run: what each bar of reliability came to."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+_ROWS: "list[Row]" = []
+
+
+@dataclass
+class Row:
+    """The figures of one bar."""
+
+    bar: str
+    runs: str = ""
+    lost: int = 0
+    double: int = 0
+    wider: int = 0
+    echoes: int = 0
+    note: str = ""
+    seconds: float = 0.0
+    begun: float = field(default_factory=time.monotonic)
+
+
+@pytest.fixture
+def row(request: pytest.FixtureRequest) -> Iterator[Row]:
+    """A row of the table, to be filled by the test; it is printed where the test was a soak."""
+    made = Row(bar=request.node.name)
+    yield made
+    made.seconds = time.monotonic() - made.begun
+    if request.node.get_closest_marker("soak"):
+        _ROWS.append(made)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table."""
+    if not _ROWS:
+        return
+    terminalreporter.section("bars")
+    head = f"{'bar':<6}{'runs':<46}{'lost':>6}{'double':>8}{'wider':>7}{'echoes':>8}{'time':>9}"
+    terminalreporter.write_line(head)
+    for one in sorted(_ROWS, key=lambda found: int(found.bar[1:])):
+        figures = f"{one.lost:>6}{one.double:>8}{one.wider:>7}{one.echoes:>8}{one.seconds:>7.0f} s"
+        terminalreporter.write_line(f"{one.bar:<6}{one.runs:<46}{figures}  {one.note}")
