@@ -20,6 +20,7 @@ from bridge.core.model import Network, Poll, Post, Visibility
 from bridge.core.names import safe_for_mastodon, safe_for_x
 from bridge.core.policy import Policy
 from bridge.core.prices import FREE, creation
+from bridge.core.recall import recalling
 from bridge.core.record import Mirror
 from bridge.core.seams import mended
 from bridge.core.split import ELLIPSIS, split
@@ -34,7 +35,10 @@ bounds the time that anybody's text can take.
 
 _WARNING_MARK = "CW: "
 _ROOM_FOR_JOINERS = (0, 1, 2, 8, 32)
-"""How many word joiners are left room for in each part, in case its cuts call for them."""
+"""How many word joiners are left room for in each part, in case its cuts call for them.
+
+Last of all as many as half a part takes: no text calls for more than one every other character.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Context:
     reposted: Mirror | None = None
 
 
+@recalling()
 def compose(post: Post, to: Capabilities, policy: Policy, context: Context) -> Draft:
     """The draft of `post` for the network that `to` describes.
 
@@ -172,8 +177,9 @@ def _fitted(
         heading, body = "", heading.strip()
         limit = to.max_length
     atoms = x_entities if to.network is Network.X else mastodon_entities
-    for joiners in _ROOM_FOR_JOINERS:
-        room = limit - joiners * length(JOINER)
+    joiner = length(JOINER) - length("")
+    for joiners in (*_ROOM_FOR_JOINERS, limit // (2 * joiner)):
+        room = limit - joiners * joiner
         try:
             texts = split(body, room, length, atoms=atoms, gather_links=to.prices is not None)
         except UnfitError as error:
@@ -184,7 +190,7 @@ def _fitted(
         fitted = [heading + text for text in whole]
         if all(length(text) <= to.max_length for text in fitted):
             return fitted
-    raise UnfitError(f"{where}: its content warning leaves no room for text")
+    raise UnfitError(f"{where}: no way was found to cut it for a limit of {to.max_length}")
 
 
 def _length(to: Capabilities, warning: str) -> Callable[[str], int]:

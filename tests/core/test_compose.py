@@ -197,6 +197,17 @@ def test_a_cut_inside_a_word_makes_no_mention_of_what_follows(length: int) -> No
         assert x_valid(text)
 
 
+@pytest.mark.parametrize("word", ["a.com.", "a.sb.", "@a", "@a.co", "a.co/@b"])
+@pytest.mark.parametrize("spoiler", ["", "w" * 300])
+def test_a_word_of_links_that_no_part_can_hold_is_cut_so_that_none_of_them_is_one(
+    word: str, spoiler: str
+) -> None:
+    post = toot(word * (6_000 // len(word)), spoiler=spoiler)
+    for text in texts(compose(post, X, Policy(), CONTEXT)):
+        assert x_valid(text)
+        assert not {SpanKind.LINK, SpanKind.MENTION} & {span.kind for span in x_entities(text)}
+
+
 def parts_of(post: Post, to: Capabilities) -> tuple[DraftPart, ...]:
     """The parts; a post of which nothing is left has none."""
     try:
