@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from urllib.parse import quote
 
-from bridge.core.entities import x_entities, x_links_and_mentions
+from bridge.core.entities import x_entities, x_links
 from bridge.core.graphemes import composed
 from bridge.core.hosts import SPACES
 from bridge.core.text import Span, SpanKind, Text
@@ -87,10 +87,10 @@ def defuse_accidental_links(text: Text) -> Text:
     """
     mentions: set[int] | None = None
     for attempt in range(_PASSES):
-        links, present = x_links_and_mentions(text.plain)
+        present = [span for span in x_entities(text.plain) if span.kind is SpanKind.MENTION]
         if mentions is None:
             mentions = {span.start for span in present}
-        accidental: Iterable[Span] = _accidental_links(text, links)
+        accidental: Iterable[Span] = _accidental_links(text, x_links(text.plain))
         if attempt == _PASSES - 1:
             # Words that keep growing new links: every dot of theirs, which none survives.
             accidental = _words_around(text.plain, list(accidental))

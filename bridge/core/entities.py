@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bridge.core import mastodon_marks, x_marks
+from bridge.core.recall import recalled
 from bridge.core.text import Span, SpanKind
 
 
+@recalled
 def x_entities(text: str) -> tuple[Span, ...]:
     """What X would link in `text`, in order and without overlap; the first of two wins.
 
@@ -19,20 +21,9 @@ def x_entities(text: str) -> tuple[Span, ...]:
     somebody's list, ``@name/list``); hashtags and cashtags (bare name). A scheme-less link's
     target is as written.
     """
-    return _x_entities(text, x_links(text))
-
-
-def x_links_and_mentions(text: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """`x_links`, and the mentions among `x_entities`, for the price of one."""
-    links = x_links(text)
-    entities = _x_entities(text, links)
-    return links, tuple(span for span in entities if span.kind is SpanKind.MENTION)
-
-
-def _x_entities(text: str, links: Iterable[Span]) -> tuple[Span, ...]:
     return _settled(
         [
-            *links,
+            *x_links(text),
             *(Span(m.start, m.end, SpanKind.MENTION, "@" + m.name) for m in x_marks.mentions(text)),
             *x_marks.hashtags(text),
             *x_marks.cashtags(text),
@@ -40,10 +31,11 @@ def _x_entities(text: str, links: Iterable[Span]) -> tuple[Span, ...]:
     )
 
 
+@recalled
 def x_links(text: str) -> tuple[Span, ...]:
     """The links among `x_entities`, whatever overlaps them: what the weighted counter goes by."""
     return tuple(
-        Span(link.start, link.end, SpanKind.LINK, link.url) for link in x_marks.links(text)
+        Span(link.start, link.end, SpanKind.LINK, link.url) for link in x_marks.sure_links(text)
     )
 
 
@@ -56,6 +48,7 @@ def x_mentions(text: str) -> tuple[Span, ...]:
     )
 
 
+@recalled
 def mastodon_entities(text: str) -> tuple[Span, ...]:
     """What Mastodon would link in `text`, in order and without overlap; the first of two wins.
 
@@ -65,6 +58,7 @@ def mastodon_entities(text: str) -> tuple[Span, ...]:
     return _settled([*mastodon_countable(text), *mastodon_marks.hashtags(text)])
 
 
+@recalled
 def mastodon_countable(text: str) -> tuple[Span, ...]:
     """The entities that Mastodon does not count in full: links and mentions."""
     found = [

@@ -22,6 +22,7 @@ from bridge.core.emoji_table import FLAGS, PATTERNS
 from bridge.core.entities import mastodon_countable
 from bridge.core.graphemes import composed, graphemes
 from bridge.core.hosts import SPACES, any_tld, later_tlds
+from bridge.core.recall import recalled
 from bridge.core.text import SpanKind
 from bridge.core.tlds import GONE_TLDS
 
@@ -36,6 +37,7 @@ _TONE_RE = re.compile(f"[{_TONES}]")
 _TONE_PLACE = "T"
 
 
+@recalled
 def x_length(text: str) -> int:
     """The weighted length of `text` on X, in units of which a post may have 280.
 
@@ -116,7 +118,7 @@ def _gone_tlds() -> frozenset[str]:
 
 def _weighed_links(text: str) -> list[tuple[int, int, int]]:
     """Start, end and weight of everything that counts as a link, in order."""
-    sure = list(x_marks.links(text))
+    sure = x_marks.sure_links(text)
     weighed = [(link.start, link.end, _sure_weight(text, link)) for link in sure]
     starts = [link.start for link in sure]
     for link in _doubtful_links(text):

@@ -27,6 +27,7 @@ from bridge.core.hosts import (
     known_tld_in_ruby,
     runs_of,
 )
+from bridge.core.recall import recalled
 from bridge.core.text import Span, SpanKind
 
 SCHEMES = ("https", "http", "dat", "dweb", "ipfs", "ipns", "ssb", "gopher", "gemini")
@@ -106,8 +107,13 @@ MASTODON = Dialect(
 )
 
 
-def links(text: str) -> Iterator[Span]:
+@recalled
+def links(text: str) -> tuple[Span, ...]:
     """Everything that Mastodon would turn into a link: addresses with a scheme only."""
+    return tuple(_links(text))
+
+
+def _links(text: str) -> Iterator[Span]:
     for found in addresses(text, MASTODON):
         if not found.has_scheme:
             continue

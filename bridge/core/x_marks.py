@@ -30,6 +30,7 @@ from bridge.core.hosts import (
     known_tld,
     runs_of,
 )
+from bridge.core.recall import recalled
 from bridge.core.text import Span, SpanKind
 
 MAX_URL = 4096
@@ -141,6 +142,12 @@ def links(text: str, dialect: Dialect = X) -> Iterator[Link]:
             end = _query_end(text, slug.end()) if slug.end() < found.end else slug.end()
         url = text[found.start : end]
         yield Link(found.start, end, found.host_start, found.host_end, url)
+
+
+@recalled
+def sure_links(text: str) -> tuple[Link, ...]:
+    """What `links` finds by X's own rule."""
+    return tuple(links(text))
 
 
 def _units(text: str) -> int:
