@@ -32,6 +32,8 @@ class PriceTable:
     media: Microdollars
     """One uploaded medium."""
     alt_text: Microdollars
+    repost: Microdollars
+    """Repeating a post. The price page has no word for it but "User Interaction: Create"."""
 
 
 X_PRICES = PriceTable(
@@ -44,6 +46,7 @@ X_PRICES = PriceTable(
     delete=Microdollars(10_000),
     media=Microdollars(15_000),
     alt_text=Microdollars(5_000),
+    repost=Microdollars(15_000),
 )
 
 

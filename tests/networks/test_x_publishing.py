@@ -11,9 +11,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bridge.core.draft import DraftMedia, DraftPart
 from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
-from bridge.core.model import MediaId, MediaKind, Microdollars, PostId
+from bridge.core.model import PostId
 from bridge.core.prices import X_PRICES
 from bridge.log import quiet_libraries
 from bridge.networks.x.adapter import XAdapter
@@ -100,15 +99,6 @@ async def publish_and_read(adapter: XAdapter) -> str:
     await adapter.publish(part("signed: ~ ü & %20 +"), reply_to=None, key="k")
     (post,) = (await adapter.recent(EVER)).posts
     return post.text.plain
-
-
-async def test_media_are_refused_rather_than_left_out_in_silence(odd: OddX) -> None:
-    media = (DraftMedia(MediaId("1"), MediaKind.IMAGE, "https://example.org/a.png"),)
-    with_media = DraftPart(0, "look", Microdollars(0), media=media)
-    async with adapter_for(odd.url) as adapter:
-        with pytest.raises(Refused, match="media"):
-            await adapter.publish(with_media, reply_to=None, key="k")
-    assert odd.seen == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ token: whoever calls knows that a failure other than `InDoubt` created nothing. 
 from __future__ import annotations
 
 import json as json_module
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
@@ -20,7 +20,6 @@ from yarl import URL
 
 from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
 from bridge.net.session import BodyTooLarge, ConnectionLost, read_capped
-from bridge.networks.fields import mapping_at
 from bridge.networks.x.errors import describe, failure, problem_of
 from bridge.networks.x.oauth import UserTokens
 from bridge.networks.x.settings import OAuth1Credentials, XSettings
@@ -29,11 +28,16 @@ from bridge.ports import Clock
 LONGEST_ANSWER = 8 << 20
 """Bytes of an answer that are read at most: a page of 100 posts is seldom more than 1 MiB."""
 
+LONGEST_UPLOAD = 600.0
+"""Seconds for one request that carries a file's bytes: 5 MB in that time is 70 kbit/s."""
+
 _SHORTEST_SCRUBBED = 8
-_TIMELINE_PARAMETERS = (
+_PARAMETERS = (
+    "command",
     "expansions",
     "max_results",
     "media.fields",
+    "media_id",
     "pagination_token",
     "poll.fields",
     "post.fields",
@@ -45,6 +49,15 @@ _TIMELINE_PARAMETERS = (
 
 class AnswerTooLarge(Transient):
     """A page was longer than `LONGEST_ANSWER`; a smaller one may be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A multipart body that is made anew for each sending. `length` is in bytes."""
+
+    content_type: str
+    length: int
+    body: Callable[[], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +97,33 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
         )
         return answer
 
-    async def timeline(self, owner: str, query: Mapping[str, str]) -> Mapping[str, object]:
-        """One page of ``GET /2/users/:id/tweets``; `query` is spelled as it goes on the wire."""
+    async def read(self, path: str, query: Mapping[str, str]) -> Mapping[str, object]:
+        """``GET`` a resource; `query` is spelled as it goes on the wire."""
         answer: Mapping[str, object] = await self._make_request(
             "GET",
-            f"/2/users/{quote(owner, safe='')}/tweets",
+            path,
             params={name.replace(".", "_"): value for name, value in query.items()},
-            endpoint_parameters=_TIMELINE_PARAMETERS,
+            endpoint_parameters=_PARAMETERS,
             user_auth=self._oauth1 is not None,
         )
         return answer
 
-    async def create(self, body: Mapping[str, object]) -> Mapping[str, object]:
-        """``POST /2/tweets``. tweepy's `create_tweet` leaves `text` out where it is empty."""
+    async def write(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> Mapping[str, object]:
+        """Change something: ``POST`` a JSON object, or ``DELETE``.
+
+        tweepy's own methods for it leave out an empty text, and know no edits.
+        """
         answer: Mapping[str, object] = await self._make_request(
-            "POST", "/2/tweets", json=body, user_auth=self._oauth1 is not None
+            method, path, json=body, user_auth=self._oauth1 is not None
         )
         return answer
+
+    async def send_form(self, path: str, form: Form) -> Mapping[str, object]:
+        """``POST`` a multipart form, piece by piece; no signature covers its content."""
+        parsed = await self._authorised("POST", f"{self._api}{path}", form)
+        return parsed.value
 
     async def request(
         self,
@@ -114,9 +137,14 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
         query = urlencode({k: str(v) for k, v in (params or {}).items()}, quote_via=quote, safe="")
         url = f"{self._api}{route}{'?' if query else ''}{query}"
         body = None if json is None else json_module.dumps(json).encode()
-        scrub = self._known_secrets(json)
+        del user_auth  # there is one kind of credentials, whatever tweepy makes of it
+        return await self._authorised(method, url, body, self._known_secrets(json))
+
+    async def _authorised(
+        self, method: str, url: str, body: bytes | Form | None, scrub: tuple[str, ...] = ()
+    ) -> Parsed:
         try:
-            if user_auth or self._tokens is None:
+            if self._tokens is None:
                 return await self._exchange(method, url, body, self._signature(method, url))
             token = await self._tokens.access()
             try:
@@ -145,18 +173,28 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
         return str(headers["Authorization"])
 
     async def _exchange(
-        self, method: str, url: str, body: bytes | None, authorisation: str
+        self, method: str, url: str, body: bytes | Form | None, authorisation: str
     ) -> Parsed:
         writing = method != "GET"
         headers = {"Authorization": authorisation, "Accept": "application/json"}
-        if body is not None:
+        usual = timeout = self.session.timeout
+        if isinstance(body, Form):
+            headers |= {"Content-Type": body.content_type, "Content-Length": str(body.length)}
+            timeout = aiohttp.ClientTimeout(
+                total=max(LONGEST_UPLOAD, usual.total or 0.0),
+                connect=usual.connect,
+                sock_connect=usual.sock_connect,
+                sock_read=usual.sock_read,
+            )
+        elif body is not None:
             headers["Content-Type"] = "application/json"
         try:
             async with self.session.request(
                 method,
                 URL(url, encoded=True),
-                data=body,
+                data=body.body() if isinstance(body, Form) else body,
                 headers=headers,
+                timeout=timeout,
                 allow_redirects=False,
             ) as response:
                 return Parsed(await self._answer(response, writing=writing))
@@ -206,7 +244,7 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
         raise Transient(detail, status=status, unreachable=True)
 
     def _known_secrets(self, sent: Mapping[str, object] | None) -> tuple[str, ...]:
-        """What no error may quote: keys, tokens, and the text of the post that was sent."""
+        """What no error may quote: keys, tokens, and what was written into the request."""
         given = self._oauth1
         known = [] if self._tokens is None else list(self._tokens.secrets())
         if given is not None:
@@ -216,10 +254,20 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
                 given.access_token,
                 given.access_token_secret,
             ]
-        text = None if sent is None else sent.get("text")
-        if isinstance(text, str):
-            known.append(" ".join(text.split()))
+        known += [" ".join(each.split()) for each in _written(sent)]
         return tuple(each for each in known if len(each) >= _SHORTEST_SCRUBBED)
+
+
+def _written(value: object) -> Iterator[str]:
+    """Every text in a body: what somebody wrote stands nowhere else than in the post."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _written(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _written(each)
 
 
 def _reason(error: BaseException) -> str:
@@ -250,8 +298,3 @@ def problem_in_success(payload: Mapping[str, object]) -> NetworkError | None:
     if problem.kind == "invalid-request":
         return Refused(detail, status=HTTPStatus.BAD_REQUEST)
     return Transient(detail, status=HTTPStatus.OK)
-
-
-def created_id(payload: Mapping[str, object]) -> object:
-    """The id in a creation's answer, as it came."""
-    return mapping_at(payload, "data").get("id")

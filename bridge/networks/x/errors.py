@@ -44,8 +44,11 @@ _OWNER_CODES = frozenset({32, 64, 89, 99, 135, 215, 220, 261, 326, 453})
 """v1 codes for bad keys, a wrong clock, suspended and locked accounts, missing app permissions."""
 _LIMIT_CODES = frozenset({88, 185})
 _MISSING_CODES = frozenset({144, 385})
+_NOT_FOUND = "resource-not-found"
+_POSTS = frozenset({"", "tweet", "post"})
 _TOO_LONG_CODE = 186
-_DUPLICATE_CODE = 187
+_DUPLICATE_CODES = frozenset({187, 327})
+"""The same text again; the same repost again."""
 _NOT_PERMITTED = "not permitted to perform"
 _PASSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _OWNER_WORDS = re.compile(
@@ -57,16 +60,21 @@ _MISSING_WORDS = re.compile(
     r"|could not find (?:tweet|post)",
     re.IGNORECASE,
 )
+_DUPLICATE_WORDS = re.compile(r"duplicate content|already (?:retweeted|reposted)", re.IGNORECASE)
 _DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?!\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error body, read leniently. `kind` is the last path segment of its type, lower case."""
+    """An error body, read leniently. `kind` is the last path segment of its type, lower case.
+
+    `resource` is the kind of thing that it is about (``tweet``, ``user``), where it says so.
+    """
 
     title: str = ""
     words: str = ""
     kind: str = ""
+    resource: str = ""
     reason: str = ""
     reset: datetime | None = None
     daily: bool = False
@@ -95,12 +103,30 @@ def problem_of(data: Mapping[str, object]) -> Problem:
     return Problem(
         title=text_at(stated, "title").strip().lower(),
         words=words,
-        kind=text_at(stated, "type").rstrip("/").rpartition("/")[2].lower(),
+        kind=_kind(stated),
+        resource=text_at(stated, "resource_type").lower(),
         reason=text_at(stated, "reason").lower(),
         reset=_reset_date(text_at(stated, "reset_date")) or _reset_date(_after_begins(words)),
         daily=text_at(stated, "period").lower() == "daily",
         codes=frozenset(code for each in listed if (code := number_at(each, "code")) is not None),
     )
+
+
+def says_gone(payload: Mapping[str, object], post: str) -> bool:
+    """Whether an answer states, of this very post, that X has none of that id.
+
+    Other things that an answer cannot find (a parent, an account) are stated in the same form.
+    """
+    for each in mappings_at(payload, "errors"):
+        about = text_at(each, "resource_type").lower()
+        named = text_at(each, "resource_id") or text_at(each, "value")
+        if _kind(each) == _NOT_FOUND and about in _POSTS and named in {"", post}:
+            return True
+    return False
+
+
+def _kind(problem: Mapping[str, object]) -> str:
+    return text_at(problem, "type").rstrip("/").rpartition("/")[2].lower()
 
 
 def failure(
@@ -109,7 +135,7 @@ def failure(
     """The error that an answer outside 2xx stands for. `now` is aware UTC.
 
     `writing` says that the request may have created something: then a server's failure leaves that
-    open. A 404 is temporary: X's incidents answer so, and no request here names a lost thing.
+    open. A 404 is temporary, as X's incidents answer so, unless it states that a post is not there.
     """
     problem = read_problem(body)
     detail = describe(status, problem)
@@ -187,7 +213,11 @@ def _owner(status: int, problem: Problem, detail: str, *, writing: bool) -> Netw
 
 def _refusal(status: int, problem: Problem, detail: str) -> NetworkError:
     words = problem.words.lower()
-    missing = bool(problem.codes & _MISSING_CODES) or _MISSING_WORDS.search(words) is not None
+    missing = (
+        bool(problem.codes & _MISSING_CODES)
+        or _MISSING_WORDS.search(words) is not None
+        or (problem.kind == _NOT_FOUND and problem.resource in _POSTS - {""})
+    )
     if status in _PASSING and not missing:
         return Transient(detail, status=status)
     return Refused(
@@ -195,7 +225,8 @@ def _refusal(status: int, problem: Problem, detail: str) -> NetworkError:
         status=status,
         missing=missing,
         too_long="too long" in words or _TOO_LONG_CODE in problem.codes,
-        duplicate="duplicate content" in words or _DUPLICATE_CODE in problem.codes,
+        duplicate=_DUPLICATE_WORDS.search(words) is not None
+        or bool(problem.codes & _DUPLICATE_CODES),
     )
 
 

@@ -19,17 +19,20 @@ MAX_REMEMBERED = 50_000
 
 
 class ReadBill:
-    """The billed objects of some pages that were read together."""
+    """The billed objects of some answers that were read together."""
 
     def __init__(self) -> None:
         self.own: set[str] = set()
         self.included: set[str] = set()
         self.users: set[str] = set()
 
-    def add(self, payload: Mapping[str, object]) -> None:
-        """Note what one page of the own timeline carries."""
+    def add(self, payload: Mapping[str, object], *, owned: bool = True) -> None:
+        """Note what an answer carries; `owned` for a page of the own timeline.
+
+        By any other read own posts cost what everybody's cost.
+        """
         includes = mapping_at(payload, "includes")
-        self.own |= _ids(items_of(payload))
+        (self.own if owned else self.included).update(_ids(items_of(payload)))
         self.included |= _ids(mappings_at(includes, "posts"))
         self.included |= _ids(mappings_at(includes, "tweets"))
         self.users |= _ids(mappings_at(includes, "users"))
@@ -53,8 +56,9 @@ class ReadMeter:
         if now.date() != self._day or len(self._charged) > MAX_REMEMBERED:
             self._day = now.date()
             self._charged.clear()
-        self._once("post", bill.own | bill.included.intersection(own), self._prices.owned_read)
-        self._once("post", bill.included, self._prices.post_read)
+        owned = bill.own | bill.included.intersection(own)
+        self._once("owned", owned, self._prices.owned_read)
+        self._once("post", bill.included - owned, self._prices.post_read)
         self._once("user", bill.users, self._prices.user_read)
 
     def take(self) -> Microdollars:

@@ -12,13 +12,7 @@ from collections.abc import Mapping
 from bridge.core.model import (
     Account,
     AccountId,
-    Media,
-    MediaId,
-    MediaKind,
-    MediaVariant,
     Network,
-    Poll,
-    PollOption,
     Post,
     PostId,
     QuoteRef,
@@ -34,14 +28,11 @@ from bridge.networks.fields import (
     id_at,
     ids_at,
     mapping_at,
-    mappings_at,
     moment_at,
-    number_at,
-    readable,
     text_at,
-    web_address,
 )
 from bridge.networks.x.addresses import status_address
+from bridge.networks.x.attachments import attached_media, attached_poll
 from bridge.networks.x.dialects import (
     Includes,
     Reference,
@@ -51,17 +42,11 @@ from bridge.networks.x.dialects import (
     references,
 )
 from bridge.networks.x.entities_text import Body, read_text
+from bridge.networks.x.reposts import repost_name
 
 __all__ = ["Includes", "account_from", "missing_everywhere", "page_to_posts", "post_from"]
 
 _WEB = "https://x.com"
-_KINDS = {
-    "photo": MediaKind.IMAGE,
-    "animated_gif": MediaKind.GIFV,
-    "video": MediaKind.VIDEO,
-}
-_IMAGE_TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-_IMAGE_TYPE = re.compile(r"[.=](jpe?g|png|webp)(?=$|[?&:])", re.IGNORECASE)
 _NARROWER = (
     "community_id",
     "for_super_followers_only",
@@ -79,7 +64,7 @@ _NARROWER = (
 _OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 _NO_LANGUAGE = re.compile(r"und|zxx|art|mul|q[a-z]{2}")
-_OLD_REPOST = re.compile(r"RT @\w{1,20}: ")
+_OLD_REPOST = re.compile(r"RT @(\w{1,20}): ")
 
 
 def account_from(data: Mapping[str, object]) -> Account:
@@ -141,9 +126,12 @@ def post_from(
     refers = references(item)
     revisions = _revisions(item, post_id)
     quoted = _first(refers, "quoted")
-    repost_of = _repost_of(item, refers)
-    body = _body(item, includes, revisions, quoted, repost_of)
-    media = _all_media(item, includes, body)
+    repost = _repost(item, includes, refers, me=me, handle=handle, base=owned_url_base)
+    body = _body(item, includes, revisions, quoted, repost)
+    media = attached_media(item, includes, body)
+    if repost is not None and author == me and repost.post != UNKNOWN_ID:
+        # Where the bridge made it, this is the name that it goes by.
+        revisions = (repost_name(repost.post), *revisions)
     return Post(
         network=Network.X,
         id=PostId(post_id),
@@ -156,10 +144,10 @@ def post_from(
         sensitive=bool(media) and flag_at(item, "possibly_sensitive") is True,
         language=_language(item),
         in_reply_to=_reply(item, includes, refers, revisions, body, me=me, handle=handle),
-        repost=None if repost_of is None else RepostRef(repost_of),
+        repost=repost,
         quote=_quote(quoted, includes, body, me=me, handle=handle, base=owned_url_base),
         media=media,
-        poll=_poll(item, includes),
+        poll=attached_poll(item, includes),
     )
 
 
@@ -173,12 +161,38 @@ def _revisions(item: Mapping[str, object], post_id: str) -> tuple[str, ...]:
     return listed if post_id in listed else (*listed, post_id)
 
 
-def _repost_of(item: Mapping[str, object], refers: tuple[Reference, ...]) -> PostId | None:
+def _is_repost(item: Mapping[str, object], refers: tuple[Reference, ...]) -> bool:
+    known = _first(refers, "retweeted") or _first(refers, "reposted")
+    # Another's words, whether X left the reference out or they were copied by hand.
+    return known is not None or (
+        not refers and _OLD_REPOST.match(text_at(item, "text")) is not None
+    )
+
+
+def _repost(
+    item: Mapping[str, object],
+    includes: Includes,
+    refers: tuple[Reference, ...],
+    *,
+    me: AccountId,
+    handle: str,
+    base: str,
+) -> RepostRef | None:
+    """What a post repeats. Its author is told by the page, or else by the text that X makes."""
+    if not _is_repost(item, refers):
+        return None
     original = _first(refers, "retweeted") or _first(refers, "reposted")
-    if original is None and not refers and _OLD_REPOST.match(text_at(item, "text")):
-        # Another's words, whether X left the reference out or they were copied by hand.
-        original = UNKNOWN_ID
-    return None if original is None else PostId(original)
+    stated = _OLD_REPOST.match(text_at(item, "text"))
+    if original is None:
+        return RepostRef(PostId(UNKNOWN_ID), author=stated[1] if stated else "")
+    name = includes.name_of_author(original) or (stated[1] if stated else "")
+    owner = includes.author_of(original)
+    return RepostRef(
+        PostId(original),
+        url=f"{base.rstrip('/')}/{name or 'i'}/status/{original}",
+        own=owner == me if owner is not None else name.casefold() == handle.casefold(),
+        author=name,
+    )
 
 
 def _body(
@@ -186,32 +200,38 @@ def _body(
     includes: Includes,
     revisions: tuple[str, ...],
     quoted: str | None,
-    repost_of: PostId | None,
+    repost: RepostRef | None,
 ) -> Body:
-    if repost_of is not None and repost_of in includes.posts:
-        item = includes.posts[repost_of]
-        revisions = (repost_of,)
+    if repost is not None and repost.post in includes.posts:
+        item = includes.posts[repost.post]
+        revisions = (repost.post,)
         quoted = _first(references(item), "quoted")
+    return _text_of(item, revisions, quoted)
+
+
+def _text_of(item: Mapping[str, object], own_ids: tuple[str, ...], quoted: str | None) -> Body:
     note = mapping_at({"note": either(item, "note_post")}, "note")
     # A long post's own text is cut: text and entities come both from the note, or both not.
     holder = note if text_at(note, "text") else item
     return read_text(
-        text_at(holder, "text"),
-        mapping_at(holder, "entities"),
-        own_ids=revisions,
-        quoted=quoted,
+        text_at(holder, "text"), mapping_at(holder, "entities"), own_ids=own_ids, quoted=quoted
     )
 
 
 def _visibility(
     item: Mapping[str, object], author: Mapping[str, object], *, protected: bool | None
 ) -> Visibility:
-    scoped = bool(mapping_at(item, "scopes").get("followers"))
-    if protected is None or scoped or any(item.get(key) for key in _NARROWER):
+    if protected is None or _narrowed(item):
         return Visibility.UNKNOWN
     if protected or flag_at(author, "protected"):
         return Visibility.FOLLOWERS
     return Visibility.PUBLIC
+
+
+def _narrowed(item: Mapping[str, object]) -> bool:
+    """Whether there is any sign that not everybody can see a post who can see its author's."""
+    scoped = bool(mapping_at(item, "scopes").get("followers"))
+    return scoped or any(item.get(key) for key in _NARROWER)
 
 
 def _language(item: Mapping[str, object]) -> str | None:
@@ -238,7 +258,7 @@ def _reply(
         conversation = id_at(item, "conversation_id")
         alone = conversation is None or conversation in revisions
         # X may leave references out without a word; the head of another conversation gives it away.
-        return None if alone or _repost_of(item, refers) else ReplyRef(None, None)
+        return None if alone or _is_repost(item, refers) else ReplyRef(None, None)
     if account is None and parent is not None:
         account = includes.author_of(parent)
         named = includes.name_of_author(parent)
@@ -282,78 +302,15 @@ def _quote(
         own = owner == me
     elif name != "i":
         own = name.casefold() == handle.casefold()
+    author = includes.users.get(owner or "", {})
+    item: Mapping[str, object] = includes.posts.get(quoted, {})
+    if flag_at(author, "protected") or _narrowed(item):
+        # Whoever sees the mirror may not be one of those who may see what it quotes.
+        return QuoteRef(post=PostId(quoted), url=None, own=own)
     return QuoteRef(
         post=PostId(quoted),
         url=body.quote_url or f"{base.rstrip('/')}/{name}/status/{quoted}",
         own=own,
-    )
-
-
-def _all_media(item: Mapping[str, object], includes: Includes, body: Body) -> tuple[Media, ...]:
-    keys = ids_at(mapping_at(item, "attachments"), "media_keys")
-    alts = {
-        text_at(entry, "media_key"): text_at(entry, "alt_text")
-        for entry in mappings_at(item, "media_metadata")
-    }
-    named = dict.fromkeys((*keys, *body.media_keys))
-    media = tuple(_media(key, includes.media.get(key, {}), alts.get(key, "")) for key in named)
-    if media:
-        return media
-    # The text had a link for it, so something is attached, whatever it is.
-    return tuple(Media(MediaId(each), MediaKind.UNKNOWN, None) for each in body.unnamed_media)
-
-
-def _media(key: str, data: Mapping[str, object], other_alt: str) -> Media:
-    kind = _KINDS.get(text_at(data, "type"), MediaKind.UNKNOWN)
-    variants = _variants(data)
-    url, mime = web_address(data.get("url")), None
-    if kind in {MediaKind.VIDEO, MediaKind.GIFV}:
-        videos = [each for each in variants if each.mime == "video/mp4"] or list(variants)
-        best = max(videos, key=lambda each: each.bitrate or 0, default=None)
-        url, mime = (best.url, best.mime or None) if best is not None else (None, None)
-    elif url is not None and (found := _IMAGE_TYPE.search(url)):
-        mime = _IMAGE_TYPES[found[1].lower()]
-    return Media(
-        id=MediaId(key),
-        kind=kind,
-        url=url,
-        alt=readable(text_at(data, "alt_text") or other_alt).strip(),
-        mime=mime,
-        width=number_at(data, "width") or None,
-        height=number_at(data, "height") or None,
-        duration_ms=number_at(data, "duration_ms"),
-        variants=variants,
-    )
-
-
-def _variants(data: Mapping[str, object]) -> tuple[MediaVariant, ...]:
-    found = (
-        (
-            web_address(each.get("url")),
-            text_at(each, "content_type").lower(),
-            number_at(each, "bit_rate"),
-        )
-        for each in mappings_at(data, "variants")
-    )
-    return tuple(
-        MediaVariant(url, mime, bitrate) for url, mime, bitrate in found if url is not None
-    )
-
-
-def _poll(item: Mapping[str, object], includes: Includes) -> Poll | None:
-    keys = ids_at(mapping_at(item, "attachments"), "poll_ids")
-    data = next((includes.polls[key] for key in keys if key in includes.polls), {})
-    listed = sorted(
-        mappings_at(data, "options"), key=lambda option: number_at(option, "position") or 0
-    )
-    options = tuple(
-        PollOption(readable(text_at(option, "label")).strip(), number_at(option, "votes"))
-        for option in listed
-    )
-    if not options:
-        return None
-    return Poll(
-        options=options,
-        ends_at=moment_at(data, "end_datetime"),
-        closed=text_at(data, "voting_status") == "closed",
+        author="" if name == "i" else name,
+        text=_text_of(item, (quoted,), _first(references(item), "quoted")).text.plain,
     )

@@ -1,8 +1,8 @@
 """What is asked of a timeline, in either of X's vocabularies, at the least price.
 
 Exactly one vocabulary a request: the other one's names would be ignored in silence, and billed.
-Source: OpenAPI 2.167 ("post") and 2.166 ("tweet"), `GET /2/users/{id}/tweets`. Must not read
-answers; `normalise` and `dialects` do.
+Source: OpenAPI 2.167 ("post") and 2.166 ("tweet"), `GET /2/users/{id}/tweets` and
+`GET /2/tweets/{id}`. Must not read answers; `normalise` and `dialects` do.
 """
 
 from __future__ import annotations
@@ -103,15 +103,19 @@ class Stretch:
     page_size: int = LARGEST_PAGE
 
 
-def parameters(dialect: Dialect, stretch: Stretch, token: str | None) -> dict[str, str]:
-    """The query of one page of `stretch`; `token` is the page before's `next_token`."""
-    query = {
+def single(dialect: Dialect) -> dict[str, str]:
+    """The query of one post by its id."""
+    return {
         dialect.fields_parameter: ",".join(dialect.fields),
         "expansions": ",".join(dialect.expansions),
-        "max_results": str(stretch.page_size),
         "media.fields": ",".join(_MEDIA),
         "poll.fields": ",".join(_POLL),
     }
+
+
+def parameters(dialect: Dialect, stretch: Stretch, token: str | None) -> dict[str, str]:
+    """The query of one page of `stretch`; `token` is the page before's `next_token`."""
+    query = {**single(dialect), "max_results": str(stretch.page_size)}
     if stretch.since_id is not None:
         query["since_id"] = stretch.since_id
     if stretch.start is not None and stretch.start >= EARLIEST_START:

@@ -1,17 +1,20 @@
 """Walking through one's own timeline, newest first, in the vocabulary that the server speaks.
 
-Pages are raw JSON objects, for `normalise`. Must not decide which posts are new.
+So is looking up one post. Answers are raw JSON objects, for `normalise`. Must not decide which
+posts are new.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
+from urllib.parse import quote
 
 from bridge.core.errors import Refused, Transient
-from bridge.core.model import AccountId
+from bridge.core.model import AccountId, PostId
 from bridge.networks.fields import list_at, mapping_at, number_at, text_at
 from bridge.networks.x.client import AnswerTooLarge, XClient, problem_in_success
 from bridge.networks.x.dialects import missing_everywhere
@@ -24,6 +27,7 @@ from bridge.networks.x.query import (
     Stretch,
     other,
     parameters,
+    single,
 )
 from bridge.networks.x.settings import DialectName
 from bridge.ports import Clock
@@ -59,7 +63,7 @@ class Timeline:
         seen: set[str] = set()
         for _ in range(MAX_PAGES):
             try:
-                payload = await self._page(owner, stretch, token)
+                payload = await self._understood(partial(self._page, owner, stretch, token))
             except AnswerTooLarge:
                 if stretch.page_size == SMALLEST_PAGE:
                     raise
@@ -74,20 +78,28 @@ class Timeline:
             seen.add(token)
         raise Transient("the timeline's pages do not come to an end")
 
-    async def _page(
-        self, owner: AccountId, stretch: Stretch, token: str | None
+    async def single(self, post: PostId) -> Mapping[str, object]:
+        """The answer to a look-up of one post, whatever it says. Raises `NetworkError`s.
+
+        That X has no such post is told by `errors.says_gone`, or by a `Refused` that is `missing`.
+        """
+        path = f"/2/tweets/{quote(post, safe='')}"
+        return await self._understood(lambda dialect: self._client.read(path, single(dialect)))
+
+    async def _understood(
+        self, ask: Callable[[Dialect], Awaitable[Mapping[str, object]]]
     ) -> Mapping[str, object]:
         dialect = self._dialect
         try:
-            payload = await self._ask(dialect, owner, stretch, token)
+            payload = await ask(dialect)
         except Refused as refused:
-            second = await self._second_opinion(owner, stretch, token, refused)
+            second = await self._second_opinion(ask, refused)
             if second is None:
                 raise
             return self._kept(other(dialect), second)
         missing = missing_everywhere(payload, dialect.telling)
         if missing & DECISIVE:
-            second = await self._second_opinion(owner, stretch, token, None)
+            second = await self._second_opinion(ask, None)
             if second is not None:
                 missing_there = missing_everywhere(second, other(dialect).telling)
                 if len(missing_there & DECISIVE) < len(missing & DECISIVE):
@@ -111,9 +123,11 @@ class Timeline:
         return payload
 
     async def _second_opinion(
-        self, owner: AccountId, stretch: Stretch, token: str | None, refused: Refused | None
+        self,
+        ask: Callable[[Dialect], Awaitable[Mapping[str, object]]],
+        refused: Refused | None,
     ) -> Mapping[str, object] | None:
-        """The same page in the other dialect; None where it is not to be had.
+        """The same in the other dialect; None where it is not to be had.
 
         Once neither has served, it is not tried again that day: the posts would be billed anew.
         """
@@ -121,15 +135,16 @@ class Timeline:
         if not self._auto or in_vain or (refused and refused.status != _NOT_UNDERSTOOD):
             return None
         try:
-            return await self._ask(other(self._dialect), owner, stretch, token)
+            return await ask(other(self._dialect))
         except Refused:
             self._neither_on = self._clock.now().date()
             return None
 
-    async def _ask(
-        self, dialect: Dialect, owner: AccountId, stretch: Stretch, token: str | None
+    async def _page(
+        self, owner: AccountId, stretch: Stretch, token: str | None, dialect: Dialect
     ) -> Mapping[str, object]:
-        payload = await self._client.timeline(owner, parameters(dialect, stretch, token))
+        path = f"/2/users/{quote(owner, safe='')}/tweets"
+        payload = await self._client.read(path, parameters(dialect, stretch, token))
         problem = problem_in_success(payload)
         if problem is not None:
             raise problem

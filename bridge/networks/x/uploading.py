@@ -1,0 +1,244 @@
+"""Handing files to X: pictures at once, GIFs and videos in segments straight from the disk.
+
+Nobody sees an upload before a post carries it, so that what is unclear about one is `Transient`.
+But it may have been billed: nothing that is billed is sent twice here, and what came to nothing is
+told with the next upload. Source: OpenAPI 2.167 and 2.166, ``/2/media``. Must not decode files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+
+from bridge.core.errors import InDoubt, NetworkError, Refused, Throttled, Transient
+from bridge.core.model import MediaId, MediaKind, Microdollars
+from bridge.core.prices import PriceTable
+from bridge.networks.fields import id_at, mapping_at, number_at, text_at
+from bridge.networks.x.client import XClient
+from bridge.networks.x.limits import LARGEST_SEGMENT, MOST_SEGMENTS, media_limits
+from bridge.networks.x.multipart import multipart
+from bridge.ports import Clock, LocalMedia, Uploaded
+
+log = logging.getLogger(__name__)
+
+SEGMENT = 4 << 20
+"""Bytes of a segment, where that is enough segments for the file."""
+
+PATIENCE = timedelta(minutes=15)
+"""How long X may take to process one file; a video of 20 minutes takes a few."""
+
+_LIFE = timedelta(days=1)
+_SHORTEST_PAUSE, _USUAL_PAUSE, _LONGEST_PAUSE = 1, 5, 30
+_LOST_ANSWERS = 3
+"""How many status requests may fail in a row; they are free, another upload is not."""
+
+_IMAGE, _GIF, _VIDEO = "tweet_image", "tweet_gif", "tweet_video"
+_LONGEST_REASON = 200
+
+
+class Uploader:
+    """The uploads of one account."""
+
+    def __init__(self, client: XClient, clock: Clock, prices: PriceTable, *, premium: bool) -> None:
+        self._client = client
+        self._clock = clock
+        self._prices = prices
+        self._limits = media_limits(premium=premium)
+        self._charged = 0
+
+    async def upload(self, medium: LocalMedia) -> Uploaded:
+        """One file, processed and described. See `bridge.ports.Sink`."""
+        category = self._category(medium)
+        begun = self._clock.now()
+        try:
+            size = await asyncio.to_thread(_size, medium.path)
+            self._check_size(category, size)
+            if category == _IMAGE:
+                answer = await self._at_once(medium, size)
+            else:
+                answer = await self._in_segments(medium, category, size)
+            media_id = id_at(answer, "id")
+            if media_id is None:
+                raise Transient("X took a file but named no id for it")
+            await self._processed(media_id, medium.kind, mapping_at(answer, "processing_info"))
+            note = await self._described(media_id, medium)
+        except InDoubt as doubt:
+            raise Transient(f"uploading a file: {doubt.detail}", status=doubt.status) from None
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise Transient(f"the fetched file cannot be read: {reason}") from None
+        cost, self._charged = Microdollars(self._charged), 0
+        return Uploaded(MediaId(media_id), cost, _expiry(answer, begun), note)
+
+    def _category(self, medium: LocalMedia) -> str:
+        """By content; an animation that is an MP4 is a video to X, which makes its own of GIFs."""
+        if medium.mime in self._limits.video.types:
+            return _VIDEO
+        if medium.mime == "image/gif" and medium.kind is not MediaKind.IMAGE:
+            return _GIF
+        if medium.mime in self._limits.image.types:
+            return _IMAGE
+        raise Refused(f"X takes no files of the type {medium.mime}")
+
+    def _check_size(self, category: str, size: int) -> None:
+        limits = {
+            _IMAGE: self._limits.image,
+            _GIF: self._limits.animation,
+            _VIDEO: self._limits.video,
+        }
+        largest = limits[category].max_bytes
+        if size == 0:
+            raise Refused("the file to be sent to X is empty")
+        if largest is not None and size > largest:
+            raise Refused(f"the file has {size} bytes, and X takes {largest} at most")
+
+    async def _at_once(self, medium: LocalMedia, size: int) -> Mapping[str, object]:
+        form = multipart({"media_category": _IMAGE}, medium.path, medium.mime, 0, size)
+        try:
+            answer = await self._client.send_form("/2/media/upload", form)
+        except InDoubt:
+            self._charged += self._prices.media
+            raise
+        self._charged += self._prices.media
+        return mapping_at(answer, "data")
+
+    async def _in_segments(
+        self, medium: LocalMedia, category: str, size: int
+    ) -> Mapping[str, object]:
+        body = {"media_type": medium.mime, "total_bytes": size, "media_category": category}
+        begun = await self._client.write("POST", "/2/media/upload/initialize", body)
+        media_id = id_at(mapping_at(begun, "data"), "id")
+        if media_id is None:
+            raise Transient("X began an upload but named no id for it")
+        segment = max(SEGMENT, -(-size // MOST_SEGMENTS))
+        if segment > LARGEST_SEGMENT:
+            raise Refused(f"the file has {size} bytes, more than can be sent in segments")
+        for index, start in enumerate(range(0, size, segment)):
+            length = min(segment, size - start)
+            fields = {"segment_index": str(index)}
+            form = multipart(fields, medium.path, medium.mime, start, length)
+            try:
+                await self._client.send_form(f"/2/media/upload/{media_id}/append", form)
+            except InDoubt as doubt:
+                if not _succeeded(doubt):
+                    raise
+        finished = mapping_at(await self._finalized(media_id), "data")
+        return finished if id_at(finished, "id") else {**finished, "id": media_id}
+
+    async def _finalized(self, media_id: str) -> Mapping[str, object]:
+        try:
+            answer = await self._client.write("POST", f"/2/media/upload/{media_id}/finalize")
+        except InDoubt as doubt:
+            # Billed if it was done: a look for free may save doing it all again.
+            self._charged += self._prices.media
+            try:
+                answer = await self._status(media_id)
+            except NetworkError:
+                raise doubt from None
+            if not mapping_at(mapping_at(answer, "data"), "processing_info"):
+                raise
+            return answer
+        self._charged += self._prices.media
+        return answer
+
+    async def _processed(
+        self, media_id: str, kind: MediaKind, processing: Mapping[str, object]
+    ) -> None:
+        """Wait until X has processed the file; at once where it says nothing of processing."""
+        end = self._clock.monotonic() + PATIENCE.total_seconds()
+        lost = 0
+        while processing and text_at(processing, "state") != "succeeded":
+            if text_at(processing, "state") == "failed":
+                raise Refused(f"X could not process the {kind.value}{_reason(processing)}")
+            pause = _pause(processing)
+            if self._clock.monotonic() + pause > end:
+                minutes = PATIENCE // timedelta(minutes=1)
+                raise Transient(f"X has not processed the {kind.value} within {minutes} minutes")
+            await self._clock.sleep(pause)
+            try:
+                answer = mapping_at(await self._status(media_id), "data")
+            except (Transient, Throttled):
+                lost += 1
+                if lost > _LOST_ANSWERS:
+                    raise
+                continue
+            if answer:
+                lost, processing = 0, mapping_at(answer, "processing_info")
+            elif (lost := lost + 1) > _LOST_ANSWERS:
+                raise Transient(f"X does not say how the {kind.value} is processed")
+
+    async def _status(self, media_id: str) -> Mapping[str, object]:
+        query = {"command": "STATUS", "media_id": media_id}
+        return await self._client.read("/2/media/upload", query)
+
+    async def _described(self, media_id: str, medium: LocalMedia) -> str:
+        """Attach alt text and warning; returns what X would not take, as a sentence.
+
+        A file without its description is better than none; X saying no to it again would be too.
+        """
+        alt = {"alt_text": {"text": medium.alt}} if medium.alt else {}
+        # The network across only knows that there is something to be warned of.
+        warning = {"sensitive_media_warning": {"other": True}} if medium.sensitive else {}
+        if not alt and not warning:
+            return ""
+        try:
+            await self._tell(media_id, {**alt, **warning})
+        except Refused as refused:
+            lost = "description" if alt else "warning"
+            if alt and warning:
+                lost = await self._described_alone(media_id, alt)
+            note = f"X did not take the {lost} of the {medium.kind.value}"
+            log.warning("%s: %s", note, refused.detail)
+            return note
+        return ""
+
+    async def _described_alone(self, media_id: str, alt: Mapping[str, object]) -> str:
+        """The description without the warning; returns what was lost."""
+        try:
+            await self._tell(media_id, alt)
+        except Refused:
+            return "description and the warning"
+        return "warning"
+
+    async def _tell(self, media_id: str, metadata: Mapping[str, object]) -> None:
+        body = {"id": media_id, "metadata": metadata}
+        try:
+            await self._client.write("POST", "/2/media/metadata", body)
+        except InDoubt as doubt:
+            self._charged += self._prices.alt_text
+            if not _succeeded(doubt):
+                raise
+        else:
+            self._charged += self._prices.alt_text
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _succeeded(doubt: InDoubt) -> bool:
+    """Whether the doubt is only that a success said nothing, where there is nothing to be said."""
+    status = doubt.status
+    return status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _pause(processing: Mapping[str, object]) -> int:
+    told = number_at(processing, "check_after_secs")
+    return _USUAL_PAUSE if told is None else max(_SHORTEST_PAUSE, min(told, _LONGEST_PAUSE))
+
+
+def _reason(processing: Mapping[str, object]) -> str:
+    error = mapping_at(processing, "error")
+    words = " ".join((text_at(error, "message") or text_at(error, "name")).split())
+    printable = "".join(char for char in words if char.isprintable())
+    return f": {printable[:_LONGEST_REASON]}" if printable else ""
+
+
+def _expiry(answer: Mapping[str, object], begun: datetime) -> datetime:
+    """When X drops the file, by its word or by its documentation, whichever is sooner."""
+    told = number_at(answer, "expires_after_secs") or 0
+    return begun + (min(timedelta(seconds=min(told, 86_400)), _LIFE) if told else _LIFE)

@@ -1,0 +1,148 @@
+"""Creating, editing, repeating and deleting posts on X, each by one request that is never repeated.
+
+Must not upload files, nor fit texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import quote
+
+from bridge.core.draft import DraftPart
+from bridge.core.errors import InDoubt, NetworkError, Refused, Transient
+from bridge.core.model import MediaId, Microdollars, PostId
+from bridge.core.prices import FREE, PriceTable
+from bridge.core.record import Receipt
+from bridge.networks.fields import flag_at, id_at, mapping_at
+from bridge.networks.x.client import XClient
+from bridge.networks.x.errors import says_gone
+from bridge.networks.x.identity import Identity
+from bridge.networks.x.limits import MAX_MEDIA
+from bridge.networks.x.render import CreateBody, create_body, price_of
+from bridge.networks.x.reposts import repost_name, reposted
+from bridge.networks.x.settings import XSettings
+from bridge.ports import Clock
+
+
+class Writer:
+    """The writing half. `is_gone` tells of a post whether X surely has it no more."""
+
+    def __init__(
+        self,
+        client: XClient,
+        identity: Identity,
+        clock: Clock,
+        prices: PriceTable,
+        settings: XSettings,
+        *,
+        is_gone: Callable[[PostId], Awaitable[bool]],
+    ) -> None:
+        self._client = client
+        self._identity = identity
+        self._clock = clock
+        self._prices = prices
+        self._settings = settings
+        self._is_gone = is_gone
+
+    async def publish(
+        self, part: DraftPart, reply_to: PostId | None, media: Sequence[MediaId]
+    ) -> Receipt:
+        """See `bridge.ports.Sink`. What uploads cost is not in the receipt: `upload` told it."""
+        if part.repeat is not None:
+            return await self._repeat(part.repeat)
+        _check(part, media)
+        body = create_body(part, reply_to, media=media, now=self._clock.now())
+        return await self._created(body)
+
+    async def revise(self, target: PostId, part: DraftPart, media: Sequence[MediaId]) -> Receipt:
+        """X's edit, which makes a new post of another id in the place of the old one."""
+        if not self._settings.premium:
+            raise Refused("X lets only accounts with Premium edit their posts")
+        if part.repeat is not None or reposted(target) is not None:
+            raise Refused("a repost on X cannot be edited")
+        if part.poll is not None:
+            raise Refused("X lets nobody edit a post with a poll")
+        _check(part, media)
+        body = create_body(part, None, media=media, now=self._clock.now())
+        body["edit_options"] = {"previous_post_id": str(target)}
+        return await self._created(body)
+
+    async def delete(self, target: PostId) -> Microdollars:
+        """See `bridge.ports.Sink`. An unclear answer is `Transient`: asking again does no harm."""
+        repeated = reposted(target)
+        path = f"/2/tweets/{quote(target, safe='')}"
+        if repeated is not None:
+            path = f"{await self._reposts()}/{quote(repeated, safe='')}"
+        try:
+            answer = await self._client.write("DELETE", path)
+        except InDoubt as doubt:
+            if doubt.status == HTTPStatus.NO_CONTENT:
+                return self._prices.delete
+            raise Transient(f"deleting {target}: {doubt.detail}", status=doubt.status) from None
+        except Refused as refused:
+            if refused.missing:
+                return FREE
+            raise
+        except Transient as error:
+            # A 404 may mean a post that is gone, or an incident: nothing but a look tells.
+            if error.status == HTTPStatus.NOT_FOUND and await self._surely_gone(repeated or target):
+                return FREE
+            raise
+        data = mapping_at(answer, "data")
+        if flag_at(data, "deleted") or (repeated and flag_at(data, "retweeted") is False):
+            return self._prices.delete
+        if says_gone(answer, repeated or target):
+            return FREE
+        raise Transient(f"X did not say that it deleted {target}")
+
+    async def _created(self, body: CreateBody) -> Receipt:
+        account = await self._identity.account()
+        answer = await self._client.write("POST", "/2/tweets", body)
+        post = id_at(mapping_at(answer, "data"), "id")
+        if post is None:
+            raise InDoubt("X accepted the post but named no id")
+        url = f"{self._settings.web}/{account.handle}/status/{post}"
+        return Receipt(PostId(post), url, price_of(body, self._prices))
+
+    async def _repeat(self, post: PostId) -> Receipt:
+        """Repost; done already is as good, and costs nothing.
+
+        The receipt has no address: that of the post which is repeated is not the repost's.
+        """
+        path = await self._reposts()
+        try:
+            answer = await self._client.write("POST", path, {"tweet_id": str(post)})
+        except Refused as refused:
+            if refused.duplicate:
+                return Receipt(repost_name(post))
+            raise
+        if not flag_at(mapping_at(answer, "data"), "retweeted"):
+            raise _not_repeated(answer, post)
+        return Receipt(repost_name(post), cost=self._prices.repost)
+
+    async def _reposts(self) -> str:
+        account = await self._identity.account()
+        return f"/2/users/{quote(account.id, safe='')}/retweets"
+
+    async def _surely_gone(self, post: PostId) -> bool:
+        try:
+            return await self._is_gone(post)
+        except NetworkError:
+            return False
+
+
+def _check(part: DraftPart, media: Sequence[MediaId]) -> None:
+    """Refuse what X would refuse, before it is sent and maybe billed."""
+    if part.quote is not None:
+        raise Refused("X lets only apps of enterprises quote posts")
+    if part.poll is not None and media:
+        raise Refused("a post on X carries a poll or media, not both")
+    if len(media) > MAX_MEDIA:
+        raise Refused(f"a post on X carries {MAX_MEDIA} media at most, not {len(media)}")
+
+
+def _not_repeated(answer: Mapping[str, object], post: PostId) -> NetworkError:
+    if says_gone(answer, post):
+        return Refused(f"X has no post {post} to be reposted", missing=True)
+    return InDoubt("X did not say that it reposted the post")
