@@ -112,9 +112,9 @@ def pieces(text: str, atoms: Sequence[Span]) -> list[Piece]:
     for index, (start, end, after) in enumerate(words):
         word = text[start:end]
         if len(word) > LONGEST_WORD or DENSE.search(word):
-            for place in _inside(text, start, end, mask, unspaced):
-                found.append(Piece(position, place.position, *place))
-                position = place.position
+            for place, cost, mid in _inside(text, start, end, mask, unspaced):
+                found.append(Piece(position, place, place, cost, mid))
+                position = place
         if index + 1 == len(words):
             found.append(Piece(position, end, end, 0, open=False))
             break
@@ -144,9 +144,9 @@ def torn(text: str, piece: Piece, mask: bytearray, *, softly: bool = True) -> li
         end, after = gap.span() if gap else (piece.end, piece.after)
         if mask[end]:
             continue
-        for place in _torn_word(text, position, end, mask, softly=softly):
-            found.append(Piece(position, place.position, *place))
-            position = place.position
+        for place, cost, mid in _torn_word(text, position, end, mask, softly=softly):
+            found.append(Piece(position, place, place, cost, mid))
+            position = place
         cost, mid = (GLUED, True) if gap else (piece.cost, piece.open)
         found.append(Piece(position, end, after, cost, mid))
         position = after
@@ -182,9 +182,9 @@ def _inside(
     last = start
     dense = DENSE.search(text, start, end) is not None
     for place in unspaced.places(start, end) if dense else ():
-        if place.position - last > LONGEST_WORD:
-            yield from _torn_word(text, last, place.position, mask, softly=True)
-        last = place.position
+        if place[0] - last > LONGEST_WORD:
+            yield from _torn_word(text, last, place[0], mask, softly=True)
+        last = place[0]
         yield place
     if end - last > LONGEST_WORD:
         yield from _torn_word(text, last, end, mask, softly=True)
@@ -206,7 +206,7 @@ def _torn_word(
         # A cut beside one of these signs could make a name or a tag out of what was none.
         if text[place] in names or before in names:
             continue
-        yield Inner(place, GLUED if before in _AFTER_HYPHEN else INSIDE_WORD, open=True)
+        yield place, GLUED if before in _AFTER_HYPHEN else INSIDE_WORD, True
 
 
 def _between_words(word: str, following: str, *, first: bool) -> tuple[int, bool]:

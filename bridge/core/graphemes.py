@@ -22,6 +22,8 @@ _MARKS_RE = regex.compile(rf"\p{{M}}{{{_LONG_ROW},}}+")
 
 def graphemes(text: str) -> list[str]:
     """`text` in extended grapheme clusters, none of which may ever be cut."""
+    if text.isascii() and "\r" not in text:
+        return list(text)
     found: list[str] = []
     position = 0
     # Flag letters pair up from the start of their row, so there is a border after every second
@@ -36,8 +38,10 @@ def graphemes(text: str) -> list[str]:
 
 def grapheme_starts(text: str, start: int, end: int) -> Iterator[int]:
     """Where each grapheme of ``text[start:end]`` begins, in order."""
-    lengths = [len(grapheme) for grapheme in graphemes(text[start:end])]
-    return accumulate(lengths[:-1], initial=start) if lengths else iter(())
+    found = graphemes(text[start:end])
+    if len(found) == end - start:
+        return iter(range(start, end))
+    return accumulate(map(len, found[:-1]), initial=start)
 
 
 def composed(text: str) -> str:

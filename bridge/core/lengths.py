@@ -167,6 +167,8 @@ _LINKER_RE = regex.compile(r"\p{InCB=Linker}")
 
 def grapheme_count(text: str) -> int:
     """Graphemes as Ruby up to 3.4 counts them: Indic conjuncts are not joined into one."""
+    if text.isascii():
+        return len(graphemes(text))
     joined = sum(1 for found in _CONJUNCT_RE.finditer(text) if _LINKER_RE.search(found[1]))
     return len(graphemes(text)) + joined
 

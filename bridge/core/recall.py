@@ -7,15 +7,16 @@ in memory. Must not know what is looked for; what is remembered must never chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
+Given = ParamSpec("Given")
 Found = TypeVar("Found")
 
-_MEMORY: ContextVar[dict[tuple[object, str], object] | None] = ContextVar("memory", default=None)
+_MEMORY: ContextVar[dict[Hashable, Any] | None] = ContextVar("memory", default=None)
 
 
 @contextmanager
@@ -31,17 +32,21 @@ def recalling() -> Iterator[None]:
         _MEMORY.reset(token)
 
 
-def recalled(find: Callable[[str], Found]) -> Callable[[str], Found]:
-    """`find`, a pure function whose results are immutable and never None, remembering them."""
+def recalled(find: Callable[Given, Found]) -> Callable[Given, Found]:
+    """`find`, a pure function whose results are immutable and never None, remembering them.
+
+    Only calls by position are remembered, with arguments that can be keys.
+    """
 
     @wraps(find)
-    def found(text: str) -> Found:
+    def found(*args: Given.args, **kwargs: Given.kwargs) -> Found:
         memory = _MEMORY.get()
-        if memory is None:
-            return find(text)
-        known = memory.get((find, text))
+        if memory is None or kwargs:
+            return find(*args, **kwargs)
+        key = (find, *args)
+        known: Found | None = memory.get(key)
         if known is None:
-            known = memory[find, text] = find(text)
-        return cast("Found", known)
+            known = memory[key] = find(*args, **kwargs)
+        return known
 
     return found

@@ -7,7 +7,6 @@ white space at a time; must not know about sentences across spaces, or about len
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import regex
 
@@ -24,12 +23,11 @@ DENSE = regex.compile(
 _KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 
 
-class Inner(NamedTuple):
-    """A place inside a stretch: where, how bad a cut is there, whether it is in mid-sentence."""
+Inner = tuple[int, int, bool]
+"""A place inside a stretch: where, how bad a cut is there, whether it is in mid-sentence.
 
-    position: int
-    cost: int
-    open: bool
+Plain, as there may be as many of them as characters.
+"""
 
 
 class _Class:
@@ -133,7 +131,7 @@ class Unspaced:
                 step = known[key] = _step(left, ended, right, kana=self._kana)
             cost, mid, ended = step
             if cost and position > start and not inside[position]:
-                yield Inner(position, cost, mid)
+                yield position, cost, mid
             left = right
 
 
