@@ -95,15 +95,16 @@ class OddServer:
     sources: dict[str, object] = field(default_factory=dict)
     special: dict[tuple[str, str], Handler] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    bodies: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(f"{request.method} {request.path_qs}")
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
-        if request.method == "POST":
-            self.bodies.append({key: str(value) for key, value in (await request.post()).items()})
+        if request.method in {"POST", "PUT"}:
+            is_json = request.content_type == "application/json"
+            self.bodies.append(await request.json() if is_json else dict(await request.post()))
         special = self.special.get((request.method, request.path))
         if special is not None:
             return await special(request)

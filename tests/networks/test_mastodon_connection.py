@@ -15,6 +15,7 @@ from bridge.core.model import PostId
 from bridge.core.record import Cursor, Receipt
 from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.client import Client
+from bridge.networks.mastodon.render import arguments
 from bridge.networks.mastodon.settings import MastodonSettings
 from tests.networks.mastodon_servers import (
     STOCK,
@@ -138,15 +139,8 @@ class TestAConnection:
             async with asyncio.timeout(5):
                 with pytest.raises(InDoubt):
                     await client.create(
-                        {
-                            "status": "x",
-                            "in_reply_to_id": None,
-                            "sensitive": False,
-                            "visibility": "public",
-                            "spoiler_text": None,
-                            "language": None,
-                            "idempotency_key": KEY,
-                        }
+                        arguments(part(), reply_to=None, key=KEY, now=ManualClock().now()),
+                        by=20.0,
                     )
                 with pytest.raises(Transient):
                     await client.verify_credentials()

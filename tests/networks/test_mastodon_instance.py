@@ -19,6 +19,7 @@ from tests.networks.mastodon_servers import STOCK, ManualClock, OddServer, odd
 ASSUMED = Instance().capabilities
 V2 = ("GET", "/api/v2/instance")
 V1 = ("GET", "/api/v1/instance")
+WHOSE = "GET /api/v1/accounts/verify_credentials"
 
 
 def stating(statuses: object = None, attachments: object = None, **fields: object) -> Capabilities:
@@ -146,7 +147,7 @@ async def test_version_two_is_asked_first_then_version_one_then_limits_are_assum
     server = OddServer(instance=STOCK)
     async with odd(server) as adapter:
         assert (await adapter.capabilities()).max_length == 500
-    assert server.asked == ["GET /api/v2/instance"]
+    assert server.asked == ["GET /api/v2/instance", WHOSE]
 
     async def version_one(request: web.Request) -> web.StreamResponse:
         return web.json_response({"version": "4.0.0 (not true)", "max_toot_chars": 3000})
@@ -154,13 +155,13 @@ async def test_version_two_is_asked_first_then_version_one_then_limits_are_assum
     server = OddServer(special={V1: version_one})
     async with odd(server) as adapter:
         assert (await adapter.capabilities()).max_length == 2999
-    assert server.asked == ["GET /api/v2/instance", "GET /api/v1/instance"]
+    assert server.asked == ["GET /api/v2/instance", "GET /api/v1/instance", WHOSE]
 
     server = OddServer()
     async with odd(server) as adapter:
         assert await adapter.capabilities() == ASSUMED
         assert await adapter.capabilities() == ASSUMED
-    assert len(server.asked) == 2
+    assert len(server.asked) == 3
 
 
 async def test_a_page_of_html_for_version_two_leads_to_version_one() -> None:
@@ -193,7 +194,7 @@ async def test_what_was_said_is_remembered_for_a_day_and_beyond_that_through_fai
         before = len(server.asked)
         assert (await adapter.capabilities()).max_length == 800
         assert (await adapter.capabilities()).max_length == 800
-        assert len(server.asked) == before + 2
+        assert len(server.asked) == before + 3
         server.special = {}
         server.instance = {"version": "4.7.3", "max_toot_chars": 900}
         clock.pass_time(timedelta(minutes=6).total_seconds())

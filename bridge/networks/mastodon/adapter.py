@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import SystemRandom
 
@@ -17,19 +17,30 @@ import aiohttp
 
 from bridge.core.capabilities import Capabilities
 from bridge.core.draft import DraftPart
-from bridge.core.errors import InDoubt, NetworkError, Refused, Unauthorised
-from bridge.core.lengths import mastodon_length
-from bridge.core.model import Account, MediaId, Microdollars, Network, Post, PostId, Visibility
+from bridge.core.errors import NetworkError, Refused, Unauthorised
+from bridge.core.model import (
+    Account,
+    AccountId,
+    MediaId,
+    Microdollars,
+    Network,
+    Post,
+    PostId,
+    Visibility,
+)
+from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Receipt
-from bridge.networks.fields import UNKNOWN_ID
+from bridge.networks.fields import UNKNOWN_ID, mapping_at, text_at
 from bridge.networks.mastodon.client import Client
 from bridge.networks.mastodon.instance import Instance, read_instance, streaming_base
 from bridge.networks.mastodon.normalise import account_from
-from bridge.networks.mastodon.outcome import Outcome, read_outcome
-from bridge.networks.mastodon.render import arguments
+from bridge.networks.mastodon.presence import Presence
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.mastodon.stream import Stream, backoff
 from bridge.networks.mastodon.timeline import Timeline
+from bridge.networks.mastodon.typed import Sources
+from bridge.networks.mastodon.uploads import Uploads
+from bridge.networks.mastodon.writing import Writing
 from bridge.ports import Baseline, Clock, Known, LocalMedia, Reading, Standing, Uploaded
 
 log = logging.getLogger(__name__)
@@ -39,17 +50,26 @@ _ASKED_AGAIN_AFTER = timedelta(minutes=5)
 """How long a server that could not say anything about itself is left in peace."""
 
 
+_AUDIENCES = {each.value: each for each in Visibility if each is not Visibility.UNKNOWN}
+
+
 @dataclass(frozen=True, slots=True)
 class _Remembered:
+    """What was said last, and until when it need not be asked for again."""
+
     instance: Instance
     until: datetime
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether it is still to be believed; the lower bound is for a clock that was set back."""
+        return self.until - _REMEMBERED_FOR <= now < self.until
 
 
 class MastodonAdapter:
     """A `bridge.ports.NetworkPort` for one Mastodon account.
 
-    Construct it where a loop runs. `session` is for streaming, and stays the caller's; REST goes
-    through Mastodon.py and connections of its own. `jitter` gives numbers in [0, 1).
+    Construct it where a loop runs. `session` is for streaming and uploads, and stays the caller's;
+    the rest goes through Mastodon.py and connections of its own. `jitter` gives numbers in [0, 1).
 
     A locked account is not a protected one: here every post names its own audience, so
     `Account.protected` stays None and the posts decide.
@@ -70,20 +90,20 @@ class MastodonAdapter:
         self._clock = clock
         self._jitter = jitter or SystemRandom().random
         self._client = Client(settings, clock)
+        self._presence = Presence(self._client, self._whose)
+        self._writing = Writing(self._client, clock, self._instance, self._presence)
+        self._uploads = Uploads(session, settings, clock, self._instance)
+        self._sources = Sources()
+        self._oddities: set[str] = set()
         self._account: Account | None = None
+        self._audience: Visibility | None = None
         self._remembered: _Remembered | None = None
         self._asking = asyncio.Lock()
 
     async def account(self) -> Account:
         """Who the token belongs to. Asked once and remembered."""
         async with self._asking:
-            if self._account is None:
-                said = await self._client.verify_credentials()
-                account = account_from(said, self._settings.host)
-                if account.id == UNKNOWN_ID:
-                    raise Unauthorised("the server does not say whose token this is")
-                self._account = account
-            return self._account
+            return self._account or await self._ask_whose()
 
     async def baseline(self) -> Baseline:
         """Where the timeline stands now: one page."""
@@ -124,36 +144,36 @@ class MastodonAdapter:
         """What can be sent, as the server says; remembered for a day. Never raises.
 
         A server that does not say is assumed to be the narrowest of its kind, and asked again
-        soon.
+        soon. The account's own default audience is learned with it.
         """
-        return (await self._instance()).capabilities
+        capabilities = (await self._instance()).capabilities
+        if not self._writing.edits:
+            capabilities = replace(capabilities, edit_within=None)
+        return replace(capabilities, default_visibility=self._audience)
 
     async def window(self, limit: int) -> Reading:
-        """The newest own posts. See `bridge.ports.Source`."""
-        raise Refused(f"the newest {limit} posts cannot be read yet")
+        """The newest own posts, oldest first; raises if some of them are withheld."""
+        return await (await self._timeline()).window(limit)
 
     async def look_up(self, post: PostId) -> Post | None:
-        """One own post. See `bridge.ports.Source`."""
-        raise Refused(f"{post} cannot be looked up yet")
+        """One own post as it stands now; None where the server says that it is not there."""
+        said = await self._presence.status(post)
+        return None if said is None else await (await self._timeline()).post(said)
 
     async def standing(self, post: PostId) -> Standing:
-        """What is known of a post for free. See `bridge.ports.Source`."""
-        del post
-        return Standing()
+        """The post as it stands now: looking costs nothing here. Raises where that is unclear."""
+        found = await self.look_up(post)
+        if found is None:
+            return Standing(gone=True)
+        return Standing(post=found, audience=found.visibility)
 
     async def upload(self, medium: LocalMedia) -> Uploaded:
-        """Hand over one medium. See `bridge.ports.Sink`."""
-        raise Refused(f"{medium.kind.value} cannot be sent yet")
+        """Hand over one medium. See `bridge.ports.Sink`.
 
-    async def revise(
-        self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
-    ) -> Receipt:
-        """Change a post. See `bridge.ports.Sink`."""
-        raise Refused(f"{target} cannot be changed yet: {part.index} {len(media)}")
-
-    async def delete(self, target: PostId) -> Microdollars:
-        """Delete a post. See `bridge.ports.Sink`."""
-        raise Refused(f"{target} cannot be deleted yet")
+        A server that takes no file without alt text is given a sentence that says that there is
+        none; one that finds a text too short refuses it in its own words.
+        """
+        return await self._uploads.upload(medium)
 
     async def publish(
         self,
@@ -163,33 +183,26 @@ class MastodonAdapter:
         key: str,
         media: Sequence[MediaId] = (),
     ) -> Receipt:
-        """Create one post, once. See `bridge.ports.Sink`.
+        """Create one post, once. See `bridge.ports.Sink`."""
+        return await self._writing.publish(part, reply_to=reply_to, key=key, media=media)
 
-        A post that the server made visible to more people than asked for is deleted at once, and
-        refused; where the deletion fails it is in doubt, so that somebody looks.
-        """
-        if part.visibility is Visibility.UNKNOWN:
-            raise Refused("a post must say who may see it")
-        if part.media or media:
-            raise Refused("media cannot be sent yet")
-        try:
-            answer = await self._client.create(arguments(part, reply_to=reply_to, key=key))
-        except Refused as error:
-            if error.status in {400, 413, 422} and not (error.missing or error.duplicate):
-                error.too_long = await self._is_too_long(part)
-            raise
-        outcome = read_outcome(answer)
-        if outcome is None:
-            raise InDoubt("the server's answer does not name the post it made")
-        if outcome.is_wider_than(part.visibility):
-            await self._take_back(outcome, part.visibility)
-        for lost in outcome.lacks(part, reply_to):
-            log.warning("post %s was made without its %s", outcome.id, lost)
-        return Receipt(outcome.id, outcome.url)
+    async def revise(
+        self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
+    ) -> Receipt:
+        """Give a post the whole content of `part`. See `bridge.ports.Sink`."""
+        return await self._writing.revise(target, part, media=media)
+
+    async def delete(self, target: PostId) -> Microdollars:
+        """Have a post gone, or a boost taken back; costs nothing."""
+        await self._writing.delete(target)
+        return FREE
 
     async def close(self) -> None:
         """Release the thread and its connections; the session stays the caller's. Idempotent."""
         await self._client.close()
+
+    async def _whose(self) -> AccountId:
+        return (await self.account()).id
 
     async def _timeline(self) -> Timeline:
         account, instance = await self.account(), await self._instance()
@@ -198,17 +211,17 @@ class MastodonAdapter:
             account,
             self._settings.host,
             forward=instance.pages_forward,
-            sources=instance.sources_are_plain,
+            sources=self._sources if instance.sources_are_plain else None,
+            custom_emoji=self._settings.custom_emoji,
+            oddities=self._oddities,
+            now=self._clock.monotonic(),
         )
 
     async def _instance(self, *, afresh: bool = False) -> Instance:
         """What the server says about itself; after a failure what it said last."""
         async with self._asking:
-            now = self._clock.now()
-            last = self._remembered
-            # The lower bound is for a clock that was set back meanwhile.
-            lasting = last is not None and last.until - _REMEMBERED_FOR <= now < last.until
-            if last is not None and lasting and not afresh:
+            now, last = self._clock.now(), self._remembered
+            if last is not None and last.lasts(now) and not afresh:
                 return last.instance
             try:
                 instance, lasts = await self._ask(), _REMEMBERED_FOR
@@ -216,8 +229,29 @@ class MastodonAdapter:
                 log.info("the server does not tell its limits, assuming some: %s", error)
                 instance = Instance() if last is None else last.instance
                 lasts = _ASKED_AGAIN_AFTER
+            if last is not None or self._account is None:
+                lasts = min(lasts, await self._ask_for_audience())
             self._remembered = _Remembered(instance, now + lasts)
             return instance
+
+    async def _ask_for_audience(self) -> timedelta:
+        """Learn the account's default audience, which may be another by now; until when to wait."""
+        try:
+            await self._ask_whose()
+        except NetworkError as error:
+            log.info("the server does not tell the account's default audience: %s", error)
+            return _ASKED_AGAIN_AFTER
+        return _REMEMBERED_FOR
+
+    async def _ask_whose(self) -> Account:
+        """Whose the token is, and what audience the account posts to by default."""
+        said = await self._client.verify_credentials()
+        account = account_from(said, self._settings.host)
+        if account.id == UNKNOWN_ID:
+            raise Unauthorised("the server does not say whose token this is")
+        self._audience = _AUDIENCES.get(text_at(mapping_at(said, "source"), "privacy"))
+        self._account = self._account or account
+        return self._account
 
     async def _ask(self) -> Instance:
         """The instance document, of version 2 or else 1. Raises if the server may have one."""
@@ -237,24 +271,3 @@ class MastodonAdapter:
         if failed is not None:
             raise failed
         return Instance()
-
-    async def _is_too_long(self, part: DraftPart) -> bool:
-        """Whether the server, asked again for its limits, could not have taken this length.
-
-        Its words are localised; its limits may have changed since they were asked for.
-        """
-        limits = (await self._instance(afresh=True)).capabilities
-        if limits.counting == "x":
-            return False
-        length = mastodon_length(part.text, part.spoiler, counting=limits.counting)
-        return length > limits.max_length
-
-    async def _take_back(self, outcome: Outcome, asked: Visibility) -> None:
-        """Delete a post that more people can see than asked for. Raises in every case."""
-        what = f"the server made it {outcome.visibility or 'visible to nobody knows whom'}"
-        what += f" instead of {asked.value}"
-        try:
-            await self._client.delete(outcome.id)
-        except NetworkError as error:
-            raise InDoubt(f"{what}, and it could not be deleted: {error}") from error
-        raise Refused(f"{what}; it was deleted at once")

@@ -19,7 +19,7 @@ from bridge import __version__
 from bridge.core.errors import NetworkError, Refused
 from bridge.core.model import AccountId, PostId
 from bridge.networks.mastodon.errors import decoded, failure, unreadable
-from bridge.networks.mastodon.render import StatusArguments
+from bridge.networks.mastodon.render import EditArguments, StatusArguments
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.mastodon.wire import Exchange, Wire, WireSession
 from bridge.ports import Clock
@@ -30,6 +30,13 @@ TIMEOUTS = (5, 30)
 
 LONGEST_EXCHANGE = 60.0
 """Seconds for one exchange as a whole: a byte a second is never a silence, and never ends."""
+
+SENT_WITHIN = 20.0
+"""Seconds from being asked for until the first byte of a change must have left.
+
+Whoever takes over from a process that seems dead waits for longer than this, so nothing leaves
+behind its back.
+"""
 
 _GRACE = 6.0
 """Seconds that an ended exchange may still take: a connection being opened cannot be cut short."""
@@ -103,21 +110,58 @@ class Client:
         which = quote(post, safe="")
         return await self._object(lambda api: api.status_source(which))
 
-    async def create(self, given: StatusArguments) -> Mapping[str, object]:
-        """Create one status, once. Raises `InDoubt` whenever it may stand without our knowing."""
-        replying = given["in_reply_to_id"] is not None
+    async def status(self, post: PostId) -> Mapping[str, object]:
+        """One status as it stands. A post that is not there is `Refused` with `missing`."""
+        which = quote(post, safe="")
+        return _named(await self._json(lambda api: api.status(which), naming=True))
+
+    async def create(self, given: StatusArguments, *, by: float) -> Mapping[str, object]:
+        """Create one status, once. Raises `InDoubt` whenever it may stand without our knowing.
+
+        `by` is the monotonic time after which it must not be sent any more, here and below.
+        """
+        naming = given["in_reply_to_id"] is not None or given["quoted_status_id"] is not None
+        return _named(
+            await self._json(
+                lambda api: api.status_post(**given), creating=True, naming=naming, by=by
+            )
+        )
+
+    async def repeat(self, post: PostId, visibility: str, *, by: float) -> Mapping[str, object]:
+        """Boost one status. Raises `InDoubt` where that may have been done."""
+        which = quote(post, safe="")
+        return _named(
+            await self._json(
+                lambda api: api.status_reblog(which, visibility=visibility),
+                creating=True,
+                naming=True,
+                by=by,
+            )
+        )
+
+    async def update(
+        self, post: PostId, given: EditArguments, language: str | None, *, by: float
+    ) -> Mapping[str, object]:
+        """Put `given` in the place of what stands. Raises `InDoubt` where that may be done.
+
+        The library has no argument for the language.
+        """
+        which = quote(post, safe="")
+        added = {} if language is None else {"language": language}
         answer = await self._json(
-            lambda api: api.status_post(**given), creating=True, replying=replying
+            lambda api: api.status_update(which, **given), creating=True, by=by, added=added
         )
         return _named(answer)
 
-    async def delete(self, post: PostId) -> None:
-        """Delete one status; one that is gone already is fine."""
+    async def delete(self, post: PostId, *, media: bool = False, by: float) -> None:
+        """Delete one status, with `media` its files at once. What is gone is `missing`."""
         which = quote(post, safe="")
-        exchange = await self._exchange(lambda api: api.status_delete(which))
-        error = failure(exchange, now=self._clock.now())
-        if error is not None and error.status not in {404, 410}:
-            raise self._scrubbed(error)
+        await self._done(lambda api: api.status_delete(which, delete_media=media or None), by)
+
+    async def unrepeat(self, post: PostId, *, by: float) -> None:
+        """Take back the boost of one status."""
+        which = quote(post, safe="")
+        await self._done(lambda api: api.status_unreblog(which), by)
 
     async def close(self) -> None:
         """End what is under way and release thread and connections. Idempotent."""
@@ -134,12 +178,26 @@ class Client:
     async def _object(self, call: Call) -> Mapping[str, object]:
         return _named(await self._json(call))
 
+    async def _done(self, call: Call, by: float) -> None:
+        """Do what may be repeated; nothing of the answer matters but whether it is a success."""
+        exchange = await self._exchange(call, by=by)
+        error = failure(exchange, now=self._clock.now(), naming=True)
+        if error is not None:
+            raise self._scrubbed(error)
+
     async def _json(
-        self, call: Call, *, creating: bool = False, replying: bool = False, array: bool = False
+        self,
+        call: Call,
+        *,
+        creating: bool = False,
+        naming: bool = False,
+        array: bool = False,
+        by: float | None = None,
+        added: Mapping[str, object] | None = None,
     ) -> object:
         """The answer as JSON: an object, or an array where one is asked for."""
-        exchange = await self._exchange(call)
-        error = failure(exchange, now=self._clock.now(), creating=creating, replying=replying)
+        exchange = await self._exchange(call, by=by, added=added)
+        error = failure(exchange, now=self._clock.now(), creating=creating, naming=naming)
         value = decoded(exchange)
         if error is None and not isinstance(value, list if array else dict):
             error = unreadable(exchange, creating=creating)
@@ -147,12 +205,14 @@ class Client:
             raise self._scrubbed(error)
         return value
 
-    async def _exchange(self, call: Call) -> Exchange:
+    async def _exchange(
+        self, call: Call, *, by: float | None = None, added: Mapping[str, object] | None = None
+    ) -> Exchange:
         """Have the thread do `call`, and see that it ends.
 
         A cancelled caller leaves it running: what is under way may be a creation.
         """
-        exchange = Exchange()
+        exchange = Exchange(sent_by=by, now=self._clock.monotonic, added=added or {})
         async with self._lock:
             if self._closed:
                 raise Refused("this connection is closed")

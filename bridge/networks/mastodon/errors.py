@@ -28,18 +28,20 @@ _NEEDS_USER = re.compile("requires an authenticated user", re.IGNORECASE)
 _REPEATED_KEY = re.compile("idempotency", re.IGNORECASE)
 _DUPLICATE = re.compile("duplicate record", re.IGNORECASE)
 
+GONE = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE))
+
 _MILLISECONDS_FROM = 100_000_000_000
 _EPOCH_FROM = 1_000_000_000
 """Numbers at least this large are points in time; smaller ones are seconds from now."""
 
 
 def failure(
-    exchange: Exchange, *, now: datetime, creating: bool = False, replying: bool = False
+    exchange: Exchange, *, now: datetime, creating: bool = False, naming: bool = False
 ) -> NetworkError | None:
     """What went wrong in `exchange`; None for a success whose body is whole.
 
-    `creating` is true for a request that must not be repeated lightly, `replying` where it names
-    a post to reply to. `now` is aware UTC.
+    `creating` is true for a request that must not be repeated lightly, `naming` where it names
+    a post that may be gone. `now` is aware UTC.
     """
     status = exchange.status
     if status is None:
@@ -47,7 +49,7 @@ def failure(
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _server_failure(exchange, status, creating=creating)
     if status >= HTTPStatus.BAD_REQUEST:
-        return _client_failure(exchange, status, now, creating=creating, replying=replying)
+        return _client_failure(exchange, status, now, creating=creating, naming=naming)
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         return _redirect(status, creating=creating)
     if exchange.body is None:
@@ -76,6 +78,8 @@ def decoded(exchange: Exchange) -> object:
 
 def _without_answer(exchange: Exchange, *, creating: bool) -> NetworkError:
     why = "took too long" if exchange.aborted else exchange.fault or "no answer"
+    if exchange.late:
+        return Transient("not sent: its turn came too late")
     if not exchange.begun:
         return Refused(f"the request could not be made ({why})")
     if not exchange.sent:
@@ -100,7 +104,7 @@ def _redirect(status: int, *, creating: bool) -> NetworkError:
 
 
 def _client_failure(
-    exchange: Exchange, status: int, now: datetime, *, creating: bool, replying: bool
+    exchange: Exchange, status: int, now: datetime, *, creating: bool, naming: bool
 ) -> NetworkError:
     detail = _detail(exchange)
     match status:
@@ -115,13 +119,14 @@ def _client_failure(
         case HTTPStatus.REQUEST_TIMEOUT:
             kind = InDoubt if creating else Transient
             return kind(detail, status=status)
-    return _refusal(exchange, status, creating=creating, replying=replying)
+    return _refusal(exchange, status, creating=creating, naming=naming)
 
 
-def _refusal(exchange: Exchange, status: int, *, creating: bool, replying: bool) -> NetworkError:
+def _refusal(exchange: Exchange, status: int, *, creating: bool, naming: bool) -> NetworkError:
     """The other 4xx: a no to this request, with a few exceptions."""
     detail, said = _detail(exchange), _said(exchange)
-    if said is None and creating and status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+    gone = status in GONE
+    if said is None and (creating or naming) and gone:
         # A proxy's page, not the API's: nothing was made, and nothing said about any post.
         return Transient(detail, status=status, unreachable=True)
     if creating and (status == HTTPStatus.CONFLICT or _REPEATED_KEY.search(said or "")):
@@ -131,7 +136,7 @@ def _refusal(exchange: Exchange, status: int, *, creating: bool, replying: bool)
     return Refused(
         detail,
         status=status,
-        missing=replying and status == HTTPStatus.NOT_FOUND,
+        missing=naming and gone,
         duplicate=creating and _DUPLICATE.search(said or "") is not None,
     )
 

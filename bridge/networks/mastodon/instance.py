@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from bridge.core.capabilities import Capabilities
+from bridge.core.capabilities import FOREVER, Capabilities
 from bridge.core.model import Network
 from bridge.networks.fields import mapping_at, number_at, text_at
+from bridge.networks.mastodon.attachments import ASSUMED_MEDIA, media_limits, poll_limits
 
 MAX_LENGTH = 500
 MAX_MEDIA = 4
@@ -24,6 +25,15 @@ _STOCK_URL_LENGTH = 23
 _LENGTHS = range(20, 1_000_001)
 _MEDIA = range(1, 65)
 _ALT_LENGTHS = range(50, 100_001)
+
+_QUOTES_FROM = 7
+"""Mastodon 4.5."""
+
+_POLLS_WITH_MEDIA_FROM = 10
+"""Mastodon 4.6."""
+
+_DELETES_MEDIA_FROM = 7
+_FIRST_EDITING = (3, 5)
 
 _PLAIN_VERSION = re.compile(r"[1-9]\d*\.\d+\.\d+(?:[-+.~].*)?")
 _MASTODON_SOURCES = re.compile("mastodon|hometown|glitch", re.IGNORECASE)
@@ -44,10 +54,16 @@ class Software(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One server. `streaming` is the address it names for streaming, None where it names none."""
+    """One server. `streaming` is the address it names for streaming, None where it names none.
+
+    `least_alt` is how many characters an alt text must have, 0 where none is asked for.
+    `deletes_media` says that a deletion can take the files with it at once.
+    """
 
     software: Software = Software.UNKNOWN
     streaming: str | None = None
+    least_alt: int = 0
+    deletes_media: bool = False
     capabilities: Capabilities = field(
         default=Capabilities(
             network=Network.MASTODON,
@@ -57,6 +73,9 @@ class Instance:
             max_alt_length=MAX_ALT_LENGTH,
             spoiler=True,
             language=True,
+            media=ASSUMED_MEDIA,
+            edit_within=FOREVER,
+            free_edits=True,
         )
     )
 
@@ -78,6 +97,9 @@ def read_instance(said: Mapping[str, object]) -> Instance:
     return Instance(
         software=software,
         streaming=_streaming(said, configuration),
+        least_alt=number_at(mapping_at(configuration, "media_attachments"), "description_minimum")
+        or 0,
+        deletes_media=api_version(said) >= _DELETES_MEDIA_FROM,
         capabilities=_capabilities(said, configuration, software),
     )
 
@@ -109,6 +131,11 @@ def software_of(said: Mapping[str, object]) -> Software:
     return Software.UNKNOWN
 
 
+def api_version(said: Mapping[str, object]) -> int:
+    """The version of Mastodon's API that a server states, 0 where it states none."""
+    return number_at(mapping_at(said, "api_versions"), "mastodon") or 0
+
+
 def _capabilities(
     said: Mapping[str, object], configuration: Mapping[str, object], software: Software
 ) -> Capabilities:
@@ -124,6 +151,7 @@ def _capabilities(
     if software in {Software.UNKNOWN, Software.PLEROMA}:
         # Some take only what is strictly shorter than the limit they state.
         length -= 1
+    version = api_version(said)
     return Capabilities(
         network=Network.MASTODON,
         counting=software.value,
@@ -134,7 +162,24 @@ def _capabilities(
         ),
         spoiler=True,
         language=True,
+        media=media_limits(attachments),
+        polls=poll_limits(
+            mapping_at(configuration, "polls"),
+            stock=software is Software.MASTODON,
+            with_media=version >= _POLLS_WITH_MEDIA_FROM,
+        ),
+        quotes=version >= _QUOTES_FROM,
+        edit_within=FOREVER if _may_edit(said, software) else None,
+        free_edits=True,
     )
+
+
+def _may_edit(said: Mapping[str, object], software: Software) -> bool:
+    """Whether editing is worth a try: everywhere but on Mastodon before 3.5."""
+    if software is not Software.MASTODON:
+        return True
+    major, minor = text_at(said, "version").strip().split(".")[:2]
+    return (int(major), int(minor)) >= _FIRST_EDITING
 
 
 def _within(sensible: range, otherwise: int, *stated: int | None) -> int:

@@ -7,6 +7,7 @@ odd. What could make an audience wider than its author chose is read as unknown.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from bridge.core.model import (
@@ -41,7 +42,7 @@ from bridge.networks.fields import (
 )
 from bridge.networks.mastodon.html import html_to_rich, read_html
 from bridge.networks.mastodon.people import People
-from bridge.networks.mastodon.source import source_to_rich
+from bridge.networks.mastodon.source import source_to_rich, without_shortcodes
 
 __all__ = ["account_from", "html_to_rich", "html_to_text", "source_to_rich", "status_to_post"]
 
@@ -75,12 +76,11 @@ def account_from(data: Mapping[str, object], host: str) -> Account:
 
     The handle is ``user@host``. `protected` is None: here each post has its own audience.
     """
-    acct = readable(text_at(data, "acct") or text_at(data, "username")).strip().lstrip("@")
     url = web_address(data.get("url")) or web_address(data.get("uri"))
     return Account(
         network=Network.MASTODON,
         id=AccountId(id_at(data, "id") or UNKNOWN_ID),
-        handle=acct if "@" in acct or not host else f"{acct}@{host}",
+        handle=_handle(data, host),
         url=url,
     )
 
@@ -97,8 +97,8 @@ def status_to_post(
     `host` is the server's own name, for local mentions. `source` is the answer of
     ``GET /statuses/:id/source`` from a server that is trusted to give what was typed; without it,
     or where it is another's, empty or no plain text, the HTML is read. `custom_emoji` False takes
-    the ``:shortcode:`` of the status's own emoji out. Also reads Mastodon.py's objects, whose dates
-    are `datetime` already. Never raises.
+    the ``:shortcode:`` of the status's own emoji out, of warning and poll too. Also reads
+    Mastodon.py's objects, whose dates are `datetime` already. Never raises.
     """
     post_id = id_at(status, "id")
     if post_id is None:
@@ -116,14 +116,14 @@ def status_to_post(
         visibility=_visibility(status),
         url=web_address(status.get("url")) or web_address(status.get("uri")),
         edited_at=moment_at(status, "edited_at"),
-        spoiler=readable(text_at(status, "spoiler_text")).strip(),
+        spoiler=_worded(status, "spoiler_text", emoji),
         sensitive=flag_at(status, "sensitive") is True,
         language=_language(status),
         in_reply_to=_reply(status),
-        repost=_repost(status),
-        quote=_quote(status, author, body.quoted),
+        repost=_repost(status, author, host),
+        quote=_quote(status, author, body.quoted, host),
         media=tuple(_media(item) for item in mappings_at(status, "media_attachments")),
-        poll=_poll(mapping_at(status, "poll")),
+        poll=_poll(mapping_at(status, "poll"), emoji),
         application=readable(text_at(mapping_at(status, "application"), "name")).strip() or None,
     )
 
@@ -160,7 +160,13 @@ def _is_source_of(source: Mapping[str, object], status: Mapping[str, object]) ->
 
 
 def _shortcodes(status: Mapping[str, object]) -> frozenset[str]:
-    return frozenset(text_at(emoji, "shortcode") for emoji in mappings_at(status, "emojis"))
+    listed = (*mappings_at(status, "emojis"), *mappings_at(mapping_at(status, "poll"), "emojis"))
+    return frozenset(text_at(emoji, "shortcode") for emoji in listed)
+
+
+def _worded(data: Mapping[str, object], key: str, emoji: Collection[str]) -> str:
+    """One line of plain text that the author wrote."""
+    return without_shortcodes(readable(text_at(data, key)), emoji).strip()
 
 
 def _visibility(status: Mapping[str, object]) -> Visibility:
@@ -189,10 +195,27 @@ def _reply(status: Mapping[str, object]) -> ReplyRef | None:
     )
 
 
-def _repost(status: Mapping[str, object]) -> RepostRef | None:
+def _repost(status: Mapping[str, object], author: AccountId, host: str) -> RepostRef | None:
     if not status.get("reblog"):
         return None
-    return RepostRef(PostId(id_at(mapping_at(status, "reblog"), "id") or UNKNOWN_ID))
+    boosted = mapping_at(status, "reblog")
+    return RepostRef(
+        post=PostId(id_at(boosted, "id") or UNKNOWN_ID),
+        url=next(iter(_addresses(boosted)), None),
+        own=_is_by(boosted, author) is True,
+        author=_handle(mapping_at(boosted, "account"), host),
+    )
+
+
+def _is_by(status: Mapping[str, object], author: AccountId) -> bool | None:
+    owner = id_at(mapping_at(status, "account"), "id")
+    return None if owner is None or author == UNKNOWN_ID else owner == author
+
+
+def _handle(account: Mapping[str, object], host: str) -> str:
+    """``user@host`` of any account, as far as it is told; the host is this server's for locals."""
+    acct = readable(text_at(account, "acct") or text_at(account, "username")).strip().lstrip("@")
+    return f"{acct}@{host}" if acct and host and "@" not in acct else acct
 
 
 def _quoted_status(status: Mapping[str, object]) -> Mapping[str, object]:
@@ -204,7 +227,7 @@ def _quoted_status(status: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _quote(
-    status: Mapping[str, object], author: AccountId, fallback: str | None
+    status: Mapping[str, object], author: AccountId, fallback: str | None, host: str
 ) -> QuoteRef | None:
     quote, pleroma = mapping_at(status, "quote"), mapping_at(status, "pleroma")
     quoted = _quoted_status(status)
@@ -218,15 +241,29 @@ def _quote(
     address = address or web_address(pleroma.get("quote_url"))
     if quoted_id is None and address is None and not quote:
         return None
-    if "state" in quote and _state(quote) in _QUOTE_REFUSED:
+    state = _state(quote) if "state" in quote else "accepted"
+    if state in _QUOTE_REFUSED:
         # Whoever was quoted has taken the quote back, or never allowed it: no link to it either.
         address = None
-    owner = id_at(mapping_at(quoted, "account"), "id")
-    return QuoteRef(
-        post=None if quoted_id is None else PostId(quoted_id),
-        url=address,
-        own=None if owner is None or author == UNKNOWN_ID else owner == author,
+    reference = QuoteRef(post=None if quoted_id is None else PostId(quoted_id), url=address)
+    if state != "accepted":
+        return reference
+    return replace(
+        reference,
+        own=_is_by(quoted, author),
+        author=_handle(mapping_at(quoted, "account"), host),
+        text=_open_text(quoted, host),
     )
+
+
+def _open_text(status: Mapping[str, object], host: str) -> str:
+    """What a quoted post says, if it says it to everybody and without a warning before it."""
+    hidden = text_at(status, "spoiler_text").strip() or flag_at(status, "sensitive") is True
+    if hidden or _visibility(status) not in {Visibility.PUBLIC, Visibility.UNLISTED}:
+        return ""
+    people = People(mappings_at(status, "mentions"), host)
+    quote_urls = _addresses(_quoted_status(status))
+    return read_html(text_at(status, "content"), people=people, quote_urls=quote_urls).text.plain
 
 
 def _state(quote: Mapping[str, object]) -> str:
@@ -245,15 +282,21 @@ def _media(item: Mapping[str, object]) -> Media:
     meta = mapping_at(item, "meta")
     original = mapping_at(meta, "original")
     mime = text_at(mapping_at(item, "pleroma"), "mime_type") or text_at(item, "mime_type")
+    kind = _KINDS.get(text_at(item, "type"), MediaKind.UNKNOWN)
+    # The server's own copy, which is of a size that it can show; else where the file came from.
+    url = web_address(item.get("url")) or web_address(item.get("remote_url"))
+    preview = web_address(item.get("preview_url")) or web_address(item.get("preview_remote_url"))
     return Media(
         id=MediaId(id_at(item, "id") or UNKNOWN_ID),
-        kind=_KINDS.get(text_at(item, "type"), MediaKind.UNKNOWN),
-        url=web_address(item.get("url")) or web_address(item.get("remote_url")),
+        kind=kind,
+        url=url,
         alt=readable(text_at(item, "description")).strip(),
         mime=mime or None,
         width=number_at(original, "width") or number_at(meta, "width"),
         height=number_at(original, "height") or number_at(meta, "height"),
         duration_ms=_milliseconds(original.get("duration")) or _milliseconds(meta.get("duration")),
+        # Some servers name the file itself: of a video that is no picture.
+        preview_url=None if preview == url and kind is not MediaKind.IMAGE else preview,
     )
 
 
@@ -264,10 +307,10 @@ def _milliseconds(seconds: object) -> int | None:
     return round(seconds * 1000) if 0 < seconds <= _LONGEST_SECONDS else None
 
 
-def _poll(poll: Mapping[str, object]) -> Poll | None:
+def _poll(poll: Mapping[str, object], emoji: Collection[str]) -> Poll | None:
     options = tuple(
         PollOption(
-            label=readable(text_at(option, "title")).strip(),
+            label=_worded(option, "title", emoji),
             votes=number_at(option, "votes_count"),
         )
         for option in mappings_at(poll, "options")

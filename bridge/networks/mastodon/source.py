@@ -33,12 +33,15 @@ def source_to_rich(
     there is a mention; other names are plain text, as they are on the server. The text stays as
     typed, the targets of its mentions are full handles. Never raises.
     """
-    plain = readable(source_text[:LONGEST]).strip()
-    if without_emoji:
-        plain = _SHORTCODE.sub(lambda m: "" if m[1] in without_emoji else m[0], plain).strip()
+    plain = without_shortcodes(readable(source_text[:LONGEST]).strip(), without_emoji).strip()
     people = People(mentions, host)
     spans = (_settled(span, people, host) for span in mastodon_entities(plain))
     return Text(plain, tuple(span for span in spans if span is not None))
+
+
+def without_shortcodes(plain: str, emoji: Collection[str]) -> str:
+    """`plain` without the ``:shortcode:`` of any of `emoji`."""
+    return _SHORTCODE.sub(lambda m: "" if m[1] in emoji else m[0], plain) if emoji else plain
 
 
 def _settled(span: Span, people: People, host: str) -> Span | None:

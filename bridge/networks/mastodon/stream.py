@@ -36,7 +36,10 @@ _STABLE_AFTER = 60.0
 """Seconds of connection after which the next failure counts as the first again."""
 
 _BETWEEN_DELETIONS = 10.0
-"""Seconds: deletions name no account, and others' may come by the thousand."""
+"""Seconds: a deletion names no account, and those of unknown posts may come by the thousand."""
+
+_REMEMBERED = 1000
+"""Posts of which it is remembered whose they are."""
 
 
 class Ending(Enum):
@@ -55,11 +58,12 @@ class Event:
     name: str
     payload: str
 
-    def concerns(self, account: AccountId) -> bool:
-        """Whether it says that something by `account` is new or changed."""
+    def post(self) -> tuple[str, str | None] | None:
+        """Which post is new or changed, and by which account; None for any other event."""
         if self.name not in {"update", "status.update"}:
-            return False
-        return id_at(mapping_at(_object(self.payload), "account"), "id") == account
+            return None
+        said = _object(self.payload)
+        return id_at(said, "id") or "", id_at(mapping_at(said, "account"), "id")
 
 
 class Stream:
@@ -86,6 +90,7 @@ class Stream:
         self._jitter = jitter
         self._connected_at: float | None = None
         self._deletion_at: float | None = None
+        self._own: dict[str, bool] = {}
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` after every connecting, and at every event that concerns the account.
@@ -162,11 +167,26 @@ class Stream:
 
     def _heard(self, event: Event, wake: Callable[[], None]) -> None:
         if event.name == "delete":
-            now = self._clock.monotonic()
-            if self._deletion_at is None or now - self._deletion_at >= _BETWEEN_DELETIONS:
-                self._deletion_at = now
+            self._deleted(event.payload.strip().strip('"'), wake)
+        elif (told := event.post()) is not None:
+            post, author = told
+            self._own.pop(post, None)
+            self._own[post] = author == self._account
+            while len(self._own) > _REMEMBERED:
+                del self._own[next(iter(self._own))]
+            if author == self._account:
                 wake()
-        elif event.concerns(self._account):
+
+    def _deleted(self, post: str, wake: Callable[[], None]) -> None:
+        """A deletion is a bare id: ours wakes, others' do not, unknown ones do now and then."""
+        own = self._own.pop(post, None)
+        now = self._clock.monotonic()
+        if own is None:
+            recent = self._deletion_at
+            if recent is not None and now - recent < _BETWEEN_DELETIONS:
+                return
+            self._deletion_at = now
+        if own is not False:
             wake()
 
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.core.errors import NetworkError, Refused, Transient
 from bridge.core.model import Account, Kind, Post, PostId, Visibility
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor
-from bridge.networks.fields import EPOCH
+from bridge.networks.fields import EPOCH, UNKNOWN_ID
 from bridge.networks.mastodon.client import Client
 from bridge.networks.mastodon.normalise import status_to_post
+from bridge.networks.mastodon.typed import Sources
 from bridge.ports import Baseline, Known, Reading
 
 log = logging.getLogger(__name__)
@@ -58,15 +59,19 @@ _Reached = Callable[[Sequence[_Item]], Awaitable[bool]]
 class Timeline:
     """The timeline of `account`. `host` completes local names.
 
-    `forward` and `sources` say what this make of server can be trusted with: `min_id`, and to
-    give what was typed.
+    `forward` says whether this make of server can be trusted with `min_id`. `sources` remembers
+    what was typed, None where the server cannot be trusted to tell. `oddities` are what was logged
+    of the server's peculiarities already, `now` is the monotonic time of this reading.
     """
 
     client: Client
     account: Account
     host: str
     forward: bool = False
-    sources: bool = False
+    sources: Sources | None = None
+    custom_emoji: bool = True
+    oddities: set[str] = field(default_factory=set)
+    now: float = 0.0
 
     async def baseline(self) -> Baseline:
         """The newest post by time, and the ids of the page that it stands on."""
@@ -92,6 +97,25 @@ class Timeline:
         if not whole:
             raise Refused("the server gives only its newest posts, not all since a given time")
         return await self._reading(items)
+
+    async def window(self, limit: int) -> Reading:
+        """What `Source.window` promises."""
+        seen = 0
+
+        async def reached(page: Sequence[_Item]) -> bool:
+            nonlocal seen
+            seen += len(page)
+            return seen >= limit
+
+        items, whole = await self._walk_back(min(limit, PAGE), reached)
+        if not whole:
+            raise Refused(f"the server gives fewer than the newest {limit} posts")
+        return await self._reading(_by_time(items[:limit]))
+
+    async def post(self, said: Mapping[str, object]) -> Post | None:
+        """One status as a post, read as those of the timeline are."""
+        item = self._item(said)
+        return None if item is None else (await self._reading([item])).posts[0]
 
     async def _forward(self, cursor: Cursor, known: Known) -> Reading | None:
         """The page right after the cursor; None where the server's answer cannot be that."""
@@ -181,31 +205,52 @@ class Timeline:
         statuses = await self.client.statuses(
             self.account.id, limit=limit, min_id=min_id, max_id=max_id
         )
-        found = ((said, status_to_post(said, host=self.host)) for said in statuses)
-        items = [_Item(said, post) for said, post in found if post is not None]
+        items = [item for item in map(self._item, statuses) if item is not None]
         own = [item for item in items if item.post.author == self.account.id]
         if items and not own:
             raise Refused("the server lists only others' posts as those of this account")
-        if len(own) != len(items):
-            log.warning("%d posts by others on the own timeline, left out", len(items) - len(own))
+        if len(items) < len(statuses):
+            self._note("the server lists posts without an id; they cannot be mirrored")
+        for item in items:
+            if item.post.author == UNKNOWN_ID:
+                self._note("the server lists posts without an author; they are not mirrored")
+            elif item.post.author != self.account.id:
+                self._note("the server lists others' posts among one's own; they are left out")
         return own
+
+    def _item(self, said: Mapping[str, object]) -> _Item | None:
+        post = status_to_post(said, host=self.host, custom_emoji=self.custom_emoji)
+        return None if post is None else _Item(said, post)
+
+    def _note(self, oddity: str) -> None:
+        """Warn of an oddity once: it comes again with every page."""
+        if oddity not in self.oddities:
+            self.oddities.add(oddity)
+            log.warning("%s: %s", self.account.handle, oddity)
 
     async def _reading(self, items: Iterable[_Item], *, more: bool = False) -> Reading:
         """The posts of `items`, with the text as typed where it matters and can be had."""
         posts: list[Post] = []
-        ask = self.sources
+        sources = self.sources
         for item in items:
             post = item.post
-            if ask and post.kind in _OWN_WRITING and post.visibility in _COULD_BE_MIRRORED:
+            if sources and post.kind in _OWN_WRITING and post.visibility in _COULD_BE_MIRRORED:
                 try:
-                    source = await self.client.source(post.id)
-                    post = status_to_post(item.said, host=self.host, source=source) or post
+                    source = await sources.of(post, self.client, self.now)
+                    post = self._as_typed(item, source) or post
                 except NetworkError as error:
-                    # The HTML says the same, less exactly. One refusal may be about one post.
+                    # The HTML says the same, less exactly. The rest is not held up by it either.
                     log.debug("no source for post %s: %s", post.id, error)
-                    ask = isinstance(error, Refused)
+                    sources = None
             posts.append(post)
         return Reading(tuple(posts), more=more)
+
+    def _as_typed(self, item: _Item, source: Mapping[str, object] | None) -> Post | None:
+        if source is None:
+            return None
+        return status_to_post(
+            item.said, host=self.host, source=source, custom_emoji=self.custom_emoji
+        )
 
 
 def _new_ones(

@@ -1,15 +1,17 @@
 """The HTTP transport handed to Mastodon.py, which notes what the library does not tell.
 
 Above all: whether a request may have left this machine. It also bounds the size of an answer,
-never follows a redirect and never repeats a request. Must not know what any answer means.
+keeps back what comes too late, never follows a redirect and never repeats a request. Must not know
+what any answer means.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +28,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of an answer, decompressed, beyond which it is not read."""
 
 _PIECE = 16 * 1024
+_FLAGS = frozenset(("sensitive",))
 _FOR_THE_LIBRARY = b"{}"
 """What Mastodon.py is left to read instead of the answer. Nobody uses what it makes of one, which
 costs 131 ms of processor time for 40 statuses; and odd values make it warn on standard error, or
@@ -39,6 +42,10 @@ class Exchange:
     `begun` says that the library got as far as the transport; `sent` that bytes of the request
     itself may have left. `status` and `headers` (lower-case names) stand once the answer's head
     was read, `body` only once the whole answer was. `fault` names the failure of the transport.
+
+    `sent_by` is the time, as `now` tells it, after which its first byte must not leave any more:
+    whoever asked may have been taken for dead by then. `late` says that it was kept back for that.
+    `added` are fields of its body that the library has no argument for.
     """
 
     method: str = ""
@@ -50,6 +57,14 @@ class Exchange:
     fault: str = ""
     connection: socket.socket | None = None
     aborted: bool = False
+    sent_by: float | None = None
+    now: Callable[[], float] | None = None
+    late: bool = False
+    added: Mapping[str, object] = field(default_factory=dict)
+
+    def is_too_late(self) -> bool:
+        """Whether its time to leave has passed."""
+        return self.sent_by is not None and self.now is not None and self.now() > self.sent_by
 
     def abort(self) -> None:
         """End the exchange from another thread. A connection not yet open ends by its time-out."""
@@ -82,6 +97,10 @@ class _Noticing(HTTPConnection):
             exchange = self.wire.exchange
             exchange.connection = self.sock
             if exchange.aborted:
+                raise ConnectionAbortedError
+            # A process that was stopped goes on right here, however long it has slept.
+            if not exchange.sent and exchange.is_too_late():
+                exchange.late = True
                 raise ConnectionAbortedError
             exchange.sent = True
         super().send(data)
@@ -160,10 +179,15 @@ class Wire(HTTPAdapter):
 
 
 class WireSession(Session):
-    """A requests session over one `Wire`: no cookies kept, no redirects, no trailing slashes."""
+    """A requests session over one `Wire`: no cookies kept, no redirects, no trailing slashes.
+
+    What is posted or put goes out as JSON: of forms, several makes of server drop lists or flags
+    without a word.
+    """
 
     def __init__(self, wire: Wire) -> None:
         super().__init__()
+        self._wire = wire
         self.mount("http://", wire)
         self.mount("https://", wire)
         # Pages are small; unpacking is one more thing that a hostile answer could abuse.
@@ -172,12 +196,27 @@ class WireSession(Session):
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Response:
         """As requests does it; a slash at the end, which strict routers answer by 404, is cut."""
         address = url.decode() if isinstance(url, bytes) else url
+        if method in {"POST", "PUT"}:
+            given = (kwargs.pop("data", None) or {}) | (kwargs.pop("json", None) or {})
+            fields = {**_in_json_terms(given), **self._wire.exchange.added}
+            # Written out here: half a surrogate pair must fail before anything is sent.
+            kwargs["data"] = json.dumps(fields, ensure_ascii=False).encode()
+            kwargs["headers"] = kwargs.get("headers", {}) | {"Content-Type": "application/json"}
         return super().request(method, address.rstrip("/"), *args, **kwargs)
 
     def get_redirect_target(self, resp: Response) -> str | None:
         """None: a redirect is an answer like any other, and the token goes nowhere else."""
         del resp
         return None
+
+
+def _in_json_terms(fields: Mapping[str, object]) -> dict[str, object]:
+    """The library's fields in JSON's own terms: it writes lists as ``name[]`` and flags as 1, 0."""
+    told = {name.removesuffix("[]"): value for name, value in fields.items()}
+    return {
+        name: value == "1" if name in _FLAGS and isinstance(value, str) else value
+        for name, value in told.items()
+    }
 
 
 def _innermost(error: BaseException) -> str:

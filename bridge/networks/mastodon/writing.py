@@ -1,0 +1,201 @@
+"""Creating, changing, repeating and deleting posts of one account, each once.
+
+What the server says it did is compared with what was asked: servers drop what they do not
+understand and answer 200 all the same. Must not upload files, and must not repeat a request.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from bridge.core.draft import DraftPart
+from bridge.core.errors import InDoubt, NetworkError, Refused
+from bridge.core.lengths import mastodon_length
+from bridge.core.model import MediaId, PostId, Visibility
+from bridge.core.record import Receipt
+from bridge.networks.fields import id_at, mapping_at
+from bridge.networks.mastodon.client import SENT_WITHIN, Client
+from bridge.networks.mastodon.instance import Instance
+from bridge.networks.mastodon.outcome import Outcome, read_outcome
+from bridge.networks.mastodon.presence import Presence
+from bridge.networks.mastodon.render import arguments, edit_arguments, in_time, language_code
+from bridge.ports import Clock
+
+log = logging.getLogger(__name__)
+
+_NO_EDITING = frozenset((404, 405, 410, 501))
+_TOO_LONG = frozenset((400, 413, 422))
+_UNWRAPPED = "reblog:"
+"""Begins the id of a boost on servers whose answer names but the boosted post: were that post's own
+id taken for the boost's, taking the boost back would delete the post."""
+
+_IN_WORDS = "its poll had too little time left and stands in words"
+
+
+class Instances(Protocol):
+    """Gives what the server says about itself, from memory or afresh."""
+
+    def __call__(self, *, afresh: bool = False) -> Awaitable[Instance]:
+        """The instance."""
+        ...
+
+
+class Writing:
+    """The writing half of one account."""
+
+    def __init__(
+        self, client: Client, clock: Clock, instance: Instances, presence: Presence
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._instance = instance
+        self._presence = presence
+        self.edits = True
+        """Whether posts can be edited here, as far as is known."""
+
+    async def publish(
+        self, part: DraftPart, *, reply_to: PostId | None, key: str, media: Sequence[MediaId]
+    ) -> Receipt:
+        """Create one post, once. See `bridge.ports.Sink`.
+
+        A post that the server made visible to more people than asked for is deleted at once, and
+        refused; where the deletion fails it is in doubt, so that somebody looks.
+        """
+        by = self._clock.monotonic() + SENT_WITHIN
+        if part.visibility is Visibility.UNKNOWN:
+            raise Refused("a post must say who may see it")
+        if part.repeat is not None:
+            return await self._repeat(part.repeat, part.visibility, by)
+        asked = part
+        if part.poll is not None:
+            limits = (await self._instance()).capabilities.polls
+            part = in_time(part, limits, self._clock.now())
+        given = arguments(part, reply_to=reply_to, key=key, now=self._clock.now(), media=media)
+        try:
+            answer = await self._client.create(given, by=by)
+        except Refused as error:
+            if error.status in _TOO_LONG and not (error.missing or error.duplicate):
+                error.too_long = await self._is_too_long(part)
+            raise
+        outcome = read_outcome(answer)
+        if outcome is None:
+            raise InDoubt("the server's answer does not name the post it made")
+        if outcome.is_wider_than(part.visibility):
+            await self._take_back(outcome, part.visibility)
+        lost = outcome.lacks(part, reply_to, media=len(media))
+        return _receipt(outcome, lost, in_words=asked.poll is not None and part.poll is None)
+
+    async def revise(self, target: PostId, part: DraftPart, *, media: Sequence[MediaId]) -> Receipt:
+        """Give a post the whole of `part`. See `bridge.ports.Sink`.
+
+        What stands there is looked at first: a poll whose time is nearly over would lose its votes
+        by any edit, so such a post stays as it is.
+        """
+        by = self._clock.monotonic() + SENT_WITHIN
+        standing = await self._presence.status(target)
+        if standing is None:
+            raise Refused("it is no longer there", missing=True)
+        now, asked = self._clock.now(), part
+        if part.poll is not None:
+            part = in_time(part, (await self._instance()).capabilities.polls, now)
+            if part.poll is None and mapping_at(standing, "poll"):
+                raise Refused(
+                    "its poll is over or nearly so, and an edit would take its votes away"
+                )
+        given = edit_arguments(part, now=now, media=media)
+        try:
+            answer = await self._client.update(target, given, language_code(part.language), by=by)
+        except NetworkError as error:
+            if error.status in _NO_EDITING:
+                raise await self._cannot_edit(target, error) from error
+            if isinstance(error, Refused) and error.status in _TOO_LONG:
+                error.too_long = await self._is_too_long(part)
+            raise
+        outcome = read_outcome(answer)
+        if outcome is None:
+            raise InDoubt("the server's answer does not name the post it changed")
+        lost = outcome.lacks(part, None, media=len(media))
+        return _receipt(outcome, lost, in_words=asked.poll is not None and part.poll is None)
+
+    async def delete(self, target: PostId) -> None:
+        """Have a post gone, its files at once; a boost is taken back. Gone already is as good."""
+        by = self._clock.monotonic() + SENT_WITHIN
+        if target.startswith(_UNWRAPPED):
+            await self._unless_gone(self._client.unrepeat, _boosted_by(target), by)
+            return
+        standing = await self._presence.status(target)
+        if standing is None:
+            return
+        boosted = id_at(mapping_at(standing, "reblog"), "id")
+        if boosted is not None:
+            await self._unless_gone(self._client.unrepeat, PostId(boosted), by)
+            return
+        await self._unless_gone(self._delete, target, by)
+
+    async def _cannot_edit(self, target: PostId, error: NetworkError) -> Refused:
+        """Why a post that stood there a moment ago could not be edited."""
+        if await self._presence.status(target) is None:
+            return Refused("it is no longer there", status=error.status, missing=True)
+        self.edits = False
+        return Refused("this server cannot edit posts", status=error.status)
+
+    async def _delete(self, target: PostId, *, by: float) -> None:
+        at_once = (await self._instance()).deletes_media
+        await self._client.delete(target, media=at_once, by=by)
+
+    async def _unless_gone(
+        self, act: Callable[..., Awaitable[None]], target: PostId, by: float
+    ) -> None:
+        try:
+            await act(target, by=by)
+        except NetworkError as error:
+            if not await self._presence.is_gone(error):
+                raise
+
+    async def _repeat(self, target: PostId, visibility: Visibility, by: float) -> Receipt:
+        if visibility is Visibility.DIRECT:
+            raise Refused("a boost cannot be shown to the people mentioned only")
+        answer = await self._client.repeat(target, visibility.value, by=by)
+        outcome = read_outcome(answer)
+        if outcome is None:
+            raise InDoubt("the server's answer does not name the boost it made")
+        if outcome.repeats is None:
+            return Receipt(PostId(f"{_UNWRAPPED}{target}"), outcome.url)
+        return Receipt(outcome.id, outcome.url)
+
+    async def _is_too_long(self, part: DraftPart) -> bool:
+        """Whether the server, asked again for its limits, could not have taken this length.
+
+        Its words are localised; its limits may have changed since they were asked for.
+        """
+        limits = (await self._instance(afresh=True)).capabilities
+        if limits.counting == "x":
+            return False
+        length = mastodon_length(part.text, part.spoiler, counting=limits.counting)
+        return length > limits.max_length
+
+    async def _take_back(self, outcome: Outcome, asked: Visibility) -> None:
+        """Delete a post that more people can see than asked for. Raises in every case."""
+        what = f"the server made it {outcome.visibility or 'visible to nobody knows whom'}"
+        what += f" instead of {asked.value}"
+        by = self._clock.monotonic() + SENT_WITHIN
+        try:
+            await self._unless_gone(self._delete, outcome.id, by)
+        except NetworkError as error:
+            raise InDoubt(f"{what}, and it could not be deleted: {error}") from error
+        raise Refused(f"{what}; it was deleted at once")
+
+
+def _receipt(outcome: Outcome, lost: Sequence[str], *, in_words: bool) -> Receipt:
+    notes = [f"the server left out the {each}" for each in lost]
+    for note in notes:
+        log.warning("post %s: %s", outcome.id, note)
+    if in_words:
+        notes.append(_IN_WORDS)
+    return Receipt(outcome.id, outcome.url, note="; ".join(notes))
+
+
+def _boosted_by(receipt: PostId) -> PostId:
+    return PostId(receipt.removeprefix(_UNWRAPPED))
