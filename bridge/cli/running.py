@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from bridge import log
 from bridge.app import secrets_of, wired
 from bridge.cli.exits import INTERRUPTED, Exit
+from bridge.cli.notify import Notifier
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
 from bridge.engine.supervise import Daemon
@@ -41,9 +42,11 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     loop = asyncio.get_running_loop()
     # Heard from here to the end: what is asked for while a reload is under way must not be lost.
     ending, reload = asyncio.Event(), asyncio.Event()
+    notifier = Notifier()
 
     def end() -> None:
         if not ending.is_set():
+            notifier.stopping()
             loop.call_later(LONGEST_END, _ended, Exit.FINE)
         ending.set()
 
@@ -51,26 +54,34 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> Exit:
         loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
     current: Settings | None = settings
-    while current is not None and not ending.is_set():
-        log.configure(secrets=secrets_of(current), verbose=arguments.verbose)
-        current = await _served(arguments, current, ending, reload)
+    try:
+        while current is not None and not ending.is_set():
+            log.configure(secrets=secrets_of(current), verbose=arguments.verbose)
+            current = await _served(arguments, current, ending, reload, notifier)
+    finally:
+        notifier.ended()
     logger.info("stopped")
     return Exit.FINE
 
 
 async def _served(
-    arguments: argparse.Namespace, settings: Settings, ending: asyncio.Event, reload: asyncio.Event
+    arguments: argparse.Namespace,
+    settings: Settings,
+    ending: asyncio.Event,
+    reload: asyncio.Event,
+    notifier: Notifier,
 ) -> Settings | None:
     """Run until the end, or a reload, is asked for; returns the settings to go on with."""
     stop = asyncio.Event()
     async with wired(settings, listeners=(log.log_event,)) as running:
+        notifier.starting()
         logger.info("running %d bridge(s); state in %s", len(settings.bridges), settings.state)
         asked_to_end = asyncio.create_task(ending.wait())
-        reloaded = asyncio.create_task(_reloaded(arguments, reload))
+        reloaded = asyncio.create_task(_reloaded(arguments, reload, notifier))
         for task in (asked_to_end, reloaded):
             task.add_done_callback(lambda _: stop.set())
         try:
-            await running.daemon.run(stop)
+            await running.daemon.run(stop, lambda: notifier.alive(_standing(running.daemon)))
         finally:
             asked_to_end.cancel()
             reloaded.cancel()
@@ -78,16 +89,32 @@ async def _served(
     return None if reloaded.cancelled() else reloaded.result()
 
 
-async def _reloaded(arguments: argparse.Namespace, reload: asyncio.Event) -> Settings:
+def _standing(daemon: Daemon) -> str:
+    """How the routes are, in one line; without reasons, since everybody can read it."""
+    waiting = [
+        f"{lane.plan.route} is refused by a network and needs new credentials"
+        if lane.unauthorised
+        else f"{lane.plan.route} waits until {max(c.until for c in lane.closed):%H:%M} UTC"
+        for lane in daemon.lanes
+        if lane.closed
+    ]
+    return "; ".join(waiting) or f"{len(daemon.lanes)} route(s) at work"
+
+
+async def _reloaded(
+    arguments: argparse.Namespace, reload: asyncio.Event, notifier: Notifier
+) -> Settings:
     """The new configuration, once a reload was asked for and found a usable one."""
     while True:
         await reload.wait()
         reload.clear()
+        notifier.reloading()
         try:
             settings = load(locate(arguments.config))
         except ConfigError as error:
             # The message says all there is to know; a traceback would hide it.
             logger.error("not reloaded, the bridge goes on as it was:\n%s", error)  # noqa: TRY400
+            notifier.kept()
             continue
         logger.info("configuration reloaded")
         return settings

@@ -59,15 +59,18 @@ class Daemon:
         for route, lane in by_route.items():
             lane.opposite = by_route.get(Route(route.bridge, route.direction.reverse))
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, alive: Callable[[], None] = lambda: None) -> None:
         """Work until `stop` is set, then finish what is under way.
+
+        `alive` is called once polls are scheduled, and with every renewal of the lease: each call
+        proves that the loop turns and that the ledger could be written.
 
         Raises `LedgerError` when the ledger is lost; everything else is dealt with and logged.
         """
         for lane in self.lanes:
             await lane.begin()
         schedule = Schedule()
-        tasks = [asyncio.create_task(self._keep_lease(), name="lease")]
+        tasks = [asyncio.create_task(self._keep_lease(alive), name="lease")]
         work = [
             asyncio.create_task(
                 lane.run(partial(self._come_back, schedule, lane)), name=str(lane.plan.route)
@@ -130,10 +133,11 @@ class Daemon:
             for task in done:
                 task.result()
 
-    async def _keep_lease(self) -> None:
+    async def _keep_lease(self, alive: Callable[[], None] = lambda: None) -> None:
         while True:
-            await self._bench.clock.sleep(LEASE_RENEWAL)
             await self._bench.ledger.renew(self._bench.clock.now())
+            alive()
+            await self._bench.clock.sleep(LEASE_RENEWAL)
 
     def _wakes(self) -> list[tuple[NetworkPort, Callable[[], None]]]:
         """Every source once, with what wakes all lanes that read it."""
