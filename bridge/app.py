@@ -12,13 +12,14 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from ssl import SSLContext
 
 from bridge import __version__
 from bridge.config import BridgeSettings, OAuth1, OAuth2, Settings
-from bridge.core.errors import LedgerError
+from bridge.core.errors import ConfigError, LedgerError
 from bridge.core.model import Direction, Route, Visibility
 from bridge.core.policy import Policy
 from bridge.core.rules import Rules
@@ -27,15 +28,17 @@ from bridge.engine.control import Control
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
 from bridge.ledger.sqlite import open_ledger, open_reader
-from bridge.net.session import open_session
+from bridge.net.session import open_session, trusting
 from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.x.adapter import XAdapter
 from bridge.networks.x.settings import OAuth1Credentials, OAuth2Credentials, XSettings
 from bridge.ports import Clock, Ledger, LedgerView, Listener, NetworkPort
+from bridge.signin.logins import lacking, mastodon_name, secrets_in, with_logins, x_name
 from bridge.vault import FileVault
 
 USER_AGENT = f"twinpost/{__version__}"
+NETWORK_NAMES = {"mastodon": "Mastodon", "x": "X"}
 
 
 class SystemClock:
@@ -77,14 +80,45 @@ def routes(settings: Settings) -> Iterator[Route]:
 
 
 def secrets_of(settings: Settings) -> Iterator[Secret]:
-    """Every secret in the settings, for the log's redaction."""
+    """Every secret in the settings and of logins, for the log's redaction."""
+    vault = vault_of(settings)
     for bridge in settings.bridges:
-        yield bridge.mastodon.access_token
         credentials = bridge.x.credentials
-        for name in type(credentials).__slots__:
-            value = getattr(credentials, name)
+        given = [getattr(credentials, name) for name in getattr(type(credentials), "__slots__", ())]
+        for value in (bridge.mastodon.access_token, *given):
             if isinstance(value, Secret):
                 yield value
+        yield from secrets_in(vault, bridge.name)
+
+
+def vault_of(settings: Settings) -> FileVault:
+    """Where the logins and the renewed tokens of these settings are kept."""
+    return FileVault(settings.state / "tokens")
+
+
+def login_stamps(settings: Settings) -> tuple[object, ...]:
+    """What differs after every login."""
+    vault, bridges = vault_of(settings), settings.bridges
+    names = [name(bridge.name) for bridge in bridges for name in (mastodon_name, x_name)]
+    return tuple(vault.stamp(name) for name in names)
+
+
+def signed_in(settings: Settings) -> Settings:
+    """The settings with the credentials of logins in their places.
+
+    Raises `ConfigError`, naming the commands, where an account has none.
+    """
+    vault = vault_of(settings)
+    bridges = tuple(with_logins(bridge, vault) for bridge in settings.bridges)
+    missing = [
+        f"bridge {bridge.name}: nobody is signed in on {NETWORK_NAMES[network]}; run: "
+        f"twinpost login {network}{f' --bridge {bridge.name}' if len(bridges) > 1 else ''}"
+        for bridge in bridges
+        for network in lacking(bridge)
+    ]
+    if missing:
+        raise ConfigError("\n".join(missing))
+    return replace(settings, bridges=bridges)
 
 
 @asynccontextmanager
@@ -99,10 +133,10 @@ async def wired(
         # Spreads retries in time; nothing secret hangs on it.
         jitter = random.Random().random  # noqa: S311
         bench = Bench(ledger, clock, jitter, listeners)
-        vault = FileVault(settings.state / "tokens")
+        vault, tls = vault_of(settings), trusting(settings.ca_file)
         plans: list[RoutePlan] = []
-        for bridge in settings.bridges:
-            plans += await _plans(bridge, stack, clock, vault)
+        for bridge in signed_in(settings).bridges:
+            plans += await _plans(bridge, stack, clock, vault, tls)
         yield Running(Daemon(plans, bench), Control(ledger, list(routes(settings))))
 
 
@@ -127,11 +161,28 @@ async def rehearsing(
         with suppress(LedgerError):
             view = await open_reader(ledger_path(settings))
             stack.push_async_callback(view.close)
-        vault = FileVault(settings.state / "tokens")
+        vault, tls = vault_of(settings), trusting(settings.ca_file)
         plans: list[RoutePlan] = []
-        for bridge in settings.bridges:
-            plans += await _plans(bridge, stack, clock, vault)
+        for bridge in signed_in(settings).bridges:
+            plans += await _plans(bridge, stack, clock, vault, tls)
         yield plans, view
+
+
+@asynccontextmanager
+async def connected(
+    bridge: BridgeSettings, settings: Settings
+) -> AsyncIterator[tuple[NetworkPort | None, NetworkPort | None]]:
+    """The accounts of one bridge, to ask them questions; None for one with no credentials."""
+    async with AsyncExitStack() as stack:
+        tls, clock = trusting(settings.ca_file), SystemClock()
+        bridge = with_logins(bridge, vault_of(settings))
+        missing = set(lacking(bridge))
+        mastodon = x = None
+        if "mastodon" not in missing:
+            mastodon = await _mastodon(bridge, stack, clock, tls)
+        if "x" not in missing:
+            x = await _x(bridge, stack, clock, vault_of(settings), tls)
+        yield mastodon, x
 
 
 @asynccontextmanager
@@ -149,16 +200,22 @@ async def _opened(settings: Settings, now: datetime, *, create: bool) -> Ledger:
     return await open_ledger(ledger_path(settings), owner=owner, now=now, create=create)
 
 
-async def _plans(
-    bridge: BridgeSettings, stack: AsyncExitStack, clock: Clock, vault: FileVault
-) -> list[RoutePlan]:
-    """The routes of one bridge, their adapters opened on `stack`."""
+async def _mastodon(
+    bridge: BridgeSettings, stack: AsyncExitStack, clock: Clock, tls: SSLContext
+) -> MastodonAdapter:
     mastodon = MastodonAdapter(
-        MastodonSettings(bridge.mastodon.url, bridge.mastodon.access_token.reveal()),
-        session=await stack.enter_async_context(open_session(user_agent=USER_AGENT)),
+        MastodonSettings(bridge.mastodon.url, _given(bridge.mastodon.access_token)),
+        session=await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls)),
         clock=clock,
+        tls=tls,
     )
     stack.push_async_callback(mastodon.close)
+    return mastodon
+
+
+async def _x(
+    bridge: BridgeSettings, stack: AsyncExitStack, clock: Clock, vault: FileVault, tls: SSLContext
+) -> XAdapter:
     x = XAdapter(
         XSettings(
             url=bridge.x.url,
@@ -166,12 +223,21 @@ async def _plans(
             dialect=bridge.x.dialect,
             max_length=bridge.x.max_length,
         ),
-        session=await stack.enter_async_context(open_session(user_agent=USER_AGENT)),
+        session=await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls)),
         clock=clock,
         tokens=vault,
         token_name=f"{bridge.name}-x",
     )
     stack.push_async_callback(x.close)
+    return x
+
+
+async def _plans(
+    bridge: BridgeSettings, stack: AsyncExitStack, clock: Clock, vault: FileVault, tls: SSLContext
+) -> list[RoutePlan]:
+    """The routes of one bridge, their adapters opened on `stack`."""
+    mastodon = await _mastodon(bridge, stack, clock, tls)
+    x = await _x(bridge, stack, clock, vault, tls)
     people = dict(bridge.people) | {there: here for here, there in bridge.people.items()}
     outward, homeward = bridge.mastodon_to_x, bridge.x_to_mastodon
     plans = [
@@ -210,7 +276,16 @@ def _plan(
     )
 
 
-def _credentials(given: OAuth1 | OAuth2) -> OAuth1Credentials | OAuth2Credentials:
+def _given(secret: Secret | None) -> str:
+    """What `signed_in` has seen to."""
+    if secret is None:
+        raise ConfigError("an account without credentials was to be used")
+    return secret.reveal()
+
+
+def _credentials(given: OAuth1 | OAuth2 | None) -> OAuth1Credentials | OAuth2Credentials:
+    if given is None:
+        raise ConfigError("an account without credentials was to be used")
     if isinstance(given, OAuth1):
         return OAuth1Credentials(
             consumer_key=given.consumer_key.reveal(),
@@ -221,6 +296,6 @@ def _credentials(given: OAuth1 | OAuth2) -> OAuth1Credentials | OAuth2Credential
     return OAuth2Credentials(
         client_id=given.client_id.reveal(),
         client_secret=given.client_secret.reveal() if given.client_secret else None,
-        access_token=given.access_token.reveal(),
+        access_token=_given(given.access_token),
         refresh_token=given.refresh_token.reveal() if given.refresh_token else None,
     )

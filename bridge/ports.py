@@ -7,6 +7,7 @@ wires them, the engine and the conformance suites know nothing else.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -446,4 +447,8 @@ class TokenStore(Protocol):
 
     def save(self, name: str, values: dict[str, str]) -> None:
         """Replace what stands under `name`, atomically and durably (0600)."""
+        ...
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Keep every other process from renewing what stands under `name` meanwhile."""
         ...

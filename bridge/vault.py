@@ -1,6 +1,7 @@
 """The vault: rotating credentials, one private file a name, durable before they are used.
 
     <folder>/<name>.json       0600, in a folder that is 0700 when it is made here
+    <folder>/.<name>.lock      held by whichever process renews what stands under that name
 
 A token that was rotated at the network and then lost here locks the account out, so `save` returns
 only when the new one would survive a loss of power. Must not log, show or interpret a value.
@@ -8,11 +9,15 @@ only when the new one would survive a loss of power. Must not log, show or inter
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import json
 import os
 import re
 import secrets
 import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bridge.core.errors import ConfigError
@@ -23,6 +28,8 @@ _OTHERS = 0o077
 _OTHERS_WRITE = 0o022
 _NAME = re.compile(r"[a-z0-9_-][a-z0-9_.-]{0,99}")
 _LARGEST = 64 * 1024
+_NEXT_TRY = 0.05
+"""Seconds between two tries for a lock that another process holds."""
 _NO_FOLLOW = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -78,6 +85,34 @@ class FileVault:
         except OSError as error:
             raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
 
+    def stamp(self, name: str) -> tuple[int, int] | None:
+        """What differs after every `save` under `name`; None where nothing stands there."""
+        try:
+            status = self._path(name).stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[None]:
+        """Keep every other process from doing the same under `name` meanwhile.
+
+        Waits as long as another one holds it; a process that dies lets go. Raises `ConfigError`.
+        """
+        path = self._path(name).with_name(f".{name}.lock")
+        try:
+            self._make_folder()
+            self._require_private_folder()
+            file = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, PRIVATE_FILE)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
+        try:
+            while not _locked(file):  # noqa: ASYNC110 - the lock is another process's
+                await asyncio.sleep(_NEXT_TRY)
+            yield
+        finally:
+            os.close(file)
+
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise ValueError("a name in the vault is made of a-z, 0-9, _, - and . only")
@@ -109,6 +144,14 @@ def _require_private_file(path: Path, status: os.stat_result) -> None:
         raise ConfigError(f"{path}: belongs to another user; make it yours with chown")
     if stat.S_IMODE(status.st_mode) & _OTHERS:
         raise ConfigError(f"{path}: others can read these tokens; close it with: chmod 600 {path}")
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_a_link(path: Path) -> ConfigError:

@@ -1,5 +1,6 @@
 """The vault of rotating tokens: private, atomic, durable, and silent about what it holds."""
 
+import asyncio
 import os
 import stat
 import subprocess
@@ -23,8 +24,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def vault(folder: Path) -> TokenStore:
-    return FileVault(folder)
+def vault(folder: Path) -> FileVault:
+    store: TokenStore = FileVault(folder)
+    assert isinstance(store, FileVault)
+    return store
 
 
 def mode(path: Path) -> int:
@@ -260,3 +263,40 @@ def test_a_process_killed_at_any_step_leaves_the_old_tokens_or_the_new(tmp_path:
         killed += 1
         assert found in ({"access_token": "old"}, {"access_token": "new"})
     assert killed >= 3
+
+
+def test_a_stamp_differs_after_every_save(vault: FileVault) -> None:
+    assert vault.stamp("x") is None
+    stamps = set()
+    for _ in range(3):
+        vault.save("x", TOKENS)
+        stamps.add(vault.stamp("x"))
+    assert len(stamps) == 3
+    assert None not in stamps
+
+
+async def test_only_one_process_at_a_time_is_alone_and_a_dead_one_lets_go(folder: Path) -> None:
+    script = (
+        "import asyncio, sys, time; from pathlib import Path; from bridge.vault import FileVault\n"
+        "async def hold():\n"
+        "    async with FileVault(Path(sys.argv[1])).alone('x'):\n"
+        "        print('held', flush=True); time.sleep(60)\n"
+        "asyncio.run(hold())"
+    )
+    held = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(folder), stdout=asyncio.subprocess.PIPE
+    )
+    assert held.stdout is not None
+    assert await held.stdout.readline() == b"held\n"
+
+    async def wait_for_it() -> None:
+        async with FileVault(folder).alone("x"):
+            assert held.returncode is not None
+
+    waiting = asyncio.create_task(wait_for_it())
+    async with FileVault(folder).alone("y"):
+        assert not waiting.done()
+    held.kill()
+    await held.wait()
+    await asyncio.wait_for(waiting, 5)
+    assert mode(folder / ".x.lock") == 0o600

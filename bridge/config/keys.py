@@ -121,7 +121,11 @@ OAUTH2 = Section(
         _secret(
             "client_secret", "The app's client secret; none for a public client.", required=False
         ),
-        _secret("access_token", "Your access token, valid for two hours."),
+        _secret(
+            "access_token",
+            "Your access token, valid for two hours; none where `twinpost login x` gets one.",
+            required=False,
+        ),
         _secret("refresh_token", "The refresh token that came with it.", required=False),
     ),
 )
@@ -145,14 +149,17 @@ BRIDGE = Section(
                 _secret(
                     "access_token",
                     "A token with read:statuses, read:accounts (or profile), write:statuses and "
-                    "write:media; on GoToSocial read and write.",
+                    "write:media; on GoToSocial read and write. Left out, `twinpost login "
+                    "mastodon` gets one.",
+                    required=False,
                 ),
             ),
             required=True,
         ),
         Section(
             "x",
-            "The account on X. Give `oauth1` or `oauth2`, not both.",
+            "The account on X. Give `oauth1` or `oauth2`, not both, or neither and sign in with "
+            "`twinpost login x`.",
             (
                 Key("url", "The API's address.", values.url, default="https://api.x.com"),
                 OAUTH1,
@@ -221,6 +228,12 @@ ROOT = Section(
             "state",
             "The folder for the ledger and rotating tokens, relative to this file. Default: "
             "$STATE_DIRECTORY, else the platform's folder for such things.",
+            str,
+        ),
+        Key(
+            "ca_file",
+            "A file of certificates (PEM) that are trusted beside the system's own: for a proxy or "
+            "a server of one's own. Relative to this file.",
             str,
         ),
         BRIDGE,

@@ -74,7 +74,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     if reader.faults:
         raise ConfigError(reader.report())
     state = _state(cast("str | None", found.get("state")), path, environ)
-    return Settings(state, tuple(bridge for _, bridge in bridges))
+    ca_file = _ca_file(cast("str | None", found.get("ca_file")), path)
+    return Settings(state, tuple(bridge for _, bridge in bridges), ca_file)
 
 
 def _state(given: str | None, path: Path, environ: Mapping[str, str]) -> Path:
@@ -84,14 +85,20 @@ def _state(given: str | None, path: Path, environ: Mapping[str, str]) -> Path:
     return Path(service) if service else platformdirs.user_state_path(APP)
 
 
+def _ca_file(given: str | None, path: Path) -> Path | None:
+    return (path.resolve().parent / Path(given).expanduser()).resolve() if given else None
+
+
 def _check_credentials(reader: Reader, line: int, where: str, entry: Values) -> None:
     x = cast("Values | None", entry.get("x"))
     if not x:
         return
-    given = [name for name in ("oauth1", "oauth2") if x.get(name) is not None]
-    if len(given) != 1:
-        what = "give oauth1 or oauth2" if not given else "give oauth1 or oauth2, not both"
-        reader.fault(line, where, what)
+    if x.get("oauth1") is not None and x.get("oauth2") is not None:
+        reader.fault(line, where, "give oauth1 or oauth2, not both")
+    oauth2 = cast("Values | None", x.get("oauth2")) or {}
+    if oauth2.get("refresh_token") and not oauth2.get("access_token"):
+        what = "refresh_token is given without its access_token; give both, or neither and sign in"
+        reader.fault(line, f"{where}.oauth2", what)
 
 
 def _check_pairs(reader: Reader, bridges: list[tuple[int, BridgeSettings]]) -> None:
@@ -102,7 +109,10 @@ def _check_pairs(reader: Reader, bridges: list[tuple[int, BridgeSettings]]) -> N
             reader.fault(
                 line, "bridges", f"{bridge.name} is also the bridge on line {names[bridge.name]}"
             )
-        pair = (bridge.mastodon, bridge.x.url, _identity(bridge.x.credentials))
+        given = _identity(bridge.x.credentials)
+        # Whom a login belongs to is not told by the file.
+        told = given is not None and bridge.mastodon.access_token is not None
+        pair = (bridge.mastodon, bridge.x.url, given) if told else object()
         if pair in pairs:
             what = f"{bridge.name} joins the same two accounts as the bridge on line {pairs[pair]}"
             reader.fault(line, "bridges", what)
@@ -110,8 +120,10 @@ def _check_pairs(reader: Reader, bridges: list[tuple[int, BridgeSettings]]) -> N
         pairs.setdefault(pair, line)
 
 
-def _identity(credentials: OAuth1 | OAuth2) -> object:
-    """What two entries for one account on X have in common."""
+def _identity(credentials: OAuth1 | OAuth2 | None) -> object:
+    """What two entries for one account on X have in common; None where a login tells."""
+    if credentials is None:
+        return None
     if isinstance(credentials, OAuth1):
         return credentials.access_token
     return credentials.refresh_token or credentials.access_token
@@ -122,7 +134,7 @@ def _bridge(entry: Values) -> BridgeSettings:
     mastodon, x = cast("Any", entry["mastodon"]), cast("Any", entry["x"])
     return BridgeSettings(
         name=cast("Any", entry["name"]),
-        mastodon=MastodonSettings(mastodon["url"], Secret(mastodon["access_token"])),
+        mastodon=MastodonSettings(mastodon["url"], _optional(mastodon["access_token"])),
         x=XSettings(
             url=x["url"] or DEFAULT_X_URL,
             credentials=_credentials(x),
@@ -134,9 +146,15 @@ def _bridge(entry: Values) -> BridgeSettings:
     )
 
 
-def _credentials(x: Values) -> OAuth1 | OAuth2:
+def _optional(token: str | None) -> Secret | None:
+    return None if token is None else Secret(token)
+
+
+def _credentials(x: Values) -> OAuth1 | OAuth2 | None:
     kind = OAuth1 if x["oauth1"] else OAuth2
-    given = cast("dict[str, str | None]", x["oauth1"] or x["oauth2"])
+    given = cast("dict[str, str | None] | None", x["oauth1"] or x["oauth2"])
+    if given is None:
+        return None
     return kind(**{name: Secret(value) for name, value in given.items() if value is not None})
 
 

@@ -18,10 +18,10 @@ NOW = FromNow()
 
 @dataclass(frozen=True, slots=True)
 class MastodonSettings:
-    """One account on a server that speaks the Mastodon API."""
+    """One account on a server that speaks the Mastodon API; no token where a login gives it."""
 
     url: str
-    access_token: Secret
+    access_token: Secret | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,23 @@ class OAuth1:
 
 @dataclass(frozen=True, slots=True)
 class OAuth2:
-    """A user's OAuth 2.0 credentials; public clients have no secret."""
+    """A user's OAuth 2.0 credentials; public clients have no secret.
+
+    Without an access token they name the app alone, and a login gives the rest.
+    """
 
     client_id: Secret
-    access_token: Secret
+    access_token: Secret | None = None
     refresh_token: Secret | None = None
     client_secret: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class XSettings:
-    """One account on X. `max_length` is in X's weighted units."""
+    """One account on X; no credentials where a login gives them. `max_length` is in X's units."""
 
     url: str
-    credentials: OAuth1 | OAuth2
+    credentials: OAuth1 | OAuth2 | None
     dialect: Literal["auto", "post", "tweet"] = "auto"
     max_length: int = 280
 
@@ -90,7 +93,11 @@ class BridgeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a file says. `state` is where the ledger and rotating tokens live."""
+    """Everything that a file says. `state` is where the ledger and rotating tokens live.
+
+    `ca_file` holds certificates that are trusted beside the system's own, None for none.
+    """
 
     state: Path
     bridges: tuple[BridgeSettings, ...]
+    ca_file: Path | None = None

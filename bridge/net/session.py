@@ -5,7 +5,12 @@ Must not know any network, nor hold credentials: those travel with each request.
 
 from __future__ import annotations
 
+import ssl
+from pathlib import Path
+
 import aiohttp
+
+from bridge.core.errors import ConfigError
 
 _CONNECTIONS = 16
 _CONNECTIONS_PER_HOST = 8
@@ -39,14 +44,33 @@ async def _never_repeat(
         raise ConnectionLost(words) from error
 
 
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """What TLS trusts: the system's certificates and those in `ca_file` (PEM).
+
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's. Raises `ConfigError`.
+    """
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            # An SSLError is an OSError, too: a file without a certificate in it.
+            why = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ConfigError(f"ca_file: {ca_file} {why}; it takes certificates as PEM") from None
+    return context
+
+
 def open_session(
     *,
     user_agent: str,
+    tls: ssl.SSLContext | None = None,
     connect_timeout: float = 10,
     read_timeout: float = 30,
     total: float = 60,
 ) -> aiohttp.ClientSession:
     """A session for one network; the caller closes it. Times in seconds.
+
+    `tls` is what `trusting` gave, None for what the system trusts.
 
     `read_timeout` bounds each silence, `total` a whole exchange; long-lived streams pass their own
     `timeout`. Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`, ...). Cookies are
@@ -57,6 +81,7 @@ def open_session(
     credentials must pass ``allow_redirects=False``.
     """
     connector = aiohttp.TCPConnector(
+        ssl=tls or True,
         limit=_CONNECTIONS,
         limit_per_host=_CONNECTIONS_PER_HOST,
         # A kept connection may die in the very moment a post is written to it, and then nobody

@@ -9,6 +9,7 @@ import pytest
 from bridge.config import MastodonToX, OAuth2, Settings, load, locate
 from bridge.core.errors import ConfigError
 from bridge.core.model import Visibility
+from bridge.core.secret import Secret
 from bridge.core.timing import Cron, FromBeginning, FromDate, FromNow, Interval
 
 MINIMAL = """\
@@ -66,7 +67,7 @@ def test_a_value_may_come_from_the_environment(tmp_path: Path, style: str) -> No
         style.replace("U,", "https://${HOST:-mastodon.example},"),
     )
     (bridge,) = read(tmp_path, text, TOKEN="from-outside").bridges
-    assert bridge.mastodon.access_token.reveal() == "from-outside"
+    assert bridge.mastodon.access_token == Secret("from-outside")
     assert bridge.mastodon.url == "https://mastodon.example"
 
 
@@ -84,14 +85,14 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from-file\n")
     text = MINIMAL.replace("access_token: m-token", f"access_token_file: {tmp_path}/token")
     (bridge,) = read(tmp_path, text).bridges
-    assert bridge.mastodon.access_token.reveal() == "from-file"
+    assert bridge.mastodon.access_token == Secret("from-file")
 
 
 def test_a_secrets_file_is_also_looked_for_among_a_services_credentials(tmp_path: Path) -> None:
     (tmp_path / "mastodon-token").write_text("from-systemd")
     text = MINIMAL.replace("access_token: m-token", "access_token_file: mastodon-token")
     (bridge,) = read(tmp_path, text, CREDENTIALS_DIRECTORY=str(tmp_path)).bridges
-    assert bridge.mastodon.access_token.reveal() == "from-systemd"
+    assert bridge.mastodon.access_token == Secret("from-systemd")
 
 
 def test_a_secret_given_twice_is_a_fault(tmp_path: Path) -> None:
@@ -186,11 +187,36 @@ def test_plain_http_is_for_this_machine(tmp_path: Path, url: str) -> None:
     assert read(tmp_path, text).bridges[0].mastodon.url == url
 
 
-def test_x_needs_exactly_one_kind_of_credentials(tmp_path: Path) -> None:
+def test_x_takes_one_kind_of_credentials_or_none_where_a_login_gives_them(tmp_path: Path) -> None:
     both = MINIMAL + "      oauth2: {client_id: a, access_token: b}\n"
     assert "not both" in faults(tmp_path, both)[0]
     neither = MINIMAL.replace("oauth1:", "#").replace("    x:", "    x: {dialect: auto}")
-    assert "give oauth1 or oauth2" in faults(tmp_path, neither)[0]
+    assert read(tmp_path, neither).bridges[0].x.credentials is None
+    without = MINIMAL.replace(", access_token: m-token", "")
+    assert read(tmp_path, without).bridges[0].mastodon.access_token is None
+
+
+def test_oauth2_may_name_the_app_alone_but_no_refresh_token_without_its_access_token(
+    tmp_path: Path,
+) -> None:
+    text = MINIMAL[: MINIMAL.index("      oauth1")] + "      oauth2: {client_id: a%s}\n"
+    credentials = read(tmp_path, text % "").bridges[0].x.credentials
+    assert isinstance(credentials, OAuth2)
+    assert credentials.access_token is None
+    assert "without its access_token" in faults(tmp_path, text % ", refresh_token: r")[0]
+
+
+def test_two_bridges_between_the_same_servers_are_told_apart_by_their_logins(
+    tmp_path: Path,
+) -> None:
+    one = "  - {name: %s, mastodon: {url: https://mastodon.example}, x: {dialect: auto}}\n"
+    settings = read(tmp_path, "state: ./state\nbridges:\n" + one % "a" + one % "b")
+    assert [bridge.name for bridge in settings.bridges] == ["a", "b"]
+
+
+def test_the_file_of_certificates_is_relative_to_the_file(tmp_path: Path) -> None:
+    assert read(tmp_path, MINIMAL).ca_file is None
+    assert read(tmp_path, "ca_file: own.pem\n" + MINIMAL).ca_file == tmp_path / "own.pem"
 
 
 def test_oauth2_needs_neither_a_client_secret_nor_a_refresh_token(tmp_path: Path) -> None:

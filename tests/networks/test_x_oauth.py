@@ -3,14 +3,17 @@
 import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from bridge.core.errors import Throttled, Transient, Unauthorised
 from bridge.networks.x.settings import OAuth2Credentials
+from bridge.vault import FileVault
 from tests.conformance.networks.contract import EVER, part
 from tests.fakes import VirtualClock
 from tests.networks.x_stage import (
@@ -291,3 +294,53 @@ async def test_a_stored_date_that_cannot_be_read_does_not_lock_anybody_out(odd: 
     async with adapter_for(odd.url, FIRST, store=shelf, clock=clock) as adapter:
         await adapter.account()
     assert len(odd.asked(TOKEN)) == 1
+
+
+async def test_processes_that_share_a_login_renew_it_once_between_them(
+    odd: OddX, tmp_path: Path
+) -> None:
+    stale = replace(FIRST, access_token="access-stale")
+    asking, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        asking.set()
+        await go_on.wait()
+        return tokens(2)
+
+    odd.says(TOKEN, slow, web.json_response(DEAD, status=400))
+    async with AsyncExitStack() as stack:
+        # A store each, as in two processes: only the folder is shared.
+        daemon, check = [
+            await stack.enter_async_context(
+                adapter_for(odd.url, stale, store=FileVault(tmp_path / "tokens"))
+            )
+            for _ in range(2)
+        ]
+        first = asyncio.create_task(daemon.account())
+        await asking.wait()
+        second = asyncio.create_task(check.account())
+        await asyncio.sleep(0.2)
+        go_on.set()
+        assert {(await first).handle, (await second).handle} == {"ada"}
+    assert len(odd.asked(TOKEN)) == 1
+
+
+async def test_what_a_killed_process_did_not_save_is_lost_and_asks_for_a_login(odd: OddX) -> None:
+    """The rotation was processed; its answer never reached the disk."""
+    shelf = Shelf()
+    async with adapter_for(odd.url, FIRST, store=shelf) as adapter:
+        await adapter.account()
+    assert shelf.saves
+    # As after a kill between the answer and the disk.
+    shelf.saved.clear()
+    async with adapter_for(odd.url, FIRST, store=shelf) as adapter:
+        for _ in range(3):
+            with pytest.raises(Unauthorised, match="twinpost login x"):
+                await adapter.account()
+    assert len(odd.asked(TOKEN)) == 2
+    # A login brings a new pair, and the dead one is never offered again.
+    odd.says(TOKEN, tokens(2))
+    again = replace(FIRST, access_token="access-3", refresh_token="refresh-new")
+    async with adapter_for(odd.url, again, store=shelf) as adapter:
+        assert (await adapter.account()).handle == "ada"
+    assert "refresh-new" in odd.asked(TOKEN)[2].body

@@ -18,7 +18,7 @@ from bridge.networks.x.settings import (
     OAuth2Credentials,
     XSettings,
 )
-from bridge.ports import Clock
+from bridge.ports import Clock, TokenStore
 from bridge.sandbox.server import serve
 from bridge.sandbox.x import XAccount, XSandbox
 from tests.fixtures.x import ServedX
@@ -42,6 +42,7 @@ class Shelf:
     saved: dict[str, dict[str, str]] = field(default_factory=dict)
     saves: list[dict[str, str]] = field(default_factory=list)
     full: bool = False
+    locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def load(self, name: str) -> dict[str, str] | None:
         return self.saved.get(name)
@@ -51,6 +52,11 @@ class Shelf:
             raise OSError(28, "No space left on device")
         self.saved[name] = dict(values)
         self.saves.append(dict(values))
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[None]:
+        async with self.locks.setdefault(name, asyncio.Lock()):
+            yield
 
 
 Reply = web.StreamResponse | Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -151,7 +157,7 @@ async def adapter_for(
     *,
     dialect: DialectName = "auto",
     clock: Clock | None = None,
-    store: Shelf | None = None,
+    store: TokenStore | None = None,
     read_timeout: float = 5,
 ) -> AsyncIterator[XAdapter]:
     settings = XSettings(url, credentials=credentials, dialect=dialect)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import SystemRandom
+from ssl import SSLContext
 
 import aiohttp
 
@@ -84,12 +85,13 @@ class MastodonAdapter:
         session: aiohttp.ClientSession,
         clock: Clock,
         jitter: Callable[[], float] | None = None,
+        tls: SSLContext | None = None,
     ) -> None:
         self._settings = settings
         self._session = session
         self._clock = clock
         self._jitter = jitter or SystemRandom().random
-        self._client = Client(settings, clock)
+        self._client = Client(settings, clock, tls=tls)
         self._presence = Presence(self._client, self._whose)
         self._writing = Writing(self._client, clock, self._instance, self._presence)
         self._uploads = Uploads(session, settings, clock, self._instance)

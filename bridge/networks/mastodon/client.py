@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from ssl import SSLContext
 from urllib.parse import quote
 
 from mastodon import Mastodon
@@ -56,11 +57,12 @@ class Client:
         clock: Clock,
         *,
         longest_exchange: float = LONGEST_EXCHANGE,
+        tls: SSLContext | None = None,
     ) -> None:
         self._token = settings.access_token
         self._clock = clock
         self._longest_exchange = longest_exchange
-        self._wire = Wire()
+        self._wire = Wire(tls=tls)
         self._session = WireSession(self._wire)
         self._api = Mastodon(
             api_base_url=settings.base,

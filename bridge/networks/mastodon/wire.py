@@ -13,6 +13,7 @@ import json
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any
 
 from requests import PreparedRequest, Response, Session
@@ -111,21 +112,25 @@ class _NoticingTLS(_Noticing, HTTPSConnection):
 
 
 class Wire(HTTPAdapter):
-    """A transport for one thread at a time; what happens is noted in `exchange`."""
+    """A transport for one thread at a time; what happens is noted in `exchange`.
 
-    def __init__(self, largest_body: int = LARGEST_BODY) -> None:
+    What `tls` trusts is trusted beside what requests itself does.
+    """
+
+    def __init__(self, largest_body: int = LARGEST_BODY, *, tls: SSLContext | None = None) -> None:
         self.exchange = Exchange()
         self._largest_body = largest_body
+        self._tls: dict[str, Any] = {} if tls is None else {"ssl_context": tls}
         super().__init__(pool_connections=2, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """As requests does it, with connections that notice."""
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **kwargs | self._tls)
         self._notice_in(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """As requests does it, with connections that notice."""
-        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs | self._tls)
         self._notice_in(manager)
         return manager
 

@@ -1,9 +1,11 @@
 """OAuth 2.0 user tokens that are renewed in time, by one request at a time, and never lost.
 
 X's refresh tokens work once: the server replaces one as soon as it has processed a renewal, even
-if the answer is lost. So a new pair is on disk before it is used, and nothing but a server out of
-order leads to a second try. The refresh token before it is kept for people only: to offer a used
-one again makes X revoke the whole login. Must not know what tokens are used for.
+if the answer is lost. So a new pair is on disk before it is used, only one process renews at a
+time, and nothing but a server out of order or out of reach leads to a second try: where such an
+answer was lost after all, the second try finds the login dead, as it then was anyhow. The refresh
+token before it is kept for people only: to offer a used one again makes X revoke the whole login.
+Must not know what tokens are used for.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 
 EARLY = timedelta(seconds=60)
 """How long before its end an access token is no longer used."""
+
+SIGN_IN_AGAIN = "log in to X again with: twinpost login x"
 
 _ANSWER_LIMIT = 64 * 1024
 _LONGEST_LIFE = timedelta(days=400)
@@ -107,8 +111,8 @@ class UserTokens:
         if tokens.access == rejected:
             if not tokens.refresh:
                 raise Unauthorised(
-                    "X no longer accepts the access token and there is no refresh token: log in "
-                    "again with the scope offline.access",
+                    "X no longer accepts the access token and there is no refresh token (that "
+                    f"takes the scope offline.access): {SIGN_IN_AGAIN}",
                     status=HTTPStatus.UNAUTHORIZED,
                 )
             await self._renew()
@@ -134,19 +138,23 @@ class UserTokens:
         if self._tokens is None:
             given = self._credentials
             origin = hashlib.sha256((given.refresh_token or "").encode()).hexdigest()
-            saved = (self._store.load(self._name) or {}) if given.refresh_token else {}
-            if saved.get("origin") == origin and saved.get("access") and saved.get("refresh"):
-                self._tokens = Tokens(
-                    access=saved["access"],
-                    refresh=saved["refresh"],
-                    previous=saved.get("previous", ""),
-                    origin=origin,
-                    expires_at=moment_at(saved, "expires_at"),
-                )
-            else:
-                configured = given.refresh_token or ""
-                self._tokens = Tokens(given.access_token, configured, "", origin, None)
+            saved = self._saved(origin) if given.refresh_token else None
+            configured = given.refresh_token or ""
+            self._tokens = saved or Tokens(given.access_token, configured, "", origin, None)
         return self._tokens
+
+    def _saved(self, origin: str) -> Tokens | None:
+        """The stored pair, where it descends from the login that `origin` stands for."""
+        saved = self._store.load(self._name) or {}
+        if saved.get("origin") != origin or not saved.get("access") or not saved.get("refresh"):
+            return None
+        return Tokens(
+            access=saved["access"],
+            refresh=saved["refresh"],
+            previous=saved.get("previous", ""),
+            origin=origin,
+            expires_at=moment_at(saved, "expires_at"),
+        )
 
     async def _renew(self) -> None:
         """Renew once, however many ask; a caller that is cancelled does not stop it."""
@@ -161,14 +169,29 @@ class UserTokens:
             log.info("renewing the access token failed: %s", task.exception())
 
     async def _renewed(self) -> None:
-        self._check_rest()
-        refresh = self._present().refresh
-        try:
-            answer = await self._exchange(refresh)
-        except Unauthorised as error:
-            self._refused_at, self._refusal = self._clock.monotonic(), error.detail
-            raise
-        self._adopt(answer, refresh)
+        # Other processes use the same login: a check or a preview beside the daemon.
+        async with self._store.alone(self._name):
+            if self._renewed_elsewhere():
+                return
+            self._check_rest()
+            refresh = self._present().refresh
+            try:
+                answer = await self._exchange(refresh)
+            except Unauthorised as error:
+                self._refused_at, self._refusal = self._clock.monotonic(), error.detail
+                raise
+            self._adopt(answer, refresh)
+
+    def _renewed_elsewhere(self) -> bool:
+        """Take over what another process has saved since this one last looked, if anything."""
+        present = self._present()
+        if self._unsaved:
+            return False
+        saved = self._saved(present.origin)
+        if saved is None or saved.refresh == present.refresh:
+            return False
+        self._tokens, self._refused_at = saved, None
+        return True
 
     def _check_rest(self) -> None:
         if self._refused_at is None:
@@ -247,4 +270,4 @@ def _refused(error: NetworkError) -> NetworkError:
     if isinstance(error, Transient | InDoubt):
         unreachable = isinstance(error, Transient) and error.unreachable
         return Transient(detail, status=error.status, unreachable=unreachable)
-    return Unauthorised(f"{detail}: log in to X again", status=error.status)
+    return Unauthorised(f"{detail}: the login is dead, {SIGN_IN_AGAIN}", status=error.status)
