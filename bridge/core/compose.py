@@ -6,38 +6,32 @@ can carry; must not know adapters, and must not decide whether a post is mirrore
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import zip_longest
 
+from bridge.core import caution, polls
+from bridge.core.attach import Group, attached, counted
 from bridge.core.capabilities import Capabilities
-from bridge.core.defuse import JOINER, clean, defuse_accidental_links, no_cashtag, one_cashtag
-from bridge.core.draft import Draft, DraftPart
-from bridge.core.entities import mastodon_entities, x_entities
+from bridge.core.draft import Draft, DraftMedia, DraftPart, DraftPoll
 from bridge.core.errors import UnfitError
-from bridge.core.lengths import mastodon_length, measure_for
-from bridge.core.model import Network, Poll, Post, Visibility
-from bridge.core.names import safe_for_mastodon, safe_for_x
+from bridge.core.fitting import Wanted, counter, cut_to, fitted
+from bridge.core.linking import link
+from bridge.core.model import Microdollars, Poll, Post, PostId
+from bridge.core.parts import price_of, visibility
 from bridge.core.policy import Policy
-from bridge.core.prices import FREE, creation
-from bridge.core.recall import recalling
+from bridge.core.prices import in_dollars
+from bridge.core.quoting import NO_TEXT, NOTHING, Quoted, quoted, reposted
 from bridge.core.record import Mirror
-from bridge.core.seams import mended
-from bridge.core.split import ELLIPSIS, split
-from bridge.core.text import Span, SpanKind, Text, joined
+from bridge.core.text import Text, joined
+from bridge.core.wording import NO_HEAD, cleaned, heading, safe, short_warning, without_tags
 
 MAX_CHARACTERS = 50_000
 """Code points of a post that are composed, all its texts together; beyond, it is no longer a post.
 
 Twice what the longest post on either network has, as its short links may stand for long ones. It
 bounds the time that anybody's text can take.
-"""
-
-_WARNING_MARK = "CW: "
-_ROOM_FOR_JOINERS = (0, 1, 2, 8, 32)
-"""How many word joiners are left room for in each part, in case its cuts call for them.
-
-Last of all as many as half a part takes: no text calls for more than one every other character.
 """
 
 
@@ -54,46 +48,36 @@ class Context:
     reposted: Mirror | None = None
 
 
-@recalling()
 def compose(post: Post, to: Capabilities, policy: Policy, context: Context) -> Draft:
     """The draft of `post` for the network that `to` describes.
+
+    Where it costs more than `policy.max_usd_per_post`, its links are written so that they are none,
+    if that is cheaper; it may still cost more then, and `bridge.core.rules.too_dear` says so.
 
     Raises `UnfitError`, naming the post, where it cannot be fitted at all, or has more than
     `MAX_CHARACTERS`.
     """
-    del context
     _check_size(post)
-    notes: list[str] = []
-    body = _body(post, notes)
-    if to.network is Network.X:
-        body = one_cashtag(defuse_accidental_links(safe_for_x(body, policy.people)))
-    else:
-        body = safe_for_mastodon(body, policy.people)
-    warning = clean(post.spoiler)
-    if warning and not to.spoiler:
-        # A network without content warnings still shows the warning first, on every part.
-        notes.append("content warning written at the head of each part")
-        warning = _harmless(warning, policy, to)
-        if body.plain.strip():
-            warning = _shortened(warning, to, notes)
-        heading, warning = f"{_WARNING_MARK}{warning}\n\n", ""
-    else:
-        heading = ""
-    known = frozenset(handle.lower() for pair in policy.people.items() for handle in pair)
-    texts = _fitted(post, body.plain.strip(), to, heading=heading, warning=warning, known=known)
-    if not (any(texts) or warning or post.media):
-        raise UnfitError(f"nothing of post {post.id} can be said on {to.network.value}")
-    if len(texts) > 1:
-        notes.append(f"too long for one post: a thread of {len(texts)}")
-    parts = tuple(
-        _part(index, text, post, to, warning=warning, policy=policy)
-        for index, text in enumerate(texts)
+    draft = _Composer(post, to, policy, context).draft()
+    bound = policy.max_usd_per_post
+    if bound is None or draft.price <= bound or policy.links != "keep":
+        return draft
+    cheaper = _Composer(post, to, replace(policy, links="defuse"), context).draft()
+    if cheaper.price >= draft.price:
+        return draft
+    note = (
+        f"links made unclickable since {in_dollars(draft.price)} is more than a post may cost "
+        f"({in_dollars(bound)}): {in_dollars(cheaper.price)}"
     )
-    return Draft(parts, tuple(notes))
+    return Draft(cheaper.parts, (*cheaper.notes, note))
 
 
 def _check_size(post: Post) -> None:
-    texts = [post.text.plain, post.spoiler, (post.quote and post.quote.url) or ""]
+    texts = [post.text.plain, post.spoiler]
+    if post.quote is not None:
+        texts += [post.quote.url or "", post.quote.text, post.quote.author]
+    if post.repost is not None:
+        texts += [post.repost.url or "", post.repost.author]
     texts += [option.label for option in post.poll.options] if post.poll else []
     size = sum(map(len, texts))
     if size > MAX_CHARACTERS:
@@ -103,117 +87,253 @@ def _check_size(post: Post) -> None:
         )
 
 
-def _body(post: Post, notes: list[str]) -> Text:
-    """Everything that a post says, as one text; what cannot be said so is noted."""
-    pieces = [_cleaned(post.text)]
-    if post.poll is not None:
-        pieces.append(Text(_poll_in_words(post.poll)))
-        notes.append("poll written out as text")
-    if post.quote is not None:
-        if post.quote.url is None:
-            notes.append("quoted post left out: its address is not known")
-        elif post.quote.url not in post.text.plain:
-            span = Span(0, len(post.quote.url), SpanKind.LINK, post.quote.url)
-            pieces.append(Text(post.quote.url, (span,)))
-            notes.append("quoted post given as a link")
-    if post.media:
-        notes.append(f"{len(post.media)} attached media left out: only text is carried over yet")
-    return joined([piece for piece in pieces if piece.plain], "\n\n")
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What stands beside the text: media on their parts, a poll, a quote, words for the rest."""
+
+    groups: Sequence[Group] = ()
+    poll: Poll | None = None
+    poll_words: str = ""
+    quote: Quoted = NOTHING
+    words: Text = NO_TEXT
 
 
-def _cleaned(text: Text) -> Text:
-    """Clean a text piece by piece, so that its spans stay where they belong."""
-    whole: list[str] = []
-    spans: list[Span] = []
-    position = length = 0
-    for span in text.spans:
-        before = clean(text.plain[position : span.start])
-        inside = clean(text.plain[span.start : span.end])
-        start = length + len(before)
-        length = start + len(inside)
-        if inside:
-            spans.append(Span(start, length, span.kind, span.target))
-        whole += (before, inside)
-        position = span.end
-    whole.append(clean(text.plain[position:]))
-    return Text("".join(whole), tuple(spans))
+@dataclass(slots=True)
+class _Composer:
+    """One post on its way to its draft; collects the notes."""
 
+    post: Post
+    to: Capabilities
+    policy: Policy
+    context: Context
+    notes: list[str] = field(default_factory=list)
+    warned: bool = False
 
-def _poll_in_words(poll: Poll) -> str:
-    return "\n".join(f"○ {clean(option.label)}" for option in poll.options)
+    def draft(self) -> Draft:
+        if self.post.repost is not None:
+            return self._repeat()
+        post, to = self.post, self.to
+        if to.spoiler:
+            post = caution.apart(post)
+            if post is not self.post:
+                self.notes.append("content warning taken from the beginning of the text")
+        warning = self._warning(post)
+        self.warned = bool(warning)
+        only = bool(warning) and not to.spoiler and self.policy.warnings == "only"
+        if only:
+            self._note_only(post)
+            body, beside = NO_TEXT, _Beside()
+        else:
+            body = without_tags(cleaned(post.text), self.policy.hidden_tags)
+            beside = self._beside(post)
+        return self._assembled(body, beside, warning)
 
+    def _assembled(self, body: Text, beside: _Beside, warning: str) -> Draft:
+        to, post = self.to, self.post
+        said, changed = safe(body, to, self.policy)
+        words, more = safe(beside.words, to, self.policy, first=False)
+        head = NO_HEAD
+        if warning and not to.spoiler:
+            # A network without content warnings still shows the warning first, on every part.
+            alone = not (said or words or len(beside.groups) > 1)
+            head = heading(warning, to, self.policy, alone=alone)
+            warning = ""
+        elif warning:
+            head = short_warning(warning, to)
+            warning = head.text
+        self.notes += head.notes
+        beginning = "" if to.spoiler else head.text
+        if not (said or words or warning or beginning or beside.groups or beside.poll):
+            raise UnfitError(f"nothing of post {post.id} can be said on {to.network.value}")
+        wanted = Wanted(said, words, beginning, warning, self._source(), self._known())
+        texts = self._texts(wanted)
+        if changed + more:
+            self._note_links(changed + more)
+        if beside.quote.note:
+            self.notes.append(beside.quote.note)
+        poll = self._poll(beside, texts[0], warning)
+        parts = [
+            self._part(
+                index,
+                beginning.strip() if text is None else text,
+                warning=warning,
+                media=group or (),
+                poll=poll if index == 0 else None,
+                quote=beside.quote.native if index == 0 else None,
+            )
+            for index, (text, group) in enumerate(zip_longest(texts, beside.groups))
+        ]
+        if (narrower := parts[0].visibility) is not self.policy.visibility:
+            wanted_one = self.policy.visibility.value
+            self.notes.append(f"{narrower.value} and not {wanted_one}: the account's own default")
+        return Draft(tuple(parts), tuple(self.notes))
 
-def _harmless(warning: str, policy: Policy, to: Capabilities) -> str:
-    """A warning has no spans: no name in it may ping, nothing in it become a link or cashtag."""
-    text = safe_for_x(Text(warning), policy.people)
-    return (
-        no_cashtag(defuse_accidental_links(text)).plain if to.network is Network.X else text.plain
-    )
-
-
-def _shortened(warning: str, to: Capabilities, notes: list[str]) -> str:
-    """A warning of half a part at most, so that what it warns of has room as well."""
-    length = _length(to, "")
-    room = to.max_length // 2 - length(f"{_WARNING_MARK}{ELLIPSIS}\n\n")
-    if length(warning) <= room:
-        return warning
-    notes.append("content warning shortened, to leave room for what it warns of")
-    try:
-        first = split(warning, room, length, numbering=False)[0]
-    except UnfitError:
-        # Without its words a warning still warns.
-        first = ""
-    return f"{first.rstrip(ELLIPSIS)}{ELLIPSIS}"
-
-
-def _fitted(
-    post: Post, body: str, to: Capabilities, *, heading: str, warning: str, known: frozenset[str]
-) -> list[str]:
-    """The texts of all parts, each within the limit, `heading` and `warning` included."""
-    length = _length(to, warning)
-    limit = to.max_length - length(heading)
-    where = f"post {post.id} cannot be fitted to {to.network.value}"
-    if heading and not body:
-        heading, body = "", heading.strip()
-        limit = to.max_length
-    atoms = x_entities if to.network is Network.X else mastodon_entities
-    joiner = length(JOINER) - length("")
-    for joiners in (*_ROOM_FOR_JOINERS, limit // (2 * joiner)):
-        room = limit - joiners * joiner
+    def _texts(self, wanted: Wanted) -> tuple[str, ...]:
+        post, to = self.post, self.to
+        if not (wanted.whole or wanted.heading):
+            return ("",)
         try:
-            texts = split(body, room, length, atoms=atoms, gather_links=to.prices is not None)
+            found = fitted(wanted, to, self.policy.long_text)
         except UnfitError as error:
+            where = f"post {post.id} cannot be fitted to {to.network.value}"
             raise UnfitError(f"{where}: {error}") from error
-        whole = mended(texts, body, to.network, known) if len(texts) > 1 else texts
-        if not heading and whole == texts:
-            return texts
-        fitted = [heading + text for text in whole]
-        if all(length(text) <= to.max_length for text in fitted):
-            return fitted
-    raise UnfitError(f"{where}: no way was found to cut it for a limit of {to.max_length}")
+        if found.cut:
+            self._note_cut(found.texts, wanted)
+        elif len(found.texts) > 1:
+            self.notes.append(f"too long for one post: a thread of {len(found.texts)}")
+        return found.texts
+
+    def _note_cut(self, texts: tuple[str, ...], wanted: Wanted) -> None:
+        address = " with a link to the whole" if wanted.source else ""
+        price = ""
+        if self.to.prices is not None:
+            thread = fitted(wanted, self.to, "thread").texts
+            price = (
+                f" ({in_dollars(_sum(texts, self.to))}; as a thread of "
+                f"{len(thread)} {in_dollars(_sum(thread, self.to))})"
+            )
+        self.notes.append(f"too long for one post: cut short{address}{price}")
+
+    def _source(self) -> str:
+        """The address that stands for what is cut off."""
+        url = self.post.url or ""
+        return url if self.policy.long_text == "truncate_with_link" else ""
+
+    def _known(self) -> frozenset[str]:
+        return frozenset(name.lower() for pair in self.policy.people.items() for name in pair)
+
+    # What stands beside the text
+
+    def _beside(self, post: Post) -> _Beside:
+        media, policy = post.media, self.policy
+        if policy.links == "drop":
+            # What would be given as a link is better left out at once, with its own note.
+            policy = replace(
+                policy,
+                quotes="text",
+                video="skip" if policy.video == "link" else policy.video,
+                audio="skip",
+            )
+        if media and policy.sensitive == "leave_out" and (post.sensitive or self.warned):
+            self.notes.append(f"{counted(media)} left out: sensitive, as configured")
+            media = ()
+        carried = attached(media, self.to, policy)
+        self.notes += carried.notes
+        poll, words = self._poll_of(post, with_media=bool(carried.groups))
+        quote = quoted(
+            post,
+            self.to,
+            policy,
+            self.context.quoted,
+            alone=not carried.groups and poll is None,
+        )
+        pieces = [Text(words) if poll is None else NO_TEXT, quote.text]
+        if carried.link:
+            pieces.append(link(post.url or ""))
+        said = joined([cleaned(piece) for piece in pieces if piece.plain], "\n\n")
+        return _Beside(carried.groups, poll, words, quote, said)
+
+    def _poll_of(self, post: Post, *, with_media: bool) -> tuple[Poll | None, str]:
+        """The poll if it can be made over there, and its words in any case."""
+        poll, now = post.poll, self.context.now
+        if poll is None:
+            return None, ""
+        if polls.ended(poll, now):
+            self.notes.append("poll written out with its results: it has ended")
+            return None, polls.in_words(poll, results=True)
+        words = polls.in_words(poll, results=False)
+        why = polls.obstacle(poll, self.to, now, with_media=with_media)
+        if self.policy.polls == "text":
+            why = "as configured"
+        elif not why and counter(self.to)(words) > self.to.max_length // 2:
+            why = "its answers would fill a post"
+        if why:
+            self.notes.append(f"poll written out as text: {why}")
+            return None, words
+        return poll, words
+
+    def _poll(self, beside: _Beside, text: str, warning: str) -> DraftPoll | None:
+        poll = beside.poll
+        if poll is None or poll.ends_at is None:
+            return None
+        words, _ = safe(Text(beside.poll_words), self.to, self.policy, first=False)
+        otherwise = cut_to(text, self.to, words, warning, self._known())
+        return DraftPoll(polls.labels(poll), poll.ends_at, poll.multiple, otherwise)
+
+    # Content warnings
+
+    def _warning(self, post: Post) -> str:
+        warning = caution.warning_of(post, self.policy.warning_words, self.policy.warn_about)
+        if warning and not post.spoiler.strip():
+            self.notes.append("content warning set for what the text speaks of")
+        return warning
+
+    def _note_only(self, post: Post) -> None:
+        beside = [counted(post.media)] if post.media else []
+        beside += ["the poll"] if post.poll else []
+        beside += ["the quote"] if post.quote else []
+        left = " and ".join(["the text"] * bool(post.text.plain.strip()) + beside)
+        self.notes.append(f"only the content warning is given, as configured: {left} left out")
+
+    def _note_links(self, count: int) -> None:
+        links = "a link" if count == 1 else f"{count} links"
+        how = "left out" if self.policy.links == "drop" else "made unclickable"
+        prices = self.to.prices
+        why = (
+            ""
+            if prices is None
+            else f": {in_dollars(prices.create)} and not {in_dollars(prices.create_with_link)}"
+        )
+        self.notes.append(f"{links} {how}{why}")
+
+    # Parts
+
+    def _part(
+        self,
+        index: int,
+        text: str,
+        *,
+        warning: str = "",
+        media: Sequence[DraftMedia] = (),
+        poll: DraftPoll | None = None,
+        quote: PostId | None = None,
+        repeat: PostId | None = None,
+    ) -> DraftPart:
+        return DraftPart(
+            index=index,
+            text=text,
+            price=price_of(text, self.to, media),
+            spoiler=warning,
+            sensitive=self.post.sensitive or self.warned,
+            language=self.post.language if self.to.language and not repeat else None,
+            visibility=visibility(self.to, self.policy),
+            media=tuple(media),
+            poll=poll,
+            quote=quote,
+            repeat=repeat,
+        )
+
+    def _repeat(self) -> Draft:
+        """A post that repeats another: the mirror repeated, or another's post by its address."""
+        repost, mirror = self.post.repost, self.context.reposted
+        if mirror is not None:
+            part = self._part(0, "", repeat=mirror.id)
+            return Draft((part,), (*self.notes, "the mirror of the repeated post is repeated"))
+        text = NO_TEXT if repost is None or repost.own else reposted(repost)
+        said, changed = safe(text, self.to, self.policy)
+        if not said:
+            raise UnfitError(
+                f"post {self.post.id} repeats another, of which neither a mirror nor an address "
+                "is known"
+            )
+        self.notes.append("another's post given by its address")
+        if changed:
+            self._note_links(changed)
+        texts = self._texts(Wanted(said, known=self._known()))
+        return Draft(
+            tuple(self._part(index, text) for index, text in enumerate(texts)), tuple(self.notes)
+        )
 
 
-def _length(to: Capabilities, warning: str) -> Callable[[str], int]:
-    """The counter of one server, a content warning charged to every part."""
-    if to.counting == "x":
-        return measure_for("x")
-    counting = to.counting
-    return lambda text: mastodon_length(text, warning, counting=counting)
-
-
-def _part(
-    index: int, text: str, post: Post, to: Capabilities, *, warning: str, policy: Policy
-) -> DraftPart:
-    price = FREE
-    if to.prices is not None:
-        has_link = any(span.kind is SpanKind.LINK for span in x_entities(text))
-        price = creation(to.prices, has_link=has_link)
-    return DraftPart(
-        index=index,
-        text=text,
-        price=price,
-        spoiler=warning,
-        sensitive=post.sensitive or bool(warning),
-        language=post.language if to.language else None,
-        visibility=policy.visibility if to.network is Network.MASTODON else Visibility.PUBLIC,
-    )
+def _sum(texts: Sequence[str], to: Capabilities) -> Microdollars:
+    return Microdollars(sum(price_of(text, to) for text in texts))

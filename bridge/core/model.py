@@ -33,6 +33,11 @@ class Network(StrEnum):
         """The side across."""
         return Network.X if self is Network.MASTODON else Network.MASTODON
 
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return "X" if self is Network.X else "Mastodon"
+
 
 class Direction(StrEnum):
     """One of the two ways across a bridge; the value is also its key in the configuration."""

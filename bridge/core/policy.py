@@ -40,9 +40,12 @@ class Policy:
     word the content warning that is its value. `max_usd_per_post` is None for no bound: where a
     draft costs more, what makes it dear (links first) is made cheaper. `reposting` lets an edit
     that the network cannot carry be made by deleting the mirror and posting it again.
+    `within_default` keeps a mirror from being wider than what the target account is set to post as.
+    `hidden_tags` are hashtags that the mirror goes without.
     """
 
     visibility: Visibility = Visibility.PUBLIC
+    within_default: bool = False
     people: Mapping[str, str] = field(default_factory=dict)
     long_text: LongText = "thread"
     links: Links = "keep"
@@ -60,3 +63,4 @@ class Policy:
     reposting: bool = False
     deletes: Deletes = "mirror"
     media_missing: MediaMissing = "hold"
+    hidden_tags: frozenset[str] = frozenset()

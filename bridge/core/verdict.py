@@ -33,6 +33,13 @@ class Reason(StrEnum):
     REPLY = "reply"
     REPOST = "repost"
     PARENT_NOT_MIRRORED = "parent-not-mirrored"
+    REPOST_WITHOUT_MIRROR = "repost-without-mirror"
+    NEVER_WITH = "never-with"
+    ONLY_WITH = "only-with"
+    MEDIA_ONLY = "media-only"
+    LANGUAGE = "language"
+    CONTENT_WARNING = "content-warning"
+    TOO_DEAR = "too-dear"
     NOTHING_TO_CARRY = "nothing-to-carry"
     UNFIT = "unfit"
 
@@ -52,8 +59,15 @@ SENTENCES: dict[Reason, str] = {
     Reason.AUDIENCE_UNKNOWN: "the network did not say who can see it, so it is not mirrored",
     Reason.PROTECTED: "the account is protected: its posts reach approved followers only",
     Reason.REPLY: "a reply to somebody else, or to a post that this bridge has not seen",
-    Reason.REPOST: "a repost of another post; only own writing is mirrored",
+    Reason.REPOST: "a repost of another post; `boosts` says which of these are mirrored",
     Reason.PARENT_NOT_MIRRORED: "continues a thread whose earlier post has no mirror",
+    Reason.REPOST_WITHOUT_MIRROR: "repeats an own post that has no mirror to be repeated",
+    Reason.NEVER_WITH: "it has something that `never_with` names",
+    Reason.ONLY_WITH: "it has nothing of what `only_with` names",
+    Reason.MEDIA_ONLY: "it has no media, and `media_only` asks for some",
+    Reason.LANGUAGE: "it is in a language that `languages` does not name",
+    Reason.CONTENT_WARNING: "it has a content warning, and `warnings` says to skip those",
+    Reason.TOO_DEAR: "it costs more than `max_usd_per_post` allows; its owner may let it go",
     Reason.NOTHING_TO_CARRY: "has no text, and what it has cannot be carried over",
     Reason.UNFIT: "cannot be fitted to the other network",
 }

@@ -16,7 +16,7 @@ from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Decision
-from bridge.core.rules import History, continues_own_thread, decide
+from bridge.core.rules import History, continues_mirror, decide, too_dear
 from bridge.core.twins import Twin
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
@@ -74,6 +74,7 @@ class Intake:
             parent_is_mirror=facts.parent_is_mirror,
             parent_has_twin=facts.parent is not None and facts.parent.same_as is not None,
             twin=twin,
+            reposted=facts.reposted is not None,
         )
         verdict = decide(post, self._plan.rules, history)
         now = self._bench.clock.now()
@@ -83,6 +84,8 @@ class Intake:
             try:
                 context = Context(now, facts.quoted, facts.reposted)
                 draft = compose(post, to, self._plan.policy, context)
+                if verdict.action is Action.MIRROR:
+                    verdict = too_dear(draft, self._plan.policy) or verdict
             except UnfitError as error:
                 verdict = Verdict(Action.SKIP, Reason.UNFIT, str(error))
             except Exception as error:  # our own fault must not keep all later posts from passing
@@ -94,7 +97,7 @@ class Intake:
             return Decision(post, verdict, now, same_as=same)
         # A server whose clock is ahead must not stretch the delay.
         not_before = min(post.created_at, now) + self._plan.delay
-        parent = _parent(post) if continues_own_thread(post, history) else None
+        parent = _parent(post) if continues_mirror(post, history) else None
         return Decision(post, verdict, now, draft, not_before, parent)
 
     async def _withdraw(self, twin: PostId, post: Post) -> None:

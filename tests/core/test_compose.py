@@ -139,7 +139,7 @@ def test_a_poll_is_written_out() -> None:
     poll = Poll((PollOption("Tea"), PollOption("Coffee")))
     draft = compose(toot("Which?", poll=poll), X, Policy(), CONTEXT)
     assert texts(draft) == ["Which?\n\n○ Tea\n○ Coffee"]
-    assert "poll written out as text" in draft.notes
+    assert draft.notes == ("poll written out as text: X makes none",)
 
 
 def test_a_quote_is_given_as_a_link_once() -> None:
@@ -154,7 +154,7 @@ def test_a_quote_is_given_as_a_link_once() -> None:
 def test_media_that_cannot_be_carried_are_named() -> None:
     medium = Media(MediaId("1"), MediaKind.IMAGE, None)
     draft = compose(toot("Look", media=(medium, medium)), X, Policy(), CONTEXT)
-    assert draft.notes == ("2 attached media left out: only text is carried over yet",)
+    assert draft.notes == ("picture left out: X takes none here",) * 2
 
 
 def test_a_link_makes_only_its_own_part_dear() -> None:

@@ -147,7 +147,7 @@ def test_no_rule_can_list_an_audience_that_must_not_be_widened(audience: Visibil
         (
             post(text=Text(""), media=(Media(MediaId("m"), MediaKind.IMAGE, None),)),
             History(),
-            Reason.NOTHING_TO_CARRY,
+            Reason.ALLOWED,
         ),
         (post(text=Text(""), spoiler="only a warning"), History(), Reason.ALLOWED),
         (post(), History(floor=NOW), Reason.ALLOWED),
