@@ -153,6 +153,9 @@ async def session(x: XClient, dialect: str) -> None:
     await x.create("coffee?", poll=poll, reply_settings="following")
     for token in ({}, {"exclude": "replies"}):
         await x.get(f"/2/users/{x.account.id}/tweets", **asked, **token)
+    reposts = f"/2/users/{x.account.id}/retweets"
+    await x.ask("POST", reposts, json={"tweet_id": one.data["id"]})
+    await x.ask("DELETE", f"{reposts}/{one.data['id']}")
     await x.ask("DELETE", f"/2/tweets/{one.data['id']}")
     await x.get(f"/2/users/{x.account.id}/tweets", since_id=2**62)
 

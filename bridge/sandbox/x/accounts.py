@@ -59,6 +59,11 @@ class XAccount:
         return 25_000 if self.premium else 280
 
     @property
+    def max_video_ms(self) -> int:
+        """How long a video in a post may be."""
+        return (125 if self.premium else 20) * 60_000
+
+    @property
     def url(self) -> str:
         """The profile's address."""
         return f"https://x.com/{self.handle}"

@@ -30,8 +30,9 @@ def control_routes(sandbox: XSandbox) -> list[web.RouteDef]:
 
     ``POST /sandbox/accounts`` ``{handle, name, premium?, protected?, confidential?}``: the account
     with its keys. ``GET /sandbox/accounts``: all, without keys. ``POST /sandbox/write`` ``{handle,
-    text, reply_to?, quote?, repost_of?, edit_of?, media?: [{content (base64), alt_text?}], poll?:
-    {options, duration_minutes?}, community?, created_at?}``: the post. ``DELETE
+    text, reply_to?, quote?, repost_of?, edit_of?, media?: [{content (base64), alt_text?,
+    animation?, sensitive?}], poll?: {options, duration_minutes?, votes?}, community?,
+    created_at?}``: the post. ``DELETE
     /sandbox/posts/{id}``. ``GET /sandbox/timeline/{handle}``: posts, newest first. ``GET
     /sandbox/bill``. ``POST /sandbox/credit`` ``{out_of_credits?, spend_cap_reset?}``. Errors are
     400 or 404 with ``{error}``.
@@ -113,11 +114,19 @@ class _Control:
             if not isinstance(one, dict):
                 raise ValueError("media holds objects")  # noqa: TRY004 - one kind for all input
             content = base64.b64decode(_text(one, "content"), validate=True)
-            files.append(XFile(content, _text(one, "alt_text", default="")))
+            files.append(
+                XFile(
+                    content,
+                    _text(one, "alt_text", default=""),
+                    animation=_flag(one, "animation"),
+                    sensitive=_flag(one, "sensitive"),
+                )
+            )
         stated, poll = body.get("poll"), None
         if isinstance(stated, dict):
             options = tuple(str(option) for option in _list(stated, "options"))
-            poll = XPoll(options, int(stated.get("duration_minutes", 1440)))
+            votes = tuple(int(str(number)) for number in _list(stated, "votes"))
+            poll = XPoll(options, int(stated.get("duration_minutes", 1440)), votes)
         elif stated is not None:
             raise ValueError("poll is an object")
         created_at = body.get("created_at")

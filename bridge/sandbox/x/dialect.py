@@ -144,7 +144,7 @@ def post_json(post: StoredPost, wanted: Wanted, app: XAccount, chain: Sequence[s
         ("conversation_id" in fields, "conversation_id", post.conversation_id),
         ("community_id" in fields, "community_id", post.community_id),
         ("lang" in fields, "lang", post.lang),
-        ("possibly_sensitive" in fields, "possibly_sensitive", False),
+        ("possibly_sensitive" in fields, "possibly_sensitive", post.sensitive),
         ("reply_settings" in fields, "reply_settings", post.reply_settings),
         ("display_text_range" in fields, "display_text_range", list(post.rendering.shown)),
         ("edit_controls" in fields, "edit_controls", _edit_controls(post)),
@@ -211,7 +211,7 @@ def media_json(medium: Medium, wanted: Wanted, origin: str) -> Json:
             {"bit_rate": 2_176_000, "content_type": "video/mp4", "url": address},
         ]
         if medium.kind == "video":
-            everything["duration_ms"] = 1000
+            everything["duration_ms"] = medium.duration_ms or 1000
     return {
         name: value
         for name, value in everything.items()
@@ -228,8 +228,8 @@ def poll_json(post: StoredPost, wanted: Wanted, now: datetime) -> Json:
     everything: Json = {
         "id": poll.id,
         "options": [
-            {"position": position, "label": label, "votes": 0}
-            for position, label in enumerate(poll.options, 1)
+            {"position": position, "label": label, "votes": votes}
+            for position, (label, votes) in enumerate(zip(poll.options, poll.votes, strict=True), 1)
         ],
         "duration_minutes": poll.duration_minutes,
         "end_datetime": timestamp(end),

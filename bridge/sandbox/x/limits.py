@@ -29,6 +29,8 @@ class Limit:
 X_LIMITS: Mapping[str, Limit] = {
     "POST /2/tweets": Limit(100, 10_000, DAY),
     "DELETE /2/tweets/:id": Limit(50),
+    "POST /2/users/:id/retweets": Limit(50),
+    "DELETE /2/users/:id/retweets/:source": Limit(50),
     "GET /2/users/:id/tweets": Limit(900, 10_000),
     "GET /2/tweets": Limit(5_000, 3_500),
     "GET /2/tweets/:id": Limit(900, 450),

@@ -26,6 +26,11 @@ _PREVIEW = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
 """One black pixel, in PNG: nobody decodes videos here."""
+_PROCESSING_ERROR: Json = {
+    "code": 1,
+    "name": "InvalidMedia",
+    "message": "Unsupported video format",
+}
 
 
 class MediaRoutes:
@@ -104,14 +109,17 @@ class MediaRoutes:
         return self._answer(self._described(self._medium(media_id, account)))
 
     async def metadata(self, request: web.Request, account: XAccount) -> Answer:
-        """``POST /2/media/metadata``: the alternative text."""
+        """``POST /2/media/metadata``: alternative text and warning."""
         body = await self._json(request, METADATA)
         medium = self._medium(str(body["id"]), account)
         stated = body.get("metadata")
         metadata = stated if isinstance(stated, dict) else {}
-        alt_text = metadata.get("alt_text")
-        if isinstance(alt_text, dict):
-            self._state.uploads.describe(medium, str(alt_text["text"]))
+        alt_text, warning = metadata.get("alt_text"), metadata.get("sensitive_media_warning")
+        self._state.uploads.describe(
+            medium,
+            alt_text=str(alt_text["text"]) if isinstance(alt_text, dict) else None,
+            sensitive=any(warning.values()) if isinstance(warning, dict) else None,
+        )
         self._state.meter.described(account.id, medium.id, self._state.clock.now())
         return self._answer({"id": medium.id, "associated_metadata": metadata}, meta=False)
 
@@ -168,6 +176,9 @@ class MediaRoutes:
             processing["progress_percent"] = 100
         if self._old:
             processing["type"] = "video"
+            if state == "failed":
+                # The later document knows no reasons.
+                processing["error"] = _PROCESSING_ERROR
         data["processing_info"] = processing
         return data
 

@@ -23,7 +23,8 @@ class Charge:
     """One line of the bill. `resource` is the id of what was read, made or removed.
 
     `kind` is one of ``owned_read post_read user_read create create_with_link delete media
-    alt_text``; `app` is the id of the account that owns the developer app.
+    alt_text repost``; taking a repost back is a ``delete``. `app` is the id of the account that
+    owns the developer app.
     """
 
     kind: str
@@ -79,6 +80,10 @@ class Meter:
     def deleted(self, app: str, post_id: str, now: datetime) -> None:
         """A post was deleted."""
         self._add("delete", post_id, self._prices.delete, now, app)
+
+    def reposted(self, app: str, post_id: str, now: datetime) -> None:
+        """A post was repeated, or asked to be once more."""
+        self._add("repost", post_id, self._prices.repost, now, app)
 
     def uploaded(self, app: str, media_id: str, now: datetime) -> None:
         """A medium was completed."""

@@ -30,19 +30,24 @@ _SEQUENCE = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class XPoll:
-    """A poll that a person adds to a post: 2 to 4 options of 1 to 25 characters."""
+    """A poll that a person adds to a post: 2 to 4 options of 1 to 25 characters.
+
+    `votes` are how often each is chosen from the start; nobody votes here later. Empty for never.
+    """
 
     options: tuple[str, ...]
     duration_minutes: int = 1440
+    votes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPoll:
-    """A poll as it was asked. `id` is digits; nobody votes here."""
+    """A poll as it was asked, one number of votes an option. `id` is digits."""
 
     id: str
     options: tuple[str, ...]
     duration_minutes: int
+    votes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,11 @@ class StoredPost:
         return max(0, MAX_EDITS - len(self.versions))
 
     @property
+    def sensitive(self) -> bool:
+        """Whether its author warns of any medium in it."""
+        return any(medium.sensitive for medium in self.media)
+
+    @property
     def may_be_edited(self) -> bool:
         """Whether X offers edits for this kind of post at all."""
         return self.poll is None and self.repost_of is None
@@ -118,12 +128,13 @@ class Posts:
         self._latest: dict[str, str] = {}
         self._timelines: dict[str, list[int]] = {}
         self._recent: dict[tuple[str, str], list[str]] = {}
+        self._reposts: dict[str, dict[str, str]] = {}
         self._listeners: list[Callable[[XChange], None]] = []
         self._sequence = 0
 
     def reset(self) -> None:
         """Forget every post; listeners stay."""
-        for kept in (self._posts, self._latest, self._timelines, self._recent):
+        for kept in (self._posts, self._latest, self._timelines, self._recent, self._reposts):
             kept.clear()
 
     def subscribe(self, listener: Callable[[XChange], None]) -> Callable[[], None]:
@@ -152,18 +163,28 @@ class Posts:
         self._latest[post.id] = post.id
         insort(timeline, int(post.id))
         self._recent.setdefault((post.author.id, post.text), []).append(post.id)
+        original = self._posts.get(post.repost_of) if post.repost_of else None
+        if original is not None:
+            self._reposts.setdefault(_first_id(original), {})[post.author.id] = post.id
         if len(timeline) > MAX_POSTS:
             self._forget(self._posts[str(timeline[0])])
         self._tell(ChangeKind.EDITED if post.versions else ChangeKind.CREATED, post)
 
     def remove(self, post_id: str) -> StoredPost | None:
-        """Remove a post with all its versions, whichever of their ids is given."""
+        """Remove a post with all its versions and reposts, whichever of its ids is given."""
         latest = self.latest(post_id)
         if latest is None:
             return None
+        for repost in tuple(self._reposts.get(_first_id(latest), {}).values()):
+            self.remove(repost)
         self._forget(latest)
         self._tell(ChangeKind.DELETED, latest)
         return latest
+
+    def repost_by(self, account_id: str, original: StoredPost) -> StoredPost | None:
+        """The repost that an account has made of a post, whichever version of it is given."""
+        found = self._reposts.get(_first_id(original), {}).get(account_id)
+        return None if found is None else self._posts[found]
 
     def get(self, post_id: str) -> StoredPost | None:
         """The very version that has this id."""
@@ -219,6 +240,10 @@ class Posts:
             if not same:
                 del self._recent[gone.author.id, gone.text]
         _discard(self._timelines[latest.author.id], int(latest.id))
+        self._reposts.pop(_first_id(latest), None)
+        original = self._posts.get(latest.repost_of) if latest.repost_of else None
+        if original is not None:
+            self._reposts.get(_first_id(original), {}).pop(latest.author.id, None)
 
     def _tell(self, kind: ChangeKind, post: StoredPost) -> None:
         for listener in tuple(self._listeners):
@@ -231,6 +256,10 @@ def first_id_at(moment: datetime) -> int:
     if milliseconds < 0:
         raise ValueError("X had no posts before 4 November 2010")
     return milliseconds * _SEQUENCE
+
+
+def _first_id(post: StoredPost) -> str:
+    return post.versions[0] if post.versions else post.id
 
 
 def _discard(timeline: list[int], post_id: int) -> None:

@@ -19,6 +19,10 @@ TOO_LONG = (
     "Your Tweet text is too long. For more information on how Twitter determines text length see "
     "https://github.com/twitter/twitter-text."
 )
+TOO_LONG_VIDEO = "This user is not allowed to post a video longer than {} minutes."
+USER_MISMATCH = (
+    "The `id` query parameter value [{}] must be the same as the authenticating user [{}]"
+)
 DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
 REPLY_REFUSED = (
     "Reply to this conversation is not allowed because you have not been mentioned or otherwise "

@@ -14,7 +14,7 @@ from bridge.core.lengths import x_length, x_valid
 from bridge.core.text import SpanKind
 from bridge.sandbox.x.accounts import XAccount
 from bridge.sandbox.x.dialect import Dialect
-from bridge.sandbox.x.posts import StoredPost
+from bridge.sandbox.x.posts import StoredPost, XPoll
 from bridge.sandbox.x.problems import (
     CASHTAG_REFUSED,
     DUPLICATE,
@@ -24,6 +24,7 @@ from bridge.sandbox.x.problems import (
     REPLY_GONE,
     REPLY_REFUSED,
     TOO_LONG,
+    TOO_LONG_VIDEO,
     Json,
     Refusal,
     forbidden,
@@ -91,11 +92,11 @@ def _optional(body: Mapping[str, object], name: str) -> str | None:
     return str(body[name]) if name in body else None
 
 
-def _poll(poll: Json) -> tuple[list[str], int]:
+def _poll(poll: Json) -> XPoll:
     options, minutes = poll["options"], poll["duration_minutes"]
     if not isinstance(options, list) or not isinstance(minutes, int):
         raise TypeError("the body was not checked")
-    return [str(option) for option in options], minutes
+    return XPoll(tuple(str(option) for option in options), minutes)
 
 
 def _inner(body: Mapping[str, object], outer: str, name: str) -> object:
@@ -164,4 +165,7 @@ def _media(state: XState, author: XAccount, body: Mapping[str, object]) -> list[
     found = [medium for medium in media if medium is not None]
     if len(found) < len(ids) or not may_stand_together(found):
         raise Refusal(400, {**plain(400, MEDIA_INVALID), "title": "Bad Request"})
+    if any(medium.duration_ms > author.max_video_ms for medium in found):
+        minutes = author.max_video_ms // 60_000
+        raise forbidden(TOO_LONG_VIDEO.format(minutes))
     return found

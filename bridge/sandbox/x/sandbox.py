@@ -17,6 +17,7 @@ from bridge.sandbox.faults import FaultPlan
 from bridge.sandbox.x.accounts import XAccount, new_account
 from bridge.sandbox.x.control import control_routes
 from bridge.sandbox.x.dialect import Dialect
+from bridge.sandbox.x.files import recognised
 from bridge.sandbox.x.limits import X_LIMITS, Limit
 from bridge.sandbox.x.media_routes import MediaRoutes
 from bridge.sandbox.x.meter import Charge
@@ -27,7 +28,7 @@ from bridge.sandbox.x.rendering import normalised
 from bridge.sandbox.x.rules import may_stand_together
 from bridge.sandbox.x.service import Door, in_problem_form
 from bridge.sandbox.x.state import COMMUNITY_ID, NewPost, XState, put_up, put_up_repost
-from bridge.sandbox.x.uploads import Medium, XFile, recognised
+from bridge.sandbox.x.uploads import Medium, XFile
 from bridge.sandbox.x.writing import Writing
 
 _MAX_REQUEST = 32 * 1024 * 1024
@@ -118,7 +119,8 @@ class XSandbox:
         if repost_of is not None and (original := posts.get(repost_of)) is not None:
             if text or media or poll or reply_to or quote or edit_of:
                 raise ValueError("a repost has nothing of its own")
-            return put_up_repost(self._state, account, original, created_at)
+            earlier = posts.repost_by(account.id, original)
+            return earlier or put_up_repost(self._state, account, original, created_at)
         self._check_text(account, text, empty=bool(media))
         self._check_edit(account, edit_of)
         new = NewPost(
@@ -231,8 +233,11 @@ class XSandbox:
         for one in files:
             mime_type = recognised(one.content)
             kind = "video" if mime_type.startswith("video/") else "photo"
-            kind = "animated_gif" if mime_type == "image/gif" else kind
-            medium = uploads.add(account.id, kind, one.content, now, alt_text=one.alt_text)
+            if mime_type == "image/gif" or one.animation:
+                kind = "animated_gif"
+            medium = uploads.add(account.id, kind, one.content, now, about=one)
+            if medium.duration_ms > account.max_video_ms:
+                raise ValueError(f"a video of {account.max_video_ms // 60_000} minutes at most")
             media.append(medium)
         if not may_stand_together(media):
             raise ValueError("one post carries up to 4 photos, or one video, or one GIF")
@@ -260,6 +265,8 @@ class XSandbox:
             "GET /2/tweets/:id": reading.post,
             "POST /2/tweets": writing.create,
             "DELETE /2/tweets/:id": writing.delete,
+            "POST /2/users/:id/retweets": writing.repost,
+            "DELETE /2/users/:id/retweets/:source": writing.take_back,
             "POST /2/media/upload/initialize": media.initialize,
             "POST /2/media/upload/:id/append": media.append,
             "POST /2/media/upload/:id/finalize": media.finalize,
@@ -280,7 +287,9 @@ class XSandbox:
         return app
 
 
-def _checked(poll: XPoll) -> tuple[tuple[str, ...], int]:
+def _checked(poll: XPoll) -> XPoll:
     if not 2 <= len(poll.options) <= 4 or not all(1 <= len(one) <= 25 for one in poll.options):  # noqa: PLR2004 - X's own figures
         raise ValueError("a poll has 2 to 4 options of 1 to 25 characters")
-    return poll.options, poll.duration_minutes
+    if poll.votes and len(poll.votes) != len(poll.options):
+        raise ValueError("a poll has one number of votes for each option, or none at all")
+    return poll

@@ -155,11 +155,22 @@ ONE_SHOT = _object(
     "media",
     "media_category",
 )
+REPOST = _object({"tweet_id": _IDENTIFIER}, "tweet_id")
 METADATA = _object(
     {
         "id": _IDENTIFIER,
         "metadata": _object(
-            {"alt_text": _object({"text": _string(longest=1000)}, "text", closed=False)},
+            {
+                "alt_text": _object({"text": _string(longest=1000)}, "text", closed=False),
+                "sensitive_media_warning": _object(
+                    {
+                        "adult_content": _BOOLEAN,
+                        "graphic_violence": _BOOLEAN,
+                        "other": _BOOLEAN,
+                    },
+                    closed=False,
+                ),
+            },
             closed=False,
         ),
     },

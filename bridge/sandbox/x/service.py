@@ -37,7 +37,7 @@ class Door:
     def route(self, name: str, endpoint: Endpoint) -> web.RouteDef:
         """The route of `name`, such as ``GET /2/tweets/:id``, whose limits go by that name."""
         method, _, path = name.partition(" ")
-        pattern = path.replace(":id", "{id}")
+        pattern = path.replace(":id", "{id}").replace(":source", "{source}")
 
         async def handle(request: web.Request) -> web.Response:
             return await self._handle(name, endpoint, request)

@@ -18,7 +18,7 @@ from bridge.sandbox.x.limits import Limit, Limiter
 from bridge.sandbox.x.meter import Meter
 from bridge.sandbox.x.oauth1 import SignatureCheck
 from bridge.sandbox.x.oauth2 import TokenDesk
-from bridge.sandbox.x.posts import Posts, StoredPoll, StoredPost
+from bridge.sandbox.x.posts import Posts, StoredPoll, StoredPost, XPoll
 from bridge.sandbox.x.problems import Problems
 from bridge.sandbox.x.rendering import Rendering, Trailer, language, normalised, rendered
 from bridge.sandbox.x.uploads import Medium, Uploads
@@ -90,7 +90,7 @@ class NewPost:
     quote: str | None = None
     edit_of: str | None = None
     media: Sequence[Medium] = ()
-    poll: tuple[Sequence[str], int] | None = None
+    poll: XPoll | None = None
     community_id: str | None = None
     reply_settings: str = "everyone"
     created_at: datetime | None = None
@@ -122,7 +122,9 @@ def put_up(state: XState, author: XAccount, new: NewPost) -> StoredPost:
     whole = new.hidden_prefix + text
     poll = None
     if new.poll is not None:
-        poll = StoredPoll(posts.new_id(now), tuple(new.poll[0]), new.poll[1])
+        asked = new.poll
+        votes = asked.votes or (0,) * len(asked.options)
+        poll = StoredPoll(posts.new_id(now), asked.options, asked.duration_minutes, votes)
     post = StoredPost(
         id=post_id,
         author=author,

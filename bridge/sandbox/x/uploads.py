@@ -5,11 +5,12 @@ Sizes and lifetimes: docs.x.com, media best practices, autumn 2026. Must not kno
 
 from __future__ import annotations
 
-import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from bridge.sandbox.x.files import FileFacts, facts, recognised
 
 LIFETIME = timedelta(seconds=86_400)
 """How long an upload may wait for its post."""
@@ -28,19 +29,38 @@ CATEGORIES = {
     "amplify_video": "video",
 }
 TYPES = {
-    "photo": {"image/jpeg", "image/pjpeg", "image/png", "image/webp", "image/bmp", "image/tiff"},
+    "photo": {
+        "image/jpeg",
+        "image/pjpeg",
+        "image/png",
+        "image/webp",
+        "image/gif",
+        "image/bmp",
+        "image/tiff",
+    },
     "animated_gif": {"image/gif"},
     "video": {"video/mp4", "video/quicktime", "video/webm", "video/mp2t"},
 }
+SHORTEST_VIDEO_MS = 500
+_WIDEST_GIF, _HIGHEST_GIF = 1280, 1080
+_MOST_GIF_FRAMES = 350
+_MOST_GIF_PIXELS = 300_000_000
+"""Of all frames together."""
 _KEY_PREFIX = {"photo": "3", "animated_gif": "16", "video": "13"}
 
 
 @dataclass(frozen=True, slots=True)
 class XFile:
-    """A file that a person attaches; what kind it is, its first bytes say."""
+    """A file that a person attaches; what kind it is, its first bytes say.
+
+    `animation` makes a video what X makes of a GIF: a soundless loop. `sensitive` is the author's
+    own warning.
+    """
 
     content: bytes
     alt_text: str = ""
+    animation: bool = False
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +78,8 @@ class Medium:
     ready_at: datetime
     failed: bool = False
     alt_text: str = ""
+    duration_ms: int = 0
+    sensitive: bool = False
 
     @property
     def key(self) -> str:
@@ -156,17 +178,24 @@ class Uploads:
         *,
         media_id: str = "",
         declared: str = "",
-        alt_text: str = "",
+        about: XFile | None = None,
     ) -> Medium:
-        """Keep a whole file. Raises `ValueError` where it is too large or not what it claims."""
+        """Keep a whole file. Raises `ValueError` where it is too large or not what it claims.
+
+        `about` is what a person said of it in X's own app, which plays as GIFs what it has made
+        videos of.
+        """
         if len(content) > LARGEST[kind]:
             raise ValueError("File size exceeds the limit for this media category.")
-        mime_type = recognised(content)
-        if mime_type not in TYPES[kind]:
+        said = facts(content)
+        mime_type = said.type
+        played = about is not None and about.animation and mime_type == "video/mp4"
+        if mime_type not in TYPES[kind] and not played:
             raise ValueError("The type of this media is not recognized or not supported.")
         if declared and mime_type != declared.replace("pjpeg", "jpeg"):
             raise ValueError("The file is not of the declared media type.")
-        width, height = dimensions(content, mime_type)
+        _check_animation(kind, said)
+        too_short = kind == "video" and 0 < said.duration_ms < SHORTEST_VIDEO_MS
         busy = 0.0 if kind == "photo" else self.processing_seconds
         medium = Medium(
             media_id or self._new_id(now),
@@ -174,12 +203,14 @@ class Uploads:
             kind,
             mime_type,
             len(content),
-            width,
-            height,
+            said.width,
+            said.height,
             now,
             now + timedelta(seconds=busy),
-            failed=self.processing_fails and kind != "photo",
-            alt_text=alt_text,
+            failed=(self.processing_fails and kind != "photo") or too_short,
+            alt_text=about.alt_text if about else "",
+            duration_ms=said.duration_ms,
+            sensitive=about is not None and about.sensitive,
         )
         self._media[medium.id] = medium
         if len(self._media) > MAX_MEDIA:
@@ -188,9 +219,15 @@ class Uploads:
         self._count(len(content))
         return medium
 
-    def describe(self, medium: Medium, alt_text: str) -> None:
-        """Attach an alternative text; posts made before keep what they had."""
-        self._media[medium.id] = replace(medium, alt_text=alt_text)
+    def describe(
+        self, medium: Medium, *, alt_text: str | None = None, sensitive: bool | None = None
+    ) -> None:
+        """Attach an alternative text or a warning; posts made before keep what they had."""
+        if alt_text is not None:
+            medium = replace(medium, alt_text=alt_text)
+        if sensitive is not None:
+            medium = replace(medium, sensitive=sensitive)
+        self._media[medium.id] = medium
 
     def find(self, media_id: str, owner: str, now: datetime) -> Medium | None:
         """The medium of that id, if it is `owner`'s and its day is not over."""
@@ -213,53 +250,11 @@ class Uploads:
             self._kept -= sum(map(len, upload.segments.values()))
 
 
-def recognised(content: bytes) -> str:
-    """The MIME type that the first bytes speak of; empty where they speak of none X takes."""
-    for start, mime_type in (
-        (b"\xff\xd8\xff", "image/jpeg"),
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
-        (b"GIF87a", "image/gif"),
-        (b"GIF89a", "image/gif"),
-        (b"BM", "image/bmp"),
-        (b"II*\0", "image/tiff"),
-        (b"MM\0*", "image/tiff"),
-        (b"\x1a\x45\xdf\xa3", "video/webm"),
-        (b"\x47\x40", "video/mp2t"),
-    ):
-        if content.startswith(start):
-            return mime_type
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    if content[4:8] == b"ftyp":
-        return "video/quicktime" if content[8:10] == b"qt" else "video/mp4"
-    return ""
-
-
-def dimensions(content: bytes, mime_type: str) -> tuple[int, int]:
-    """Width and height in pixels as the file says; 0 and 0 where it is not looked up."""
-    try:
-        if mime_type == "image/png":
-            return _pair(">II", content, 16)
-        if mime_type == "image/gif":
-            return _pair("<HH", content, 6)
-        if mime_type == "image/jpeg":
-            return _jpeg_dimensions(content)
-    except struct.error:
-        pass
-    return 0, 0
-
-
-def _pair(layout: str, content: bytes, offset: int) -> tuple[int, int]:
-    first, second = struct.unpack_from(layout, content, offset)
-    return int(first), int(second)
-
-
-def _jpeg_dimensions(content: bytes) -> tuple[int, int]:
-    offset = 2
-    while offset + 4 <= len(content) and content[offset] == 0xFF:  # noqa: PLR2004 - a marker
-        marker = content[offset + 1]
-        if marker in {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}:
-            height, width = _pair(">HH", content, offset + 5)
-            return width, height
-        offset += 2 + struct.unpack_from(">H", content, offset + 2)[0]
-    return 0, 0
+def _check_animation(kind: str, said: FileFacts) -> None:
+    if kind != "animated_gif" or said.type != "image/gif":
+        return
+    pixels = said.width * said.height * said.frames
+    if said.width > _WIDEST_GIF or said.height > _HIGHEST_GIF:
+        raise ValueError("Gif dimensions exceed 1280x1080 pixels.")
+    if said.frames > _MOST_GIF_FRAMES or pixels > _MOST_GIF_PIXELS:
+        raise ValueError("Gif has too many frames.")
