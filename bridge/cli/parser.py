@@ -84,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--mastodon-port", type=_port, default=8422, help="default 8422")
     sandbox.add_argument(
         "--profile",
-        choices=("mastodon", "gotosocial", "minimal"),
+        choices=("mastodon", "gotosocial", "minimal", "pleroma", "old"),
         default="mastodon",
         help="what kind of server the Mastodon side is (default mastodon)",
     )

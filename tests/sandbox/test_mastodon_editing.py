@@ -116,3 +116,59 @@ async def test_nobody_edits_or_deletes_anothers_post(mastodon_sandbox: ServedMas
     assert (await mastodon_sandbox.ask("DELETE", path)).status == 404
     assert (await mastodon_sandbox.ask("PUT", path, json={"status": "x"})).status == 404
     assert (await mastodon_sandbox.ask("GET", path)).one["content"] == "<p>mine</p>"
+
+
+async def test_votes_survive_an_edit_that_leaves_the_answers_alone(
+    mastodon_sandbox: ServedMastodon,
+) -> None:
+    poll = {"options": ["a", "b"], "expires_in": 3600}
+    post = (await mastodon_sandbox.post("which?", poll=poll)).one
+    path = f"{STATUSES}/{post['id']}"
+    mastodon_sandbox.sandbox.vote(str(post["id"]), (3, 4))
+
+    kept = (await mastodon_sandbox.ask("PUT", path, json={"status": "Which?", "poll": poll})).one
+    assert votes_of(kept) == [3, 4]
+    other = {"options": ["a", "c"], "expires_in": 3600}
+    changed = (
+        await mastodon_sandbox.ask("PUT", path, json={"status": "Which?", "poll": other})
+    ).one
+    assert votes_of(changed) == [0, 0]
+    without = (await mastodon_sandbox.ask("PUT", path, json={"status": "Which?"})).one
+    assert without["poll"] is None
+
+
+async def test_a_poll_shows_its_votes_when_it_ends_at_the_latest(
+    mastodon_sandbox: ServedMastodon,
+) -> None:
+    poll = {"options": ["a", "b"], "expires_in": 3600, "hide_totals": True}
+    post = (await mastodon_sandbox.post("which?", poll=poll)).one
+    path = f"{STATUSES}/{post['id']}"
+    mastodon_sandbox.sandbox.vote(str(post["id"]), (3, 4))
+    assert votes_of((await mastodon_sandbox.ask("GET", path)).one) == [None, None]
+
+    mastodon_sandbox.clock.shift(3601)
+
+    ended = (await mastodon_sandbox.ask("GET", path)).one
+    assert votes_of(ended) == [3, 4]
+    assert isinstance(ended["poll"], dict)
+    assert (ended["poll"]["expired"], ended["poll"]["votes_count"]) == (True, 7)
+
+
+def votes_of(post: dict[str, object]) -> list[int | None]:
+    poll = post["poll"]
+    assert isinstance(poll, dict)
+    return [option["votes_count"] for option in poll["options"]]
+
+
+async def test_a_quote_that_was_revoked_shows_no_more_of_what_was_quoted(
+    mastodon_sandbox: ServedMastodon,
+) -> None:
+    quoted = (await mastodon_sandbox.post("one")).one["id"]
+    post = (await mastodon_sandbox.post("two", quoted_status_id=quoted)).one
+    assert isinstance(post["quote"], dict)
+    assert post["quote"]["quoted_status"]["id"] == quoted
+
+    mastodon_sandbox.sandbox.answer_quote(str(post["id"]), "revoked")
+
+    revoked = (await mastodon_sandbox.ask("GET", f"{STATUSES}/{post['id']}")).one
+    assert revoked["quote"] == {"state": "revoked", "quoted_status": None}

@@ -5,6 +5,8 @@ import struct
 import aiohttp
 import pytest
 
+from bridge.sandbox.mastodon import MastodonSandbox
+from bridge.sandbox.server import serve
 from tests.fixtures.mastodon import MP4, PNG, Answer, ServedMastodon
 
 GIF = b"GIF89a" + struct.pack("<HH", 4, 2) + b"\0\0\0"
@@ -162,3 +164,38 @@ async def test_a_file_can_be_fetched_by_anybody(any_mastodon_sandbox: ServedMast
 @pytest.mark.parametrize("any_mastodon_sandbox", ["gotosocial", "minimal"], indirect=True)
 async def test_other_servers_never_defer(any_mastodon_sandbox: ServedMastodon) -> None:
     assert (await any_mastodon_sandbox.upload(MP4)).status == 200
+
+
+async def test_work_that_comes_to_nothing_is_422(mastodon_sandbox: ServedMastodon) -> None:
+    mastodon_sandbox.sandbox.processing.fails = True
+    medium = (await mastodon_sandbox.upload(MP4)).one["id"]
+    path = f"/api/v1/media/{medium}"
+    assert (await mastodon_sandbox.ask("GET", path)).status == 206
+    assert (await mastodon_sandbox.ask("GET", path)).status == 422
+
+
+async def test_a_gif_has_a_smaller_limit_of_pixels(mastodon_sandbox: ServedMastodon) -> None:
+    fits, large = (
+        b"GIF89a" + struct.pack("<HH", wide, 720) + ANIMATED[10:] for wide in (1280, 1281)
+    )
+    assert (await mastodon_sandbox.upload(fits)).status == 202
+    assert (await mastodon_sandbox.upload(large)).status == 422
+
+
+async def test_a_poll_may_stand_beside_files_where_the_version_has_that(
+    mastodon_sandbox: ServedMastodon, gotosocial_sandbox: ServedMastodon
+) -> None:
+    for served, status in ((mastodon_sandbox, 200), (gotosocial_sandbox, 422)):
+        poll = {"options": ["a", "b"], "expires_in": 600}
+        medium = (await served.upload()).one["id"]
+        assert (await served.post("x", media_ids=[medium], poll=poll)).status == status
+
+
+async def test_a_server_may_want_every_file_described() -> None:
+    sandbox = MastodonSandbox("gotosocial", alt_least=5)
+    ada = sandbox.add_account("ada")
+    async with serve(sandbox.app) as url, aiohttp.ClientSession() as http:
+        served = ServedMastodon(url, ada, sandbox, sandbox.clock, http)
+        assert (await served.upload()).status == 422
+        assert (await served.upload(description="cat")).status == 422
+        assert (await served.upload(description="a cat")).status == 200

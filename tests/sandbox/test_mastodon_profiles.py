@@ -1,4 +1,4 @@
-"""In what the three kinds of servers differ, and what each says of itself."""
+"""In what the kinds of servers differ, and what each says of itself."""
 
 import re
 from datetime import timedelta
@@ -7,12 +7,13 @@ import pytest
 
 from bridge.sandbox.mastodon import MastodonSandbox
 from bridge.sandbox.server import serve
-from tests.fixtures.mastodon import EPOCH, ServedMastodon
+from tests.fixtures.mastodon import EPOCH, MP4, PNG, ServedMastodon
 
 IDS = {
     "mastodon": r"\d{18}",
     "gotosocial": r"[0-9A-HJKMNP-TV-Z]{26}",
     "minimal": r"[0-9a-f]{32}",
+    "pleroma": r"[0-9A-Za-z]{18}",
 }
 
 
@@ -74,14 +75,15 @@ async def test_other_servers_lack_what_they_lack(any_mastodon_sandbox: ServedMas
     assert (await served.ask("GET", f"/api/v1/statuses/{post}/source")).status == 200
 
 
-async def test_only_mastodon_knows_idempotency_keys(any_mastodon_sandbox: ServedMastodon) -> None:
+async def test_only_some_know_idempotency_keys(any_mastodon_sandbox: ServedMastodon) -> None:
     key = {"Idempotency-Key": "k"}
     for _ in range(2):
         await any_mastodon_sandbox.ask(
             "POST", "/api/v1/statuses", json={"status": "x"}, headers=key
         )
     made = len(any_mastodon_sandbox.sandbox.timeline(any_mastodon_sandbox.account))
-    assert made == (1 if any_mastodon_sandbox.sandbox.profile.name == "mastodon" else 2)
+    once = any_mastodon_sandbox.sandbox.profile.name in {"mastodon", "pleroma"}
+    assert made == (1 if once else 2)
 
 
 @pytest.mark.parametrize("any_mastodon_sandbox", ["gotosocial"], indirect=True)
@@ -192,3 +194,64 @@ async def test_the_limit_can_be_set(any_mastodon_sandbox: ServedMastodon) -> Non
             ) as answer:
                 expected = 200 if fits else sandbox.profile.too_long_status
                 assert answer.status == expected
+
+
+class TestPleroma:
+    """What its documentation lists as differences, as far as a bridge meets them."""
+
+    async def test_has_ids_whose_order_is_that_of_time(
+        self, pleroma_sandbox: ServedMastodon
+    ) -> None:
+        ids = [str((await pleroma_sandbox.post(str(number))).one["id"]) for number in range(3)]
+        assert ids == sorted(ids)
+        assert (await pleroma_sandbox.page(min_id=ids[0])).ids == ids[:0:-1]
+
+    async def test_mixes_files_and_has_no_limit_to_their_number(
+        self, pleroma_sandbox: ServedMastodon
+    ) -> None:
+        files = [(await pleroma_sandbox.upload(data)).one["id"] for data in (PNG,) * 5 + (MP4,)]
+        post = await pleroma_sandbox.post("x", media_ids=files)
+        assert (post.status, len(post.one["media_attachments"])) == (200, 6)  # type: ignore[arg-type] # a list
+
+    async def test_says_what_was_typed_in_a_field_of_its_own(
+        self, pleroma_sandbox: ServedMastodon
+    ) -> None:
+        post = (await pleroma_sandbox.post("a & b")).one
+        pleroma = post["pleroma"]
+        assert isinstance(pleroma, dict)
+        assert pleroma["content"] == {"text/plain": "a & b"}
+        assert "quote" not in post
+
+    async def test_has_no_quotes_in_mastodon_s_terms(self, pleroma_sandbox: ServedMastodon) -> None:
+        quoted = (await pleroma_sandbox.post("one")).one["id"]
+        post = await pleroma_sandbox.post("two", quoted_status_id=quoted)
+        assert (post.status, "quote" in post.one) == (200, False)
+
+
+class TestMastodonOfSomeYearsAgo:
+    """Before version 2 of uploads, before edits, before it stated its limits."""
+
+    async def test_states_no_limits(self, old_sandbox: ServedMastodon) -> None:
+        said = (await old_sandbox.ask("GET", "/api/v1/instance")).one
+        assert said["version"] == "3.1.2"
+        assert "configuration" not in said
+        assert (await old_sandbox.ask("GET", "/api/v2/instance")).status == 404
+
+    async def test_uploads_by_the_first_version_and_cannot_be_asked_again(
+        self, old_sandbox: ServedMastodon
+    ) -> None:
+        assert (await old_sandbox.upload()).status == 404
+        medium = await old_sandbox.upload(MP4, version=1)
+        assert medium.status == 200
+        assert (await old_sandbox.ask("GET", f"/api/v1/media/{medium.one['id']}")).status == 404
+
+    async def test_edits_nothing(self, old_sandbox: ServedMastodon) -> None:
+        path = f"/api/v1/statuses/{(await old_sandbox.post('one')).one['id']}"
+        assert (await old_sandbox.ask("PUT", path, json={"status": "two"})).status == 404
+        assert (await old_sandbox.ask("GET", path)).one["content"] == "<p>one</p>"
+
+    async def test_takes_a_poll_or_files_but_not_both(self, old_sandbox: ServedMastodon) -> None:
+        medium = (await old_sandbox.upload(version=1)).one["id"]
+        poll = {"options": ["a", "b"], "expires_in": 600}
+        assert (await old_sandbox.post("x", media_ids=[medium], poll=poll)).status == 422
+        assert (await old_sandbox.post("x", poll=poll)).status == 200

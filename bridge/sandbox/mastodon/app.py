@@ -53,8 +53,8 @@ _USERNAME = re.compile(r"[a-z0-9_]+([.-]+[a-z0-9_]+)*", re.IGNORECASE)
 class MastodonSandbox:
     """One server. Serve `app` with `bridge.sandbox.server.serve`.
 
-    `profile` is ``mastodon``, ``gotosocial`` or ``minimal``; `clock` may be shared with another
-    sandbox; `max_characters` overrides the profile's limit. Everything lives in one event loop.
+    `profile` names one of `profiles.PROFILES`; `clock` may be shared with another sandbox;
+    `max_characters` and `alt_least` override the profile's. Everything lives in one event loop.
     A server that is not `rate_limited` answers as fast as it is asked: for long runs, where hours
     of a real server's windows would have to pass.
     """
@@ -65,6 +65,7 @@ class MastodonSandbox:
         *,
         clock: SandboxClock | None = None,
         max_characters: int | None = None,
+        alt_least: int | None = None,
         rate_limited: bool = True,
     ) -> None:
         chosen: Profile = PROFILES[profile]
@@ -72,6 +73,8 @@ class MastodonSandbox:
             chosen = replace(chosen, limits="none")
         if max_characters is not None:
             chosen = replace(chosen, max_characters=max_characters)
+        if alt_least is not None:
+            chosen = replace(chosen, media=replace(chosen.media, alt_least=alt_least))
         self.profile = chosen
         self.clock = clock or SandboxClock()
         self.faults = FaultPlan(self.clock, MastodonWording(self.clock))
@@ -223,6 +226,21 @@ class MastodonSandbox:
             return False
         self._posting.delete(status)
         return True
+
+    def vote(self, status_id: str, votes: tuple[int, ...]) -> None:
+        """Let people have voted in the poll of a post: so many for each of its answers."""
+        status = self._state.get(status_id)
+        if status is None or status.poll is None or len(votes) != len(status.poll.options):
+            raise ValueError(f"{status_id} has no poll of {len(votes)} answers")
+        changed = replace(status, poll=replace(status.poll, votes=votes))
+        self._state.update(changed, quietly=True)
+
+    def answer_quote(self, status_id: str, state: str) -> None:
+        """Let whoever is quoted by a post take that back, in the API's words (``revoked``)."""
+        status = self._state.get(status_id)
+        if status is None or status.quote_of is None:
+            raise ValueError(f"{status_id} quotes nothing")
+        self._state.update(replace(status, quote_state=state), quietly=True)
 
     def get(self, status_id: str) -> Status | None:
         """The post with this id, whoever may see it."""

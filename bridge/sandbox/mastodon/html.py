@@ -1,7 +1,8 @@
 """Posts as HTML, exactly as the server that the sandbox stands for emits them.
 
-Mastodon 4.6: `TextFormatter` and the quote fallback; GoToSocial: its plain-text formatter; the
-minimal server: text with breaks and no paragraphs. Pure: whom a mention means comes from outside.
+Mastodon 4.6: `TextFormatter` and the quote fallback; GoToSocial: its plain-text formatter; Pleroma
+and the minimal server: text with breaks and no paragraphs. Pure: whom a mention means comes from
+outside.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def render(text: str, around: Surroundings, dialect: Dialect) -> str:
     """`text` as the server's HTML; empty for an empty text."""
     if dialect == "gotosocial":
         return _gotosocial(text, around)
-    if dialect == "minimal":
+    if dialect in {"minimal", "pleroma"}:
         return _minimal(text, around)
     return _mastodon(text, around)
 

@@ -14,7 +14,10 @@ from datetime import datetime
 from bridge.sandbox.mastodon.profiles import IdKind
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ULID_LENGTH = 26
+_FLAKE_LENGTH = 18
+_FLAKE_TAIL_BITS = 64
 _RANDOM_BITS = 80
 _TAIL_BITS = 16
 _DIGITS = re.compile(r"\d{1,20}")
@@ -27,8 +30,8 @@ class IdMaker:
     """Makes the ids of one server.
 
     `snowflake`: milliseconds and a sequence, as decimal digits. `ulid`: 26 characters, growing
-    within a millisecond. `hash`: 32 hexadecimal digits without any order. `draw(bits)` gives
-    randomness.
+    within a millisecond. `flake`: 18 letters and digits whose order is that of time. `hash`: 32
+    hexadecimal digits without any order. `draw(bits)` gives randomness.
     """
 
     def __init__(self, kind: IdKind, draw: Callable[[int], int] = secrets.randbits) -> None:
@@ -47,6 +50,9 @@ class IdMaker:
         if self._kind == "ulid":
             tail = self._next(milliseconds, lambda: self._draw(_RANDOM_BITS - 1))
             return _base32(milliseconds << _RANDOM_BITS | tail)
+        if self._kind == "flake":
+            tail = self._next(milliseconds, lambda: 0)
+            return _base62(milliseconds << _FLAKE_TAIL_BITS | tail)
         tail = self._next(milliseconds, lambda: self._draw(_TAIL_BITS - 2))
         return str((milliseconds << _TAIL_BITS) + tail)
 
@@ -59,7 +65,8 @@ class IdMaker:
     def cursor(self, given: str) -> SortKey:
         """The place that `given` names, whether or not anything has that id.
 
-        As PostgreSQL sees it through Rails: what is no number is 0. ULIDs compare as text.
+        As PostgreSQL sees it through Rails: what is no number is 0. ULIDs and flakes, all of one
+        length, compare as text.
         """
         if self._kind == "snowflake":
             number = _DIGITS.match(given.strip())
@@ -71,6 +78,14 @@ class IdMaker:
         tail = start() if before is None else before + 1
         self._tails[milliseconds] = tail
         return tail
+
+
+def _base62(number: int) -> str:
+    digits = []
+    for _ in range(_FLAKE_LENGTH):
+        number, digit = divmod(number, len(_BASE62))
+        digits.append(_BASE62[digit])
+    return "".join(reversed(digits))
 
 
 def _base32(number: int) -> str:

@@ -23,6 +23,8 @@ _SOURCES = {
     "mastodon": "https://github.com/mastodon/mastodon",
     "gotosocial": "https://codeberg.org/superseriousbusiness/gotosocial",
     "minimal": "https://comam.es/what-is-snac",
+    "pleroma": "https://git.pleroma.social/pleroma/pleroma",
+    "old": "https://github.com/tootsuite/mastodon",
 }
 
 
@@ -72,10 +74,14 @@ class InstanceRoutes:
             "registrations": False,
             "approval_required": False,
             "invites_enabled": False,
-            "configuration": self._configuration(),
             "contact_account": None,
             "rules": [],
         }
+        if self._door.profile.configured:
+            body["configuration"] = self._configuration()
+        if self._door.profile.dialect == "pleroma":
+            body["max_toot_chars"] = self._door.profile.max_characters
+            body["pleroma"] = {"metadata": {"features": ["mastodon_api", "editing"]}}
         return web.json_response(body)
 
     async def version_2(self, request: web.Request) -> web.Response:
@@ -109,7 +115,7 @@ class InstanceRoutes:
                     "trending_link_feeds": open_to_all,
                 },
             }
-            body |= {"icon": [], "api_versions": {"mastodon": 10}}
+            body |= {"icon": [], "api_versions": {"mastodon": profile.api_version}}
         return web.json_response(body)
 
     async def authorization_server(self, request: web.Request) -> web.Response:
@@ -160,7 +166,7 @@ class InstanceRoutes:
         if profile.dialect != "minimal":
             media["description_limit"] = profile.media.alt_length
         if profile.dialect == "gotosocial":
-            media["description_minimum"] = 0
+            media["description_minimum"] = profile.media.alt_least
             statuses["supported_mime_types"] = ["text/plain", "text/markdown"]
         polls = profile.polls
         return {

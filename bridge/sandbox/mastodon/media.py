@@ -31,6 +31,8 @@ class Processing:
 
     looks: int = 1
     seconds: float = 5.0
+    fails: bool = False
+    """Whether the work comes to nothing: then asking for the file is answered by 422."""
 
 
 class MediaStore:
@@ -139,7 +141,12 @@ class MediaStore:
             raise invalid(
                 f"Media {', '.join(missing)} not found or already attached to another post"
             )
-        if len(own) > 1 and any(medium.type in {"video", "gifv", "audio"} for medium in own):
+        alone = not self._profile.media.mixing
+        if (
+            alone
+            and len(own) > 1
+            and any(medium.type in {"video", "gifv", "audio"} for medium in own)
+        ):
             raise invalid("Cannot attach a video to a post that already contains images")
         if not all(self.ready(medium) for medium in own):
             raise invalid("Cannot attach files that have not finished processing. Try again soon!")
@@ -199,18 +206,27 @@ class MediaStore:
 
     def _check(self, facts: FileFacts, data: bytes, description: str | None) -> None:
         limits = self._profile.media
-        image = facts.type in {"image", "gifv"}
+        image = facts.type == "image" or facts.is_gif
         allowed = limits.image_size if image else limits.video_size
         if len(data) > allowed:
             raise invalid(f"File file size must be less than {allowed // 1024 // 1024} MB")
         pixels = (facts.width or 0) * (facts.height or 0)
-        if pixels > (limits.image_matrix if facts.type == "image" else limits.video_matrix):
+        if pixels > (limits.image_matrix if image else limits.video_matrix):
             raise ApiError(422, f"{facts.width}x{facts.height} images are not supported")
+        if limits.gif_matrix is not None and facts.is_gif and pixels > limits.gif_matrix:
+            raise ApiError(422, f"{facts.width}x{facts.height} GIF files are not supported")
         self.check_alt(description or "")
 
     def check_alt(self, description: str) -> None:
-        """Raises `ApiError` 422 for an alt text that is too long."""
-        most = self._profile.media.alt_length
+        """Raises `ApiError` 422 for an alt text that is too long, or too short."""
+        most, least = self._profile.media.alt_length, self._profile.media.alt_least
+        if len(description) < least:
+            raise ApiError(
+                422,
+                f"Unprocessable Entity: image description length must be between {least} and "
+                f"{most} characters (inclusive), but provided image description was "
+                f"{len(description)} chars",
+            )
         if len(description) > most:
             raise invalid(f"Description is too long (maximum is {most} characters)")
 

@@ -26,12 +26,14 @@ class MediaRoutes:
     def routes(self) -> list[web.RouteDef]:
         """What is served."""
         one = "/api/v1/media/{id}"
+        profile = self._door.profile
+        listed = [web.post("/api/v1/media", self.upload), web.put(one, self.update)]
+        if profile.media_v2:
+            listed.append(web.post("/api/v2/media", self.upload_deferred))
+        if profile.media_progress:
+            listed += [web.get(one, self.read), web.delete(one, self.delete)]
         return [
-            web.post("/api/v1/media", self.upload),
-            web.post("/api/v2/media", self.upload_deferred),
-            web.get(one, self.read),
-            web.put(one, self.update),
-            web.delete(one, self.delete),
+            *listed,
             web.get("/system/media_attachments/files/{id}/original/{name}", self.file),
         ]
 
@@ -52,6 +54,8 @@ class MediaRoutes:
         account, _ = self._door.enter(request, *WRITE)
         medium = self._unattached(request, account)
         ready = self._door.media.look(medium)
+        if ready and self._door.media.processing.fails and medium.ready_at != medium.uploaded_at:
+            raise ApiError(422, "There was a problem processing this file")
         body = self._door.media.as_json(medium, self._door.origin(request), pending=not ready)
         return web.json_response(body, status=200 if ready else 206)
 

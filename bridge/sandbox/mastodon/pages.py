@@ -28,14 +28,20 @@ class PageRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         """What is served."""
-        middle = {"mastodon": "", "gotosocial": "/statuses", "minimal": "/p"}
-        return [web.get("/@{name}" + middle[self._door.profile.dialect] + "/{id}", self.page)]
+        where = {
+            "mastodon": "/@{name}/{id}",
+            "gotosocial": "/@{name}/statuses/{id}",
+            "minimal": "/@{name}/p/{id}",
+            "pleroma": "/notice/{id}",
+        }
+        return [web.get(where[self._door.profile.dialect], self.page)]
 
     async def page(self, request: web.Request) -> web.Response:
         """The post as a page; 404 where a stranger may not see it."""
         status = self._door.state.visible(request.match_info["id"], None)
         author = self._door.state.account(status.account_id) if status else None
-        if status is None or author is None or author.username != request.match_info["name"]:
+        name = author.username if author else ""
+        if status is None or author is None or request.match_info.get("name", name) != name:
             return web.Response(status=404, text="There is nothing here.")
         shown = self._door.show.status(status, None, self._door.origin(request))
         page = _PAGE.format(

@@ -75,6 +75,7 @@ class Posting:
         """
         parent = self._parent(account, draft)
         quoted = self._quoted(account, draft)
+        self._check_combination(draft)
         self._media.attachable(account.id, draft.media, None)
         when = draft.scheduled_at
         if when is not None and when <= self._clock.now():
@@ -104,12 +105,16 @@ class Posting:
         alt texts, and counts for files that the draft keeps only. Without any change the post
         stays as it is, `edited_at` included. Raises `ApiError` as the server answers.
         """
+        self._check_combination(draft)
         self._media.attachable(account.id, draft.media, status.id)
         text, spoiler, _ = self._texts(draft, quoting=status.quote_of is not None)
         self._check_text(text, spoiler, has_media=bool(draft.media))
         poll = self._poll(draft.poll, self._clock.now())
         if poll is not None and status.poll is not None:
             poll = replace(poll, id=status.poll.id)
+            if (poll.options, poll.multiple) == (status.poll.options, status.poll.multiple):
+                # Other answers would make the votes given so far void.
+                poll = replace(poll, votes=status.poll.votes)
         changed = replace(
             status,
             text=text,
@@ -254,6 +259,11 @@ class Posting:
         if draft.media or draft.poll is not None:
             raise invalid("Quote cannot be combined with media or a poll")
         return quoted
+
+    def _check_combination(self, draft: StatusDraft) -> None:
+        polls = self._profile.polls is not None and draft.poll is not None
+        if polls and draft.media and not self._profile.polls_with_media:
+            raise invalid(f"Cannot attach more than {self._profile.max_media} files")
 
     def _texts(self, draft: StatusDraft, *, quoting: bool) -> tuple[str, str, bool]:
         """Text and warning as stored; the warning alone becomes the text (third: whether so)."""

@@ -10,9 +10,9 @@ from typing import Literal
 
 from bridge.core.capabilities import Counting
 
-ProfileName = Literal["mastodon", "gotosocial", "minimal"]
-IdKind = Literal["snowflake", "ulid", "hash"]
-Dialect = Literal["mastodon", "gotosocial", "minimal"]
+ProfileName = Literal["mastodon", "gotosocial", "minimal", "pleroma", "old"]
+IdKind = Literal["snowflake", "ulid", "flake", "hash"]
+Dialect = Literal["mastodon", "gotosocial", "minimal", "pleroma"]
 
 MASTODON_SCOPES = "read:accounts read:statuses write:media write:statuses"
 """What the bridge asks for: the least that it can work with, on servers before 4.3 too."""
@@ -30,6 +30,12 @@ class MediaLimits:
     alt_length: int
     delayed: bool
     """Whether video, audio and GIFs are worked on after the upload was answered."""
+    gif_matrix: int | None = None
+    """Pixels of a GIF; None where there is no limit of its own."""
+    alt_least: int = 0
+    """Characters that an alt text must have."""
+    mixing: bool = False
+    """Whether a video may stand beside pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class PollLimits:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One kind of server, as its clients notice it. See the three below."""
+    """One kind of server, as its clients notice it. See those below."""
 
     name: ProfileName
     version: str
@@ -59,8 +65,17 @@ class Profile:
     scopes: str
     media: MediaLimits
     polls: PollLimits | None
+    api_version: int = 0
+    """What ``api_versions.mastodon`` states; 0 where nothing is stated."""
     idempotency: bool = True
     instance_v2: bool = True
+    configured: bool = True
+    """Whether the instance document states the limits."""
+    media_v2: bool = True
+    media_progress: bool = True
+    """Whether an uploaded file can be asked for."""
+    editing: bool = True
+    polls_with_media: bool = False
     websocket: bool = True
     events: bool = True
     """Server-sent events under ``/api/v1/streaming/user``."""
@@ -97,8 +112,12 @@ MASTODON = Profile(
     url_characters=23,
     default_visibility="public",
     scopes=MASTODON_SCOPES,
-    media=MediaLimits(16_777_216, 103_809_024, 33_177_600, 8_294_400, 120, 1500, delayed=True),
+    media=MediaLimits(
+        16_777_216, 103_809_024, 33_177_600, 8_294_400, 120, 1500, delayed=True, gif_matrix=921_600
+    ),
     polls=_POLLS,
+    api_version=10,
+    polls_with_media=True,
 )
 
 GOTOSOCIAL = Profile(
@@ -156,6 +175,55 @@ MINIMAL = Profile(
     limits="none",
 )
 
+PLEROMA = Profile(
+    name="pleroma",
+    version="2.7.2 (compatible; Pleroma 2.9.1)",
+    ids="flake",
+    dialect="pleroma",
+    counting="pleroma",
+    max_characters=5000,
+    too_long_status=422,
+    max_media=1000,
+    url_characters=23,
+    default_visibility="public",
+    scopes="read write",
+    media=MediaLimits(16_000_000, 16_000_000, 2**31, 2**31, 120, 5000, delayed=False, mixing=True),
+    polls=PollLimits(max_options=20, option_length=200, min_seconds=0, max_seconds=31_536_000),
+    events=False,
+    many_by_id=False,
+    quotes=False,
+    metadata=False,
+    limits="none",
+)
+
+OLD = Profile(
+    name="old",
+    version="3.1.2",
+    ids="snowflake",
+    dialect="mastodon",
+    counting="mastodon",
+    max_characters=500,
+    too_long_status=422,
+    max_media=4,
+    url_characters=23,
+    default_visibility="public",
+    scopes=MASTODON_SCOPES,
+    media=MediaLimits(
+        8_388_608, 41_943_040, 16_777_216, 2_304_000, 60, 1500, delayed=False, gif_matrix=921_600
+    ),
+    polls=PollLimits(max_options=4, option_length=25, min_seconds=300, max_seconds=2_629_746),
+    instance_v2=False,
+    configured=False,
+    media_v2=False,
+    media_progress=False,
+    editing=False,
+    history=False,
+    many_by_id=False,
+    quotes=False,
+    metadata=False,
+)
+"""Mastodon as it was before it knew version 2 of uploads (3.1.3) and edits (3.5)."""
+
 PROFILES: dict[str, Profile] = {
-    profile.name: profile for profile in (MASTODON, GOTOSOCIAL, MINIMAL)
+    profile.name: profile for profile in (MASTODON, GOTOSOCIAL, MINIMAL, PLEROMA, OLD)
 }

@@ -41,13 +41,14 @@ class MastodonAccount:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """A poll of a post. `options` are its answers; nobody votes here."""
+    """A poll of a post. `votes` are counted for each of `options`; empty while nobody has voted."""
 
     id: str
     options: tuple[str, ...]
     expires_at: datetime | None
     multiple: bool = False
     hide_totals: bool = False
+    votes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Status:
     """A post. `edits` is empty until the first edit, and then begins with the original.
 
     `mentions` are ids of mentioned accounts in the order of the text. `application` is None where
-    the account wrote by means that have no name.
+    the account wrote by means that have no name. `quote_state` is what whoever is quoted thinks of
+    that, in the API's words.
     """
 
     id: str
@@ -106,6 +108,7 @@ class Status:
     in_reply_to_account_id: str | None = None
     reblog_of: str | None = None
     quote_of: str | None = None
+    quote_state: str = "accepted"
     media: tuple[str, ...] = ()
     poll: Poll | None = None
     mentions: tuple[str, ...] = ()

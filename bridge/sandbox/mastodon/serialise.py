@@ -95,7 +95,7 @@ class Serialiser:
         elif self._profile.dialect == "gotosocial":
             source |= {"status_content_type": "text/plain", "also_known_as_uris": []}
         body = self.account(account, origin) | {"source": source}
-        if self._profile.dialect == "minimal":
+        if self._profile.dialect in {"minimal", "pleroma"}:
             return body
         role: Json = {
             "id": "-99",
@@ -136,6 +136,8 @@ class Serialiser:
             return f"{origin}/users/{name}/statuses/{status.id}/activity"
         if self._profile.dialect == "mastodon":
             return f"{origin}/@{name}/{status.id}"
+        if self._profile.dialect == "pleroma":
+            return f"{origin}/notice/{status.id}"
         middle = "/statuses" if self._profile.dialect == "gotosocial" else "/p"
         return f"{origin}/@{name}{middle}/{status.id}"
 
@@ -195,6 +197,16 @@ class Serialiser:
             body["filtered"] = []
         if self._profile.applications and viewer == status.account_id and status.application:
             body["application"] = {"name": status.application, "website": status.website}
+        if self._profile.dialect == "pleroma":
+            # Not in Mastodon's terms: what was typed, and which quote is meant.
+            body["pleroma"] = {
+                "local": author is None or not author.domain,
+                "content": {"text/plain": status.text},
+                "spoiler_text": {"text/plain": status.spoiler_text},
+                "quote": None,
+                "quote_id": None,
+                "quote_url": None,
+            }
         if self._profile.quotes:
             body["quotes_count"] = sum(1 for one in referring if one.quote_of == status.id)
             body["quote"] = self._quote(status, viewer, origin, depth)
@@ -222,6 +234,8 @@ class Serialiser:
             return {"state": "deleted", "quoted_status": None}
         if not self._state.can_see(quoted, viewer):
             return {"state": "unauthorized", "quoted_status": None}
+        if status.quote_state != "accepted":
+            return {"state": status.quote_state, "quoted_status": None}
         if depth:
             return {"state": "accepted", "quoted_status_id": quoted.id}
         return {"state": "accepted", "quoted_status": self._status(quoted, viewer, origin, 1)}
@@ -240,17 +254,22 @@ class Serialiser:
         if poll is None:
             return None
         over = poll.expires_at is not None and poll.expires_at <= self._clock.now()
-        votes = None if poll.hide_totals and not over else 0
+        hidden = poll.hide_totals and not over
+        votes = poll.votes or (0,) * len(poll.options)
+        listed = zip(poll.options, votes, strict=True)
         return {
             "id": poll.id,
             "expires_at": moment(poll.expires_at) if poll.expires_at else None,
             "expired": over,
             "multiple": poll.multiple,
-            "votes_count": 0,
-            "voters_count": 0,
+            "votes_count": sum(votes),
+            "voters_count": None if poll.multiple else sum(votes),
             "voted": own,
             "own_votes": [],
-            "options": [{"title": title, "votes_count": votes} for title in poll.options],
+            "options": [
+                {"title": title, "votes_count": None if hidden else count}
+                for title, count in listed
+            ],
             "emojis": [],
         }
 

@@ -41,6 +41,7 @@ class FileFacts:
     extension: str
     width: int | None = None
     height: int | None = None
+    is_gif: bool = False
 
 
 def facts_of(data: bytes) -> FileFacts | None:
@@ -72,8 +73,8 @@ def _gif(data: bytes) -> FileFacts | None:
     width, height = struct.unpack("<HH", data[6:10])
     # More than one image descriptor behind a graphic control extension makes an animation.
     if data.count(b"\x21\xf9\x04") > 1:
-        return FileFacts("gifv", "video/mp4", "mp4", width, height)
-    return FileFacts("image", "image/gif", "gif", width, height)
+        return FileFacts("gifv", "video/mp4", "mp4", width, height, is_gif=True)
+    return FileFacts("image", "image/gif", "gif", width, height, is_gif=True)
 
 
 def _boxed(brand: bytes) -> FileFacts | None:

@@ -38,12 +38,13 @@ class StatusRoutes:
         listed = [
             web.post(base, self.create),
             web.get(one, self.read),
-            web.put(one, self.edit),
             web.delete(one, self.delete),
             web.get(one + "/source", self.source),
             web.post(one + "/reblog", self.reblog),
             web.post(one + "/unreblog", self.unreblog),
         ]
+        if self._door.profile.editing:
+            listed.append(web.put(one, self.edit))
         if self._door.profile.many_by_id:
             listed.append(web.get(base, self.read_many))
         if self._door.profile.history:

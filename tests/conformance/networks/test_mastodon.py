@@ -39,7 +39,7 @@ class MastodonStage:
         self.sandbox.faults.add(Fault(name, method, path))
 
 
-@pytest.fixture(params=["mastodon", "gotosocial", "minimal"])
+@pytest.fixture(params=["mastodon", "gotosocial", "minimal", "pleroma", "old"])
 async def network(request: pytest.FixtureRequest) -> AsyncIterator[MastodonStage]:
     sandbox = MastodonSandbox(request.param)
     person = sandbox.add_account("ada", "Ada Lovelace")
