@@ -14,34 +14,41 @@ from pathlib import Path
 from typing import Protocol
 
 from bridge.core.capabilities import Capabilities, MediaLimits
-from bridge.core.delivery import PartEvent
 from bridge.core.draft import DraftMedia, DraftPart
 from bridge.core.events import Event
 from bridge.core.model import (
     Account,
-    BridgeName,
     MediaId,
     MediaKind,
     Microdollars,
     Network,
     Post,
     PostId,
-    Route,
     Visibility,
 )
 from bridge.core.prices import FREE
-from bridge.core.record import (
-    Cursor,
-    Decision,
-    DuePart,
-    Mirror,
-    PartKey,
-    PartRecord,
-    PostRecord,
-    Receipt,
-)
-from bridge.core.twins import Counterpart
-from bridge.core.verdict import Verdict
+from bridge.core.record import Cursor, Receipt
+from bridge.memory import Facts, Ledger, LedgerView, RouteStatus
+
+__all__ = [
+    "Baseline",
+    "Clock",
+    "Facts",
+    "Known",
+    "Ledger",
+    "LedgerView",
+    "Listener",
+    "LocalMedia",
+    "MediaStore",
+    "NetworkPort",
+    "Reading",
+    "RouteStatus",
+    "Sink",
+    "Source",
+    "Standing",
+    "TokenStore",
+    "Uploaded",
+]
 
 Known = Callable[[Collection[PostId]], Awaitable[frozenset[PostId]]]
 """Tells which of some ids the route that is being read has dealt with; see `Ledger.known`."""
@@ -93,7 +100,7 @@ class LocalMedia:
     """A medium that was fetched and fitted, in a private file. `size` is in bytes.
 
     `mime` is what its content shows, never what a server said. `note` says what had to be changed
-    to make it fit, empty for nothing.
+    to make it fit, empty for nothing. `sensitive` asks for the network's warning in front of it.
     """
 
     path: Path
@@ -102,15 +109,21 @@ class LocalMedia:
     size: int
     alt: str = ""
     note: str = ""
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A medium that a network has taken in; unattached it is gone at `expires_at`, if told."""
+    """A medium that a network has taken in; unattached it is gone at `expires_at`, if told.
+
+    `cost` includes what earlier uploads may have cost that came to nothing. `note` says what the
+    network did not take along with the file, empty for nothing.
+    """
 
     id: MediaId
     cost: Microdollars = FREE
     expires_at: datetime | None = None
+    note: str = ""
 
 
 class Source(Protocol):
@@ -229,181 +242,6 @@ class NetworkPort(Source, Sink, Protocol):
 
     async def close(self) -> None:
         """Release connections and threads. Idempotent."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the ledger knows that bears on one post that was just read.
-
-    `echo_of` names the post whose mirror this one is, made by any bridge of this ledger.
-    `revision_of` names the recorded post that this one is another revision of. `baseline` says it
-    stood on the timeline when the route started. `parent` is the record of the own post that it
-    replies to, in the same route; `parent_is_mirror` says that the parent is itself a mirror made
-    here (a thread continued by hand below a mirror). `quoted` and `reposted` are the mirror of the
-    own post that it quotes or repeats, on the target network, where it stands.
-    """
-
-    echo_of: PostId | None = None
-    revision_of: PostId | None = None
-    baseline: bool = False
-    parent: PostRecord | None = None
-    parent_is_mirror: bool = False
-    quoted: Mirror | None = None
-    reposted: Mirror | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RouteStatus:
-    """Figures of one route for people. Times are aware UTC; `spent_month` counts this UTC month."""
-
-    route: Route
-    cursor: Cursor | None
-    last_read_at: datetime | None
-    last_mirrored_at: datetime | None
-    planned: int
-    in_doubt: int
-    held: int
-    failed: int
-    delivered: int
-    spent_month: Microdollars
-
-
-class LedgerView(Protocol):
-    """The bridge's memory, for those who only look. Needs no lease."""
-
-    async def close(self) -> None:
-        """Close. Idempotent."""
-        ...
-
-    async def history(
-        self, *, bridge: BridgeName | None = None, limit: int = 50
-    ) -> tuple[PostRecord, ...]:
-        """The posts recorded last, newest first."""
-        ...
-
-    async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:
-        """Every record that an id or address of either side belongs to, mirrors' parts included."""
-        ...
-
-    async def status(self, route: Route, now: datetime) -> RouteStatus:
-        """Figures of one route."""
-        ...
-
-
-class Ledger(LedgerView, Protocol):
-    """The bridge's memory: one method, one transaction. Writers hold the lease.
-
-    Every writing method raises `LeaseLost` once another process has taken the lease over, and has
-    then changed nothing. Cancelling a caller never leaves half a transaction.
-    """
-
-    async def close(self) -> None:
-        """Give the lease back and close. Idempotent."""
-        ...
-
-    async def renew(self, now: datetime) -> None:
-        """Prove that this process lives; call it several times per lease term."""
-        ...
-
-    async def cursor(self, route: Route) -> Cursor | None:
-        """How far `route` has read; None before its first pass."""
-        ...
-
-    async def start(self, route: Route, cursor: Cursor, baseline: Collection[PostId]) -> None:
-        """Set the first cursor of a route and remember what stood there before it."""
-        ...
-
-    async def known(self, route: Route, ids: Collection[PostId]) -> frozenset[PostId]:
-        """Which of `ids`, on the route's source network, this route has dealt with already.
-
-        That is: recorded posts under any of their ids, skipped ones included, and the baseline. A
-        mirror counts only once it has been read and skipped as an echo: a reader that stops at the
-        first known id must not stop at a mirror that is newer than posts nobody has read yet.
-        """
-        ...
-
-    async def facts(self, route: Route, post: Post) -> Facts:
-        """What bears on judging `post`."""
-        ...
-
-    async def counterparts(
-        self, route: Route, post: Post, ids: Collection[PostId] = ()
-    ) -> tuple[Counterpart, ...]:
-        """What may be the same post on the target network, by fingerprint or as one of `ids`.
-
-        Of what the reverse route of the same bridge has recorded, within the window of
-        `core.twins`: own writing only, no mirror made here, nothing that is another post's twin.
-        """
-        ...
-
-    async def withdraw(
-        self, route: Route, source: PostId, *, verdict: Verdict, same_as: PostId, now: datetime
-    ) -> PostRecord | None:
-        """Take back a mirror of which nothing has been sent, because `same_as` stands there.
-
-        Its parts are dropped, its verdict is replaced, and what continues it goes on below
-        `same_as`. None, and nothing done, where a part is anything but planned.
-        """
-        ...
-
-    async def record(self, route: Route, decision: Decision, cursor: Cursor) -> None:
-        """T1: the post, its verdict, its planned parts and the cursor, all or nothing.
-
-        A post known already (by any of its ids) only moves the cursor and learns its new ids.
-        """
-        ...
-
-    async def advance(self, route: Route, post: Post, of: PostId, cursor: Cursor) -> None:
-        """T1 for another revision of the recorded post `of`: learn its ids, move the cursor."""
-        ...
-
-    async def note_read(self, route: Route, at: datetime, posts: int, cost: Microdollars) -> None:
-        """Remember when a source was last read, and what that cost."""
-        ...
-
-    async def next_due(self, route: Route, now: datetime) -> DuePart | None:
-        """The first part, in the order its posts were recorded, that may be sent now.
-
-        A part may be sent when its time has come, every earlier part of its post is delivered, and
-        the last part of its parent's mirror, if it has a parent, is delivered.
-        """
-        ...
-
-    async def due_at(self, route: Route) -> datetime | None:
-        """When `next_due` may next have something to give, by time alone; None for never."""
-        ...
-
-    async def claim(self, key: PartKey, now: datetime, body_hash: str) -> None:
-        """T2: write down that `key` is being attempted, before the first byte leaves."""
-        ...
-
-    async def settle(
-        self,
-        key: PartKey,
-        event: PartEvent,
-        now: datetime,
-        *,
-        receipt: Receipt | None = None,
-        not_before: datetime | None = None,
-        detail: str = "",
-    ) -> PartRecord:
-        """T3, and every later move of a part: the transition `event`, as `core.delivery` draws it.
-
-        A receipt is required for, and only for, the events that lead to delivered.
-        """
-        ...
-
-    async def unproven(self, route: Route) -> tuple[PartRecord, ...]:
-        """Parts that are attempting or in doubt, oldest attempt first."""
-        ...
-
-    async def held(self, route: Route) -> tuple[PartRecord, ...]:
-        """Parts that are held after an attempt and so may stand there, oldest attempt first."""
-        ...
-
-    async def stranded(self, route: Route) -> tuple[PartRecord, ...]:
-        """Planned parts of posts whose parent's mirror broke off: a part failed or was dropped."""
         ...
 
 

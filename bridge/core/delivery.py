@@ -6,8 +6,18 @@
        ├──surely not done─┘                     │ │
        └───────────proven absent────────────────┘ └──cannot be proven──▶ held
     held ──owner: sent, proven present──▶ delivered      held, failed ──owner: retry──▶ planned
-    planned ──thread broken off──▶ failed      planned, held, failed ──owner──▶ dropped
-    planned ──withdrawn──▶ dropped
+    planned ──thread broken off, given up──▶ failed      planned ──held back──▶ held
+    planned, held, failed ──owner──▶ dropped             planned ──withdrawn──▶ dropped
+
+What was sent may be edited, and deleted, where it stands; the rest is edited before it is sent:
+
+    delivered ──edited──▶ outdated ──claim──▶ revising ──receipt, refusal, unprovable──▶ delivered
+                             ▲                  │ └──missing──▶ gone
+                             └──surely not done─┴─doubt: it does no harm to repeat it
+    delivered, outdated ──superfluous, retracted──▶ unwanted ──claim──▶ deleting ──removed──▶ gone
+                                                      ▲                   │ └──refusal──▶ delivered
+                                                      └──surely not done──┴─doubt
+    planned, held, failed ──superfluous──▶ gone      planned, held, failed ──retracted──▶ dropped
 
 Pure: no clock and no randomness; `now` and `jitter` are arguments.
 """
@@ -29,6 +39,14 @@ class PartState(StrEnum):
     HELD = "held"
     FAILED = "failed"
     DROPPED = "dropped"
+    OUTDATED = "outdated"
+    """Stands with former content, and is to be edited."""
+    REVISING = "revising"
+    UNWANTED = "unwanted"
+    """Stands, and is to be deleted."""
+    DELETING = "deleting"
+    GONE = "gone"
+    """Belongs to its mirror no more: deleted, or no longer needed before it was sent."""
 
 
 class PartEvent(StrEnum):
@@ -48,6 +66,22 @@ class PartEvent(StrEnum):
     OWNER_SAYS_SENT = "owner-says-sent"
     OWNER_SAYS_RETRY = "owner-says-retry"
     OWNER_DROPS = "owner-drops"
+    PUT_OFF = "put-off"
+    """Something else has to be found out before it may be tried."""
+    MEDIA_MISSING = "media-missing"
+    RESHAPED = "reshaped"
+    """It is to go without something that cannot be had."""
+    GIVEN_UP = "given-up"
+    """Never tried, since what it is made of cannot be had."""
+    HELD_BACK = "held-back"
+    EDITED = "edited"
+    SUPERFLUOUS = "superfluous"
+    """The post was edited, and has no such part any more."""
+    RETRACTED = "retracted"
+    """The post itself was deleted by its author."""
+    REMOVED = "removed"
+    MISSING = "missing"
+    """What was to be edited does not stand there any more."""
 
 
 _S, _E = PartState, PartEvent
@@ -69,7 +103,53 @@ TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (_S.PLANNED, _E.OWNER_DROPS): _S.DROPPED,
     (_S.HELD, _E.OWNER_DROPS): _S.DROPPED,
     (_S.FAILED, _E.OWNER_DROPS): _S.DROPPED,
+    (_S.PLANNED, _E.PUT_OFF): _S.PLANNED,
+    (_S.PLANNED, _E.MEDIA_MISSING): _S.PLANNED,
+    (_S.PLANNED, _E.RESHAPED): _S.PLANNED,
+    (_S.PLANNED, _E.GIVEN_UP): _S.FAILED,
+    (_S.PLANNED, _E.HELD_BACK): _S.HELD,
+    (_S.PLANNED, _E.EDITED): _S.PLANNED,
+    (_S.HELD, _E.EDITED): _S.HELD,
+    (_S.FAILED, _E.EDITED): _S.FAILED,
+    (_S.DELIVERED, _E.EDITED): _S.OUTDATED,
+    (_S.OUTDATED, _E.EDITED): _S.OUTDATED,
+    (_S.OUTDATED, _E.PUT_OFF): _S.OUTDATED,
+    (_S.OUTDATED, _E.MEDIA_MISSING): _S.OUTDATED,
+    (_S.OUTDATED, _E.RESHAPED): _S.OUTDATED,
+    (_S.OUTDATED, _E.REFUSAL): _S.DELIVERED,
+    (_S.OUTDATED, _E.CLAIM): _S.REVISING,
+    (_S.REVISING, _E.RECEIPT): _S.DELIVERED,
+    (_S.REVISING, _E.REFUSAL): _S.DELIVERED,
+    (_S.REVISING, _E.UNPROVABLE): _S.DELIVERED,
+    (_S.REVISING, _E.MISSING): _S.GONE,
+    (_S.REVISING, _E.SURELY_NOT_DONE): _S.OUTDATED,
+    (_S.REVISING, _E.DOUBT): _S.OUTDATED,
+    (_S.PLANNED, _E.SUPERFLUOUS): _S.GONE,
+    (_S.HELD, _E.SUPERFLUOUS): _S.GONE,
+    (_S.FAILED, _E.SUPERFLUOUS): _S.GONE,
+    (_S.DROPPED, _E.SUPERFLUOUS): _S.GONE,
+    (_S.DELIVERED, _E.SUPERFLUOUS): _S.UNWANTED,
+    (_S.OUTDATED, _E.SUPERFLUOUS): _S.UNWANTED,
+    (_S.PLANNED, _E.RETRACTED): _S.DROPPED,
+    (_S.HELD, _E.RETRACTED): _S.DROPPED,
+    (_S.FAILED, _E.RETRACTED): _S.DROPPED,
+    (_S.DELIVERED, _E.RETRACTED): _S.UNWANTED,
+    (_S.OUTDATED, _E.RETRACTED): _S.UNWANTED,
+    (_S.UNWANTED, _E.CLAIM): _S.DELETING,
+    (_S.DELETING, _E.REMOVED): _S.GONE,
+    (_S.DELETING, _E.REFUSAL): _S.DELIVERED,
+    (_S.DELETING, _E.SURELY_NOT_DONE): _S.UNWANTED,
+    (_S.DELETING, _E.DOUBT): _S.UNWANTED,
 }
+
+WITH_RECEIPT = frozenset({_E.RECEIPT, _E.PROVEN_PRESENT, _E.OWNER_SAYS_SENT})
+"""The events that name the post on the target network by which a part stands from then on."""
+
+STANDING = frozenset({_S.DELIVERED, _S.OUTDATED, _S.REVISING, _S.UNWANTED, _S.DELETING})
+"""States of a part that stands on the target network, as far as is known."""
+
+UNDER_WAY = frozenset({_S.ATTEMPTING, _S.IN_DOUBT, _S.REVISING, _S.DELETING})
+"""States of a part that something is being done with, so that nothing else may be."""
 
 
 def after(state: PartState, event: PartEvent) -> PartState:
@@ -93,6 +173,10 @@ class PostState(StrEnum):
     HELD = "held"
     FAILED = "failed"
     DROPPED = "dropped"
+    CHANGING = "changing"
+    """Stands, and an edit or a deletion of it is still to be made."""
+    REMOVED = "removed"
+    """Stood, and was deleted."""
 
 
 def post_state(parts: Sequence[PartState]) -> PostState:
@@ -108,13 +192,17 @@ def post_state(parts: Sequence[PartState]) -> PostState:
     ):
         if part in seen:
             return post
+    if seen & STANDING - {_S.DELIVERED}:
+        return PostState.CHANGING
+    if _S.GONE in seen and seen <= {_S.GONE, _S.DROPPED}:
+        return PostState.REMOVED
     ended = {_S.FAILED: PostState.FAILED, _S.DROPPED: PostState.DROPPED}
     for part, post in ended.items():
         if part in seen:
             return PostState.PARTIAL if _S.DELIVERED in seen else post
-    if seen == {_S.DELIVERED}:
+    if seen <= {_S.DELIVERED, _S.GONE}:
         return PostState.DELIVERED
-    return PostState.SENDING if _S.DELIVERED in seen else PostState.PLANNED
+    return PostState.SENDING if seen & {_S.DELIVERED, _S.GONE} else PostState.PLANNED
 
 
 FIRST_WAIT = timedelta(seconds=15)

@@ -6,12 +6,13 @@ Values only. Must not know SQL, nor how any of this is shown.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.core.delivery import PartState, PostState, post_state
-from bridge.core.draft import Draft, DraftPart
-from bridge.core.model import Microdollars, Post, PostId, Route
+from bridge.core.draft import Draft, DraftMedia, DraftPart
+from bridge.core.model import MediaId, Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.verdict import Action, Verdict
 
@@ -37,11 +38,15 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A network's word that a part stands: its id there, its address, what creating it cost."""
+    """A network's word that a part stands: its id there, its address, what creating it cost.
+
+    Uploads are not in the cost. `note` says what became otherwise than asked for, if anything.
+    """
 
     id: PostId
     url: str | None = None
     cost: Microdollars = FREE
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,12 @@ class PartKey:
 
 @dataclass(frozen=True, slots=True)
 class PartRecord:
-    """One part as the ledger has it. `detail` is what happened last, for people."""
+    """One part as the ledger has it. `detail` is what happened last, for people.
+
+    `part` is what is to stand, `cost` all that was spent on it. `stands_since` is the attempt by
+    which it came to stand. `waiting_since` is when a medium of it was first found missing, None
+    where none is. `aside` marks a reply of the bridge's own that tells of an edit.
+    """
 
     key: PartKey
     state: PartState
@@ -111,13 +121,50 @@ class PartRecord:
     target_url: str | None = None
     cost: Microdollars = FREE
     detail: str = ""
+    stands_since: datetime | None = None
+    waiting_since: datetime | None = None
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUpload:
+    """A medium of a part that the target network has. `what` is its name among `media_names`.
+
+    `at` is when it was taken in, `attached` says that it stands in a post, which keeps it.
+    """
+
+    what: str
+    id: MediaId
+    at: datetime
+    expires_at: datetime | None = None
+    attached: bool = False
+
+
+def media_names(part: DraftPart) -> tuple[str, ...]:
+    """A name for each medium of `part`: the same as long as the same is to be seen and told.
+
+    64 hexadecimal digits; equal media of one part have different names.
+    """
+    names: list[str] = []
+    for medium in part.media:
+        nth = 0
+        while (name := _media_name(medium, nth)) in names:
+            nth += 1
+        names.append(name)
+    return tuple(names)
+
+
+def _media_name(medium: DraftMedia, nth: int) -> str:
+    what = json.dumps([medium.id, medium.kind.value, medium.alt, nth])
+    return hashlib.sha256(what.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class PostRecord:
     """One post as the ledger has it, with all its parts in order. `at` is the last change.
 
-    `same_as` is the post of the target network that was found to be the same.
+    `same_as` is the post of the target network that was found to be the same. `gone` says that its
+    author deleted it.
     """
 
     route: Route
@@ -131,6 +178,7 @@ class PostRecord:
     parent: PostId | None = None
     parts: tuple[PartRecord, ...] = ()
     same_as: PostId | None = None
+    gone: bool = False
 
     @property
     def state(self) -> PostState:
@@ -147,7 +195,28 @@ class PostRecord:
 
 @dataclass(frozen=True, slots=True)
 class DuePart:
-    """A part that may be sent now, and the post on the target network that it replies to."""
+    """A part that may be sent now, and the post on the target network that it replies to.
+
+    `first` says that nothing of its post stands yet. `latest` is the newest id of that post.
+    """
 
     record: PartRecord
     reply_to: PostId | None = None
+    first: bool = True
+    latest: PostId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A mirrored post that should have been seen and was not. `latest` is its newest id."""
+
+    record: PostRecord
+    latest: PostId
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What a stretch of a timeline lacks, of `expected` mirrored posts that should be in it."""
+
+    missing: tuple[Absent, ...] = ()
+    expected: int = 0

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bridge.core.draft import DraftMedia, DraftPart, DraftPoll
+from bridge.core.amend import Amendment, Change
+from bridge.core.draft import Draft, DraftMedia, DraftPart, DraftPoll
 from bridge.core.errors import LedgerDamaged
 from bridge.core.model import MediaId, MediaKind, Microdollars, Visibility
 from bridge.core.verdict import Action, Reason, Verdict
@@ -138,6 +139,33 @@ def from_body(index: int, price: int, body: str | None) -> DraftPart:
             quote=fields.get("quote"),
             repeat=fields.get("repeat"),
         )
+
+
+def to_pending(amendment: Amendment) -> str:
+    """An amendment as versioned JSON."""
+    parts = () if amendment.draft is None else amendment.draft.parts
+    return json.dumps(
+        {
+            "version": BODY_VERSION,
+            "change": amendment.change.value,
+            "parts": [[part.index, part.price, to_body(part)] for part in parts],
+            "notes": amendment.notes,
+            "held": amendment.held,
+        },
+        separators=(",", ":"),
+    )
+
+
+def from_pending(column: str) -> Amendment:
+    """The amendment that `to_pending` wrote."""
+    with decoding():
+        fields = json.loads(column)
+        if fields["version"] != BODY_VERSION:
+            raise ValueError("unknown version")
+        change = Change(fields["change"])
+        parts = tuple(from_body(*part) for part in fields["parts"])
+        draft = None if change is Change.REMOVE else Draft(parts)
+        return Amendment(change, draft, tuple(fields["notes"]), held=fields["held"])
 
 
 def _from_poll(poll: DraftPoll) -> dict[str, object]:

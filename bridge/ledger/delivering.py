@@ -7,33 +7,69 @@ The moves themselves are drawn in `bridge.core.delivery`; must not allow or forb
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
-from bridge.core.delivery import PartEvent, PartState, after
-from bridge.core.model import PostId, Route
-from bridge.core.prices import FREE
-from bridge.core.record import DuePart, PartKey, PartRecord, PostRecord, Receipt
-from bridge.core.verdict import Verdict
-from bridge.ledger.codec import moment_or_none, storable, storable_or_none, to_micros
-from bridge.ledger.judging import recorded
-from bridge.ledger.recording import note_spend
-from bridge.ledger.rows import find_route, parts, posts
+from bridge.core.delivery import WITH_RECEIPT, PartEvent, PartState, after
+from bridge.core.draft import DraftPart
+from bridge.core.model import Microdollars, PostId, Route
+from bridge.core.record import DuePart, PartKey, PartRecord, Receipt
+from bridge.ledger.amending import apply_pending
+from bridge.ledger.codec import (
+    from_micros,
+    micros_or_none,
+    storable,
+    storable_or_none,
+    to_body,
+    to_micros,
+)
+from bridge.ledger.content import latest
+from bridge.ledger.moving import find_part, log_move
+from bridge.ledger.recording import add_notes, note_spend, rename_target
+from bridge.ledger.rows import find_route, parts
+from bridge.ledger.uploads import keep_attached
+
+_ALL = 1 << 62
+"""Above every index."""
 
 _IN_TURN = """
     FROM part JOIN post ON post.id = part.post_id
     WHERE part.route_id = :route AND part.state = 'planned'
     AND NOT EXISTS (
         SELECT 1 FROM part AS earlier
-        WHERE earlier.post_id = part.post_id AND earlier.idx < part.idx
-        AND earlier.state <> 'delivered'
+        WHERE earlier.post_id = part.post_id AND earlier.idx < part.idx AND earlier.aside = 0
+        AND earlier.state NOT IN ('delivered', 'gone')
     )
-    AND (post.waits_for IS NULL OR EXISTS (
-        SELECT 1 FROM part AS last
-        WHERE last.post_id = post.waits_for AND last.state = 'delivered'
-        AND last.idx = (SELECT max(idx) FROM part WHERE post_id = post.waits_for)
-    ))
+    AND (
+        post.waits_for IS NULL
+        OR EXISTS (
+            SELECT 1 FROM part AS earlier
+            WHERE earlier.post_id = part.post_id AND earlier.idx < part.idx AND earlier.aside = 0
+            AND earlier.state = 'delivered'
+        )
+        OR EXISTS (
+            SELECT 1 FROM part AS last
+            WHERE last.post_id = post.waits_for AND last.state = 'delivered'
+            AND last.idx = (
+                SELECT max(idx) FROM part
+                WHERE post_id = post.waits_for AND state <> 'gone' AND aside = 0
+            )
+        )
+    )
 """
 """Parts for which only time is to be waited: all that has to stand before them stands."""
+
+_TO_CHANGE = """
+    FROM part
+    WHERE part.route_id = :route AND part.state IN ('outdated', 'unwanted')
+    AND (part.state = 'outdated' OR NOT EXISTS (
+        SELECT 1 FROM part AS later
+        WHERE later.post_id = part.post_id AND later.idx > part.idx
+        AND later.state IN ('unwanted', 'deleting')
+    ))
+"""
+"""Parts that may be edited or deleted, apart from time: of one post, the last is deleted first."""
 
 
 def next_due(connection: sqlite3.Connection, route: Route, now: datetime) -> DuePart | None:
@@ -56,39 +92,57 @@ def next_due(connection: sqlite3.Connection, route: Route, now: datetime) -> Due
     if row is None:
         return None
     (record,) = parts(connection, [row])
-    return DuePart(record, _reply_to(connection, *row))
+    above = _last_standing(connection, row[0], below=row[1])
+    reply_to = _above(connection, row[0]) if above is None else above
+    return DuePart(record, reply_to, first=above is None, latest=latest(connection, row[0]))
+
+
+def next_change(connection: sqlite3.Connection, route: Route, now: datetime) -> PartRecord | None:
+    """The first part that may be edited or deleted now; deletions come first."""
+    row = connection.execute(
+        f"SELECT part.post_id, part.idx {_TO_CHANGE} AND part.not_before <= :now "
+        "ORDER BY part.state = 'outdated', part.post_id, part.idx LIMIT 1",
+        {"route": find_route(connection, route), "now": to_micros(now)},
+    ).fetchone()
+    return None if row is None else parts(connection, [row])[0]
 
 
 def due_at(connection: sqlite3.Connection, route: Route) -> datetime | None:
-    """From when on `next_due` gives something, if nothing but time happens."""
-    number = find_route(connection, route)
+    """From when on something may be sent, edited or deleted, if nothing but time happens."""
+    number = {"route": find_route(connection, route)}
+    rows = [
+        connection.execute(
+            f"SELECT part.not_before {which} ORDER BY part.not_before LIMIT 1", number
+        ).fetchone()
+        for which in (_IN_TURN, _TO_CHANGE)
+    ]
+    return min((from_micros(row[0]) for row in rows if row is not None), default=None)
+
+
+def _last_standing(connection: sqlite3.Connection, post: int, *, below: int) -> PostId | None:
     row = connection.execute(
-        f"SELECT part.not_before {_IN_TURN} ORDER BY part.not_before LIMIT 1", {"route": number}
+        "SELECT target_id FROM part WHERE post_id = ? AND idx < ? AND aside = 0 "
+        "AND state = 'delivered' ORDER BY idx DESC LIMIT 1",
+        (post, below),
     ).fetchone()
-    return None if row is None else moment_or_none(row[0])
+    return None if row is None else PostId(row[0])
 
 
-def _reply_to(connection: sqlite3.Connection, post: int, index: int) -> PostId | None:
-    if index > 0:
-        query, values = (
-            "SELECT target_id FROM part WHERE post_id = ? AND idx = ?",
-            (post, index - 1),
-        )
-        return PostId(connection.execute(query, values).fetchone()[0])
+def _above(connection: sqlite3.Connection, post: int) -> PostId | None:
+    """What the first part of a post replies to."""
     waits_for, answers = connection.execute(
         "SELECT waits_for, answers FROM post WHERE id = ?", (post,)
     ).fetchone()
     if waits_for is None:
         return None if answers is None else PostId(answers)
-    (last,) = connection.execute(
-        "SELECT target_id FROM part WHERE post_id = ? ORDER BY idx DESC LIMIT 1", (waits_for,)
-    ).fetchone()
-    return PostId(last)
+    return _last_standing(connection, waits_for, below=_ALL)
 
 
-def claim(connection: sqlite3.Connection, key: PartKey, now: datetime, body_hash: str) -> None:
-    """T2. Raises `ValueError` unless the part is there, and planned."""
-    _, post, record = _part(connection, key)
+def claim(
+    connection: sqlite3.Connection, key: PartKey, now: datetime, body_hash: str
+) -> PartRecord:
+    """T2. Raises `ValueError` unless the part is there, and planned, outdated or unwanted."""
+    _, post, record = find_part(connection, key)
     state = after(record.state, PartEvent.CLAIM)
     at = to_micros(now)
     connection.execute(
@@ -96,7 +150,7 @@ def claim(connection: sqlite3.Connection, key: PartKey, now: datetime, body_hash
         "WHERE post_id = ? AND idx = ?",
         (state.value, at, storable(body_hash), post, key.index),
     )
-    _log(
+    log_move(
         connection,
         post,
         key.index,
@@ -105,6 +159,8 @@ def claim(connection: sqlite3.Connection, key: PartKey, now: datetime, body_hash
         state=state,
         body_hash=body_hash,
     )
+    (claimed,) = parts(connection, [(post, key.index)])
+    return claimed
 
 
 def settle(
@@ -114,96 +170,122 @@ def settle(
     now: datetime,
     *,
     receipt: Receipt | None,
+    cost: Microdollars,
     not_before: datetime | None,
     detail: str,
+    notes: Sequence[str],
 ) -> PartRecord:
-    """T3, and every later move but `claim`.
+    """T3, and every later move but `claim` and those of an amendment.
 
     Raises `ValueError` for a move that is not drawn, and where a receipt is missing or idle.
     """
     if event is PartEvent.CLAIM:
         raise ValueError("a part is claimed by `claim`, which takes the hash of its body")
-    route, post, record = _part(connection, key)
+    route, post, record = find_part(connection, key)
     state = after(record.state, event)
-    if (state is PartState.DELIVERED) is not (receipt is not None):
-        raise ValueError("a receipt goes with the moves to delivered, and with no others")
+    if (event in WITH_RECEIPT) is not (receipt is not None):
+        raise ValueError("a receipt goes with the moves that it proves, and with no others")
     at = to_micros(now)
+    since = record.waiting_since
+    if event is PartEvent.MEDIA_MISSING:
+        since = since or now
+    spent = cost if receipt is None else receipt.cost
+    if receipt is None:
+        stands = record.target_id, record.target_url, record.stands_since
+    else:
+        stands = receipt.id, receipt.url, record.stands_since or record.attempted_at
+        since = None
     connection.execute(
         "UPDATE part SET state = ?, detail = ?, not_before = ?, target_id = ?, target_url = ?, "
-        "cost = ? WHERE post_id = ? AND idx = ?",
+        "cost = cost + ?, stands_since = ?, waiting_since = ? WHERE post_id = ? AND idx = ?",
         (
             state.value,
             storable(detail),
             to_micros(record.not_before if not_before is None else not_before),
-            None if receipt is None else storable(receipt.id),
-            None if receipt is None else storable_or_none(receipt.url),
-            FREE if receipt is None else receipt.cost,
+            storable_or_none(stands[0]),
+            storable_or_none(stands[1]),
+            spent,
+            micros_or_none(stands[2]),
+            micros_or_none(since),
             post,
             key.index,
         ),
     )
     if receipt is not None:
-        connection.execute("UPDATE route SET last_mirrored_at = ? WHERE id = ?", (at, route))
-        note_spend(connection, route, now, "delivery", items=1, cost=receipt.cost)
-    _log(connection, post, key.index, at=at, event=event, state=state, detail=detail)
+        if record.target_id not in {None, receipt.id}:
+            rename_target(connection, post, key.index, str(record.target_id), record.target_url)
+        keep_attached(connection, post, record)
+    kind = _SPENT_ON.get(record.state)
+    if kind is not None:
+        stood = kind == "delivery" and receipt is not None
+        done = int(stood or (kind != "delivery" and state is not record.state and spent > 0))
+        note_spend(connection, route, now, kind, items=done, cost=spent)
+        if stood:
+            connection.execute("UPDATE route SET last_mirrored_at = ? WHERE id = ?", (at, route))
+    log_move(connection, post, key.index, at=at, event=event, state=state, detail=detail)
+    add_notes(connection, post, notes)
+    if event is PartEvent.OWNER_SAYS_RETRY:
+        _revive_below(connection, post, at)
+    apply_pending(connection, post, now)
     (settled,) = parts(connection, [(post, key.index)])
     return settled
 
 
-def withdraw(
-    connection: sqlite3.Connection,
-    route: Route,
-    source: PostId,
-    *,
-    verdict: Verdict,
-    same_as: PostId,
-    now: datetime,
-) -> PostRecord | None:
-    """Take back the mirror of a post of which nothing has been sent; None where something may have.
+_SPENT_ON: dict[PartState, Literal["delivery", "edit", "deletion"]] = {
+    PartState.ATTEMPTING: "delivery",
+    PartState.IN_DOUBT: "delivery",
+    PartState.HELD: "delivery",
+    PartState.REVISING: "edit",
+    PartState.DELETING: "deletion",
+}
 
-    What continues it goes on below `same_as`, which stands where its mirror would have.
-    """
-    number = find_route(connection, route)
-    post = None if number is None else recorded(connection, number, source)
-    if post is None:
-        return None
-    found = connection.execute(
-        "SELECT idx, state FROM part WHERE post_id = ? ORDER BY idx", (post,)
+
+def _revive_below(connection: sqlite3.Connection, post: int, at: int) -> None:
+    """Plan again what failed only because its thread had broken off at `post`."""
+    state = after(PartState.FAILED, PartEvent.OWNER_SAYS_RETRY)
+    rows = connection.execute(
+        "SELECT part.post_id, part.idx FROM part JOIN post ON post.id = part.post_id "
+        "WHERE post.waits_for = ? AND part.state = 'failed' AND ? = ("
+        "SELECT event FROM attempt_log WHERE attempt_log.post_id = part.post_id "
+        "AND attempt_log.idx = part.idx ORDER BY attempt_log.id DESC LIMIT 1)",
+        (post, PartEvent.THREAD_BROKEN_OFF.value),
     ).fetchall()
-    if not found or any(state != PartState.PLANNED.value for _, state in found):
-        return None
-    at, state = to_micros(now), after(PartState.PLANNED, PartEvent.WITHDRAWN)
-    for index, _ in found:
+    for child, index in rows:
         connection.execute(
-            "UPDATE part SET state = ?, detail = ? WHERE post_id = ? AND idx = ?",
-            (state.value, storable(verdict.detail), post, index),
+            "UPDATE part SET state = ?, detail = '', not_before = ? WHERE post_id = ? AND idx = ?",
+            (state.value, at, child, index),
         )
-        _log(
-            connection,
-            post,
-            index,
-            at=at,
-            event=PartEvent.WITHDRAWN,
-            state=state,
-            detail=verdict.detail,
-        )
+        event = PartEvent.OWNER_SAYS_RETRY
+        log_move(connection, child, index, at=at, event=event, state=state)
+    for child in dict(rows):
+        _revive_below(connection, child, at)
+
+
+def reshape(
+    connection: sqlite3.Connection, key: PartKey, part: DraftPart, now: datetime, note: str
+) -> PartRecord:
+    """Have a part that is still to be sent, or edited, go as `part`. Raises `ValueError` else."""
+    _, post, record = find_part(connection, key)
+    state = after(record.state, PartEvent.RESHAPED)
     connection.execute(
-        "UPDATE post SET action = ?, reason = ?, detail = ?, same_as = ?, changed_at = ? "
-        "WHERE id = ?",
-        (
-            verdict.action.value,
-            verdict.reason.value,
-            storable(verdict.detail),
-            storable(same_as),
-            at,
-            post,
-        ),
+        "UPDATE part SET body = ?, price = ? WHERE post_id = ? AND idx = ?",
+        (to_body(part), part.price, post, key.index),
     )
-    connection.execute(
-        "UPDATE post SET waits_for = NULL, answers = ? WHERE waits_for = ?",
-        (storable(same_as), post),
-    )
-    return posts(connection, [post])[0]
+    at, event = to_micros(now), PartEvent.RESHAPED
+    log_move(connection, post, key.index, at=at, event=event, state=state, detail=note)
+    add_notes(connection, post, (note,))
+    (reshaped,) = parts(connection, [(post, key.index)])
+    return reshaped
+
+
+def unfinished(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]:
+    """Parts that are being edited or deleted, or were when a process ended."""
+    rows = connection.execute(
+        "SELECT post_id, idx FROM part WHERE route_id = ? AND state IN ('revising', 'deleting') "
+        "ORDER BY post_id, idx",
+        (find_route(connection, route),),
+    ).fetchall()
+    return parts(connection, rows)
 
 
 def unproven(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]:
@@ -230,43 +312,19 @@ def held(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]
 
 
 def stranded(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]:
-    """Planned parts of posts that wait for a mirror of which a part failed or was dropped."""
+    """Planned parts of posts that wait for a mirror of which a part failed, or that is no more.
+
+    What has begun to leave waits for nothing above it.
+    """
     rows = connection.execute(
         "SELECT part.post_id, part.idx FROM part JOIN post ON post.id = part.post_id "
-        "WHERE part.route_id = ? AND part.state = 'planned' AND EXISTS ("
-        "SELECT 1 FROM part AS above WHERE above.post_id = post.waits_for "
-        "AND above.state IN ('failed', 'dropped')) ORDER BY part.post_id, part.idx",
+        "WHERE part.route_id = ? AND part.state = 'planned' AND post.waits_for IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM part AS own WHERE own.post_id = part.post_id "
+        "AND own.target_id IS NOT NULL AND own.state <> 'gone') "
+        "AND (EXISTS (SELECT 1 FROM part AS above WHERE above.post_id = post.waits_for "
+        "AND above.aside = 0 AND above.state IN ('failed', 'dropped')) "
+        "OR NOT EXISTS (SELECT 1 FROM part AS above WHERE above.post_id = post.waits_for "
+        "AND above.aside = 0 AND above.state <> 'gone')) ORDER BY part.post_id, part.idx",
         (find_route(connection, route),),
     ).fetchall()
     return parts(connection, rows)
-
-
-def _part(connection: sqlite3.Connection, key: PartKey) -> tuple[int, int, PartRecord]:
-    """The numbers of its route and post, and the part."""
-    route = find_route(connection, key.route)
-    row = connection.execute(
-        "SELECT id FROM post WHERE route_id = ? AND source = ?", (route, storable(key.source))
-    ).fetchone()
-    found = () if row is None else parts(connection, [(row[0], key.index)])
-    if route is None or not found:
-        raise ValueError(f"{key.route} has no part {key.index} of a post {key.source}")
-    return route, row[0], found[0]
-
-
-def _log(
-    connection: sqlite3.Connection,
-    post: int,
-    index: int,
-    *,
-    at: int,
-    event: PartEvent,
-    state: PartState,
-    body_hash: str | None = None,
-    detail: str = "",
-) -> None:
-    connection.execute("UPDATE post SET changed_at = ? WHERE id = ?", (at, post))
-    connection.execute(
-        "INSERT INTO attempt_log (post_id, idx, at, event, state, body_hash, detail) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (post, index, at, event.value, state.value, body_hash, storable(detail)),
-    )

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Collection
 
 from bridge.core.model import Post, PostId, Route
+from bridge.core.record import Mirror
 from bridge.ledger.codec import storable, to_micros
 from bridge.ledger.rows import batches, find_route, posts
 from bridge.ports import Facts
@@ -44,6 +45,8 @@ def facts(connection: sqlite3.Connection, route: Route, post: Post) -> Facts:
         baseline=number is not None and _in_baseline(connection, number, post),
         parent=None if parent is None else posts(connection, [parent])[0],
         parent_is_mirror=replied is not None and original(connection, route, replied) is not None,
+        quoted=_mirror(connection, route, None if post.quote is None else post.quote.post),
+        reposted=_mirror(connection, route, None if post.repost is None else post.repost.post),
     )
 
 
@@ -55,16 +58,59 @@ def recorded(connection: sqlite3.Connection, route: int, name: PostId) -> int | 
     return None if row is None else int(row[0])
 
 
+_ORIGINAL = """
+    SELECT post.source, post.source_url FROM {table}
+    JOIN post ON post.id = {table}.post_id JOIN route ON route.id = post.route_id
+    WHERE {table}.{column} = ? AND route.direction = ?{where} ORDER BY {table}.post_id LIMIT 1
+"""
+
+
 def original(connection: sqlite3.Connection, route: Route, name: PostId) -> PostId | None:
     """The post whose mirror, made by the same bridge, is what `route` would read as `name`."""
-    row = connection.execute(
-        "SELECT post.source FROM part "
-        "JOIN post ON post.id = part.post_id JOIN route ON route.id = part.route_id "
-        "WHERE part.target_id = ? AND route.bridge = ? AND route.direction = ? "
-        "ORDER BY part.post_id LIMIT 1",
-        (storable(name), storable(route.bridge), route.direction.reverse.value),
-    ).fetchone()
+    row = _original(connection, route, "target_id", name, bridge=True)
     return None if row is None else PostId(row[0])
+
+
+def _original(
+    connection: sqlite3.Connection, route: Route, column: str, name: str, *, bridge: bool
+) -> tuple[str, str | None] | None:
+    """Id and address of what is mirrored as `name`, also under a name from before an edit."""
+    asked = [storable(name), route.direction.reverse.value]
+    asked += [storable(route.bridge)] if bridge else []
+    where = " AND route.bridge = ?" if bridge else ""
+    for table in ("part", "former_target"):
+        query = _ORIGINAL.format(table=table, column=column, where=where)
+        row = connection.execute(query, asked).fetchone()
+        if row is not None:
+            return row[0], row[1]
+    return None
+
+
+def _mirror(connection: sqlite3.Connection, route: Route, name: PostId | None) -> Mirror | None:
+    """Where the own post `name` stands on the target: as its mirror, or as what it mirrors."""
+    if name is None:
+        return None
+    number = find_route(connection, route)
+    post = None if number is None else recorded(connection, number, name)
+    if post is not None:
+        row = connection.execute(
+            "SELECT target_id, target_url FROM part WHERE post_id = ? AND aside = 0 "
+            "AND state IN ('delivered', 'outdated', 'revising') ORDER BY idx LIMIT 1",
+            (post,),
+        ).fetchone()
+        if row is not None:
+            return Mirror(PostId(row[0]), row[1])
+        row = connection.execute(
+            "SELECT twin.source, twin.source_url FROM post "
+            "JOIN route ON route.bridge = ? AND route.direction = ? "
+            "JOIN post AS twin ON twin.route_id = route.id AND twin.source = post.same_as "
+            "WHERE post.id = ?",
+            (storable(route.bridge), route.direction.reverse.value, post),
+        ).fetchone()
+        if row is not None:
+            return Mirror(PostId(row[0]), row[1])
+    row = _original(connection, route, "target_id", name, bridge=True)
+    return None if row is None else Mirror(PostId(row[0]), row[1])
 
 
 def _echo_of(connection: sqlite3.Connection, route: Route, post: Post) -> PostId | None:
@@ -74,32 +120,32 @@ def _echo_of(connection: sqlite3.Connection, route: Route, post: Post) -> PostId
     if post.url is None:
         return None
     # An id says nothing across servers; an address does, whichever bridge made the mirror.
-    row = connection.execute(
-        "SELECT post.source FROM part "
-        "JOIN post ON post.id = part.post_id JOIN route ON route.id = part.route_id "
-        "WHERE part.target_url = ? AND route.direction = ? ORDER BY part.post_id LIMIT 1",
-        (storable(post.url), route.direction.reverse.value),
-    ).fetchone()
+    row = _original(connection, route, "target_url", post.url, bridge=False)
     return None if row is None else PostId(row[0])
 
 
 def _revision_of(connection: sqlite3.Connection, route: int, post: Post) -> PostId | None:
-    number = next(
-        (found for name in post.ids if (found := recorded(connection, route, name)) is not None),
-        None,
-    )
-    if number is not None:
-        (source,) = connection.execute("SELECT source FROM post WHERE id = ?", (number,)).fetchone()
-        return PostId(source)
+    number = revised(connection, route, post)
+    if number is None:
+        return None
+    (source,) = connection.execute("SELECT source FROM post WHERE id = ?", (number,)).fetchone()
+    return PostId(source)
+
+
+def revised(connection: sqlite3.Connection, route: int, post: Post) -> int | None:
+    """The number of the recorded post that `post` is, or is another revision of."""
+    for name in post.ids:
+        if (number := recorded(connection, route, name)) is not None:
+            return number
     # Where the network tells the chain of edits, the chain is the whole answer; elsewhere an edited
     # post may come back under a new id, but keeps the time at which it was written.
     if post.edited_at is None or len(post.ids) > 1:
         return None
     row = connection.execute(
-        "SELECT source FROM post WHERE route_id = ? AND created_at = ? ORDER BY id LIMIT 1",
+        "SELECT id FROM post WHERE route_id = ? AND created_at = ? ORDER BY id LIMIT 1",
         (route, to_micros(post.created_at)),
     ).fetchone()
-    return None if row is None else PostId(row[0])
+    return None if row is None else int(row[0])
 
 
 def _in_baseline(connection: sqlite3.Connection, route: int, post: Post) -> bool:

@@ -17,6 +17,9 @@ from bridge.ledger.recording import read_cursor
 from bridge.ledger.rows import find_route, posts
 from bridge.ports import RouteStatus
 
+_TO_BE_DONE = ("planned", "attempting", "outdated", "revising", "unwanted", "deleting")
+_COUNTED = (*_TO_BE_DONE, "in-doubt", "held", "failed")
+
 
 def history(
     connection: sqlite3.Connection, bridge: BridgeName | None, limit: int
@@ -63,8 +66,10 @@ def _named(connection: sqlite3.Connection, name: str) -> set[int]:
         "SELECT post_id FROM known_id WHERE source = ? "
         "UNION SELECT id FROM post WHERE source_url = ? "
         "UNION SELECT post_id FROM part WHERE target_id = ? "
-        "UNION SELECT post_id FROM part WHERE target_url = ?",
-        (name, name, name, name),
+        "UNION SELECT post_id FROM part WHERE target_url = ? "
+        "UNION SELECT post_id FROM former_target WHERE target_id = ? "
+        "UNION SELECT post_id FROM former_target WHERE target_url = ?",
+        (name,) * 6,
     )
     return {number for (number,) in rows}
 
@@ -79,16 +84,16 @@ def _endings(record: PostRecord) -> set[tuple[str, ...]]:
 
 
 def status(connection: sqlite3.Connection, route: Route, now: datetime) -> RouteStatus:
-    """Figures of one route, counted in parts; one that is being sent counts as planned still."""
+    """Figures of one route, counted in parts; whatever is still to be done counts as planned."""
     number = find_route(connection, route)
     if number is None:
         return RouteStatus(route, None, None, None, 0, 0, 0, 0, 0, FREE)
     # What is delivered is the bulk, for ever; it is counted day by day as it is paid for.
     counts: dict[str, int] = dict(
         connection.execute(
-            "SELECT state, count(*) FROM part WHERE route_id = ? "
-            "AND state IN ('planned', 'attempting', 'in-doubt', 'held', 'failed') GROUP BY state",
-            (number,),
+            "SELECT state, count(*) FROM part WHERE route_id = ? "  # noqa: S608 - question marks
+            f"AND state IN ({', '.join('?' * len(_COUNTED))}) GROUP BY state",
+            (number, *_COUNTED),
         ).fetchall()
     )
     (delivered,) = connection.execute(
@@ -103,13 +108,21 @@ def status(connection: sqlite3.Connection, route: Route, now: datetime) -> Route
         cursor=cursor(connection, route),
         last_read_at=moment_or_none(last_read),
         last_mirrored_at=moment_or_none(last_mirrored),
-        planned=counts.get("planned", 0) + counts.get("attempting", 0),
+        planned=sum(counts.get(state, 0) for state in _TO_BE_DONE),
         in_doubt=counts.get("in-doubt", 0),
         held=counts.get("held", 0),
         failed=counts.get("failed", 0),
         delivered=delivered,
         spent_month=_spent(connection, number, now),
     )
+
+
+def rechecked_at(connection: sqlite3.Connection, route: Route) -> datetime | None:
+    """When the source of `route` was last compared with what was mirrored of it."""
+    row = connection.execute(
+        "SELECT rechecked_at FROM route WHERE id = ?", (find_route(connection, route),)
+    ).fetchone()
+    return None if row is None else moment_or_none(row[0])
 
 
 def cursor(connection: sqlite3.Connection, route: Route) -> Cursor | None:

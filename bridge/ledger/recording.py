@@ -7,16 +7,17 @@ keep the text of a post: what is to be sent stands in the draft, the rest leaves
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
 from bridge.core.delivery import PartState
-from bridge.core.draft import Draft
+from bridge.core.draft import DraftPart
 from bridge.core.model import Microdollars, Post, PostId, Route
 from bridge.core.record import Cursor, Decision
 from bridge.core.verdict import Action, Reason
 from bridge.ledger.codec import (
+    from_notes,
     micros_or_none,
     moment_or_none,
     storable,
@@ -26,6 +27,7 @@ from bridge.ledger.codec import (
     to_notes,
     utc_day,
 )
+from bridge.ledger.content import content_of
 from bridge.ledger.judging import original, recorded
 from bridge.ledger.rows import route_id
 from bridge.ledger.twins import fingerprint_of
@@ -80,24 +82,111 @@ def record(
     for name in post.ids:
         known = recorded(connection, number, name)
         if known is not None:
-            _learn(connection, number, known, post)
+            learn_ids(connection, number, known, post)
             return
     added = _insert_post(connection, number, route, decision)
-    _learn(connection, number, added, post)
+    learn_ids(connection, number, added, post)
+    if decision.verdict.reason is Reason.ECHO:
+        _follow(connection, route, post)
     if decision.draft is not None:
-        _insert_parts(connection, number, added, decision, decision.draft)
+        # What is to be held must not leave before its owner has spoken.
+        held = decision.verdict.action is Action.HOLD
+        insert_parts(
+            connection,
+            number,
+            added,
+            decision.draft.parts,
+            decision.not_before or decision.seen_at,
+            state=PartState.HELD if held else PartState.PLANNED,
+        )
 
 
 def advance(
-    connection: sqlite3.Connection, route: Route, post: Post, of: PostId, cursor: Cursor
+    connection: sqlite3.Connection,
+    route: Route,
+    post: Post,
+    of: PostId,
+    *,
+    cursor: Cursor | None,
+    notes: Sequence[str],
 ) -> None:
     """T1 for a revision of the recorded post `of`. Raises `ValueError` where there is no such."""
+    learn(connection, route, of, post, cursor)
+    number = route_id(connection, route)
+    known = recorded(connection, number, of)
+    if known is not None:
+        add_notes(connection, known, notes)
+        _follow(connection, route, post)
+
+
+def learn(
+    connection: sqlite3.Connection,
+    route: Route,
+    of: PostId,
+    post: Post | None,
+    cursor: Cursor | None,
+) -> int:
+    """What the newest revision `post` of `of` tells, and the cursor; the number of the post.
+
+    Raises `ValueError` where there is no such.
+    """
     number = route_id(connection, route)
     known = recorded(connection, number, of)
     if known is None:
         raise ValueError(f"{route} has no post {of}")
-    _learn(connection, number, known, post)
-    _set_cursor(connection, number, cursor)
+    if post is not None:
+        learn_ids(connection, number, known, post)
+        connection.execute(
+            "UPDATE post SET content = ?, edited_at = ? WHERE id = ?",
+            (content_of(connection, post), micros_or_none(post.edited_at), known),
+        )
+    if cursor is not None:
+        _set_cursor(connection, number, cursor)
+    return known
+
+
+def add_notes(connection: sqlite3.Connection, post: int, notes: Sequence[str]) -> None:
+    """Add to what is told of a post what is not told of it yet."""
+    (column,) = connection.execute("SELECT notes FROM post WHERE id = ?", (post,)).fetchone()
+    told = from_notes(column)
+    new = tuple(dict.fromkeys(note for note in notes if note and note not in told))
+    if new:
+        connection.execute(
+            "UPDATE post SET notes = ? WHERE id = ?", (to_notes((*told, *new)), post)
+        )
+
+
+def _follow(connection: sqlite3.Connection, route: Route, echo: Post) -> None:
+    """Know a mirror by the name it has now: where an edit gives a new one, and its answer was lost.
+
+    The name it had is in the chain of its ids, so nothing else is ever taken for it.
+    """
+    for name in echo.ids:
+        if name == echo.id:
+            continue
+        found = connection.execute(
+            "SELECT part.post_id, part.idx, part.target_url FROM part "
+            "JOIN route ON route.id = part.route_id "
+            "WHERE part.target_id = ? AND route.bridge = ? AND route.direction = ?",
+            (storable(name), storable(route.bridge), route.direction.reverse.value),
+        ).fetchall()
+        for post, index, url in found:
+            rename_target(connection, post, index, name, url)
+            connection.execute(
+                "UPDATE part SET target_id = ?, target_url = ? WHERE post_id = ? AND idx = ?",
+                (storable(echo.id), storable_or_none(echo.url), post, index),
+            )
+
+
+def rename_target(
+    connection: sqlite3.Connection, post: int, index: int, name: str, url: str | None
+) -> None:
+    """Remember the name under which a part stood so far."""
+    connection.execute(
+        "INSERT INTO former_target (target_id, target_url, post_id, idx) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        (storable(name), storable_or_none(url), post, index),
+    )
 
 
 def note_read(
@@ -109,11 +198,17 @@ def note_read(
     note_spend(connection, number, at, "read", items=items, cost=cost)
 
 
+def note_recheck(connection: sqlite3.Connection, route: Route, at: datetime) -> None:
+    """Remember when a source was last compared."""
+    number = route_id(connection, route)
+    connection.execute("UPDATE route SET rechecked_at = ? WHERE id = ?", (to_micros(at), number))
+
+
 def note_spend(
     connection: sqlite3.Connection,
     route: int,
     at: datetime,
-    kind: Literal["read", "delivery"],
+    kind: Literal["read", "delivery", "media", "edit", "deletion"],
     *,
     items: int,
     cost: Microdollars,
@@ -129,7 +224,8 @@ def note_spend(
     )
 
 
-def _learn(connection: sqlite3.Connection, route: int, post: int, seen: Post) -> None:
+def learn_ids(connection: sqlite3.Connection, route: int, post: int, seen: Post) -> None:
+    """Know a recorded post by every id of `seen`, a revision of it."""
     connection.executemany(
         "INSERT INTO known_id (source, route_id, post_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(storable(name), route, post) for name in seen.ids],
@@ -146,8 +242,8 @@ def _insert_post(
     fingerprint = None if echo else fingerprint_of(connection, post)
     added = connection.execute(
         "INSERT INTO post (route_id, source, source_url, created_at, seen_at, changed_at, "
-        "action, reason, detail, notes, parent, waits_for, answers, fingerprint, media, same_as) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "action, reason, detail, notes, parent, waits_for, answers, fingerprint, media, same_as, "
+        "content, edited_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number,
             storable(post.id),
@@ -165,6 +261,8 @@ def _insert_post(
             fingerprint,
             len(post.media),
             storable_or_none(decision.same_as),
+            None if decision.draft is None else content_of(connection, post),
+            micros_or_none(post.edited_at),
         ),
     ).lastrowid
     assert added is not None  # noqa: S101 - sqlite3 promises it after an INSERT of one row
@@ -197,15 +295,20 @@ def _has_parts(connection: sqlite3.Connection, post: int) -> bool:
     return found is not None
 
 
-def _insert_parts(
-    connection: sqlite3.Connection, route: int, post: int, decision: Decision, draft: Draft
+def insert_parts(
+    connection: sqlite3.Connection,
+    route: int,
+    post: int,
+    parts: Sequence[DraftPart],
+    not_before: datetime,
+    *,
+    state: PartState = PartState.PLANNED,
+    aside: bool = False,
 ) -> None:
-    # What is to be held must not leave before its owner has spoken.
-    held = decision.verdict.action is Action.HOLD
-    state = PartState.HELD if held else PartState.PLANNED
+    """New parts of a post, none of which may leave earlier than `not_before`."""
     connection.executemany(
         "INSERT INTO part (post_id, idx, route_id, state, body, price, not_before, attempts, "
-        "cost, detail) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, '')",
+        "cost, detail, aside) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, '', ?)",
         [
             (
                 post,
@@ -214,8 +317,9 @@ def _insert_parts(
                 state.value,
                 to_body(part),
                 part.price,
-                to_micros(decision.not_before or decision.seen_at),
+                to_micros(not_before),
+                int(aside),
             )
-            for part in draft.parts
+            for part in parts
         ],
     )

@@ -59,13 +59,13 @@ def route_id(connection: sqlite3.Connection, route: Route) -> int:
 _POST = """
     SELECT post.id, route.bridge, route.direction, post.source, post.source_url, post.created_at,
            post.seen_at, post.changed_at, post.action, post.reason, post.detail, post.notes,
-           post.parent, post.same_as
+           post.parent, post.same_as, post.gone_at
     FROM post JOIN route ON route.id = post.route_id
     WHERE post.id IN ({marks})
 """
 _PART = """
     SELECT post_id, idx, state, body, price, not_before, attempts, attempted_at,
-           target_id, target_url, cost, detail
+           target_id, target_url, cost, detail, stands_since, waiting_since, aside
     FROM part
 """
 
@@ -114,7 +114,7 @@ def _route(bridge: str, direction: str) -> Route:
 
 def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
     _, bridge, direction, source, url, created, seen, changed, *judged = row
-    action, reason, detail, notes, parent, same_as = judged
+    action, reason, detail, notes, parent, same_as, gone_at = judged
     return PostRecord(
         route=_route(bridge, direction),
         source=PostId(source),
@@ -127,12 +127,13 @@ def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
         parent=None if parent is None else PostId(parent),
         parts=parts,
         same_as=None if same_as is None else PostId(same_as),
+        gone=gone_at is not None,
     )
 
 
 def _part(row: tuple[Any, ...], route: Route, source: str) -> PartRecord:
     _, index, state, body, price, not_before, attempts, attempted, *outcome = row
-    target_id, target_url, cost, detail = outcome
+    target_id, target_url, cost, detail, stands_since, waiting_since, aside = outcome
     with decoding():
         known_state = PartState(state)
     return PartRecord(
@@ -146,4 +147,7 @@ def _part(row: tuple[Any, ...], route: Route, source: str) -> PartRecord:
         target_url=target_url,
         cost=Microdollars(cost),
         detail=detail,
+        stands_since=moment_or_none(stands_since),
+        waiting_since=moment_or_none(waiting_since),
+        aside=bool(aside),
     )

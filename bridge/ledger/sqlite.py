@@ -7,17 +7,41 @@ its own. Must not hold any rule: each method only names the work and hands it to
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from bridge.core.amend import Amendment
 from bridge.core.delivery import PartEvent
+from bridge.core.draft import DraftPart
 from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
-from bridge.core.record import Cursor, Decision, DuePart, PartKey, PartRecord, PostRecord, Receipt
+from bridge.core.prices import FREE
+from bridge.core.record import (
+    Absence,
+    Cursor,
+    Decision,
+    DuePart,
+    KnownUpload,
+    PartKey,
+    PartRecord,
+    PostRecord,
+    Receipt,
+)
 from bridge.core.twins import Counterpart
 from bridge.core.verdict import Verdict
-from bridge.ledger import delivering, judging, looking, recording, store, twins
+from bridge.ledger import (
+    amending,
+    content,
+    delivering,
+    judging,
+    looking,
+    recording,
+    store,
+    twins,
+    uploads,
+)
+from bridge.ledger.codec import micros_or_none
 from bridge.ledger.store import Store
 from bridge.ledger.thread import WorkThread
 from bridge.ports import Facts, RouteStatus
@@ -151,11 +175,17 @@ class SqliteLedger(SqliteReader):
         return await self._read(lambda db: twins.counterparts(db, route, post, ids))
 
     async def withdraw(
-        self, route: Route, source: PostId, *, verdict: Verdict, same_as: PostId, now: datetime
+        self,
+        route: Route,
+        source: PostId,
+        *,
+        verdict: Verdict,
+        now: datetime,
+        same_as: PostId | None = None,
     ) -> PostRecord | None:
         """Take back a mirror that has not begun to leave; None, and nothing done, where it has."""
         return await self._write(
-            lambda db: delivering.withdraw(
+            lambda db: amending.withdraw(
                 db, route, source, verdict=verdict, same_as=same_as, now=now
             )
         )
@@ -167,9 +197,57 @@ class SqliteLedger(SqliteReader):
         """
         await self._write(lambda db: recording.record(db, route, decision, cursor))
 
-    async def advance(self, route: Route, post: Post, of: PostId, cursor: Cursor) -> None:
+    async def advance(
+        self,
+        route: Route,
+        post: Post,
+        of: PostId,
+        cursor: Cursor | None,
+        notes: Sequence[str] = (),
+    ) -> None:
         """T1 for a revision of the recorded post `of`. Raises `ValueError` if there is no such."""
-        await self._write(lambda db: recording.advance(db, route, post, of, cursor))
+        await self._write(
+            lambda db: recording.advance(db, route, post, of, cursor=cursor, notes=notes)
+        )
+
+    async def amend(
+        self,
+        route: Route,
+        of: PostId,
+        amendment: Amendment,
+        now: datetime,
+        *,
+        post: Post | None = None,
+        cursor: Cursor | None = None,
+    ) -> PostRecord:
+        """T1 for a change of the recorded post `of`. Raises `ValueError` if there is no such."""
+        return await self._write(
+            lambda db: amending.amend(db, route, of, amendment, now, post=post, cursor=cursor)
+        )
+
+    async def note_gone(self, route: Route, source: PostId, now: datetime, note: str) -> None:
+        """Remember that `source` was deleted, whose mirror stays."""
+        await self._write(lambda db: amending.note_gone(db, route, source, now, note))
+
+    async def edited(self, route: Route, posts: Sequence[Post]) -> tuple[Post, ...]:
+        """Those of `posts`, just read, that are mirrored and show something else than they did."""
+        return await self._read(lambda db: content.edited(db, route, posts))
+
+    async def absent(self, route: Route, posts: Sequence[Post]) -> Absence:
+        """Which mirrored posts a whole stretch of the source's timeline does not have."""
+        return await self._read(lambda db: content.absent(db, route, posts))
+
+    async def watches(self, route: Route, since: datetime | None) -> bool:
+        """Whether something newer than `since` is mirrored, or is about to be."""
+        return await self._read(lambda db: content.watches(db, route, micros_or_none(since)))
+
+    async def rechecked_at(self, route: Route) -> datetime | None:
+        """When the source was last compared."""
+        return await self._read(lambda db: looking.rechecked_at(db, route))
+
+    async def note_recheck(self, route: Route, at: datetime) -> None:
+        """Remember when the source was last compared."""
+        await self._write(lambda db: recording.note_recheck(db, route, at))
 
     async def note_read(self, route: Route, at: datetime, posts: int, cost: Microdollars) -> None:
         """Remember when a source was last read, and what that cost."""
@@ -183,9 +261,31 @@ class SqliteLedger(SqliteReader):
         """From when on `next_due` gives something if only time passes; None for never."""
         return await self._read(lambda db: delivering.due_at(db, route))
 
-    async def claim(self, key: PartKey, now: datetime, body_hash: str) -> None:
-        """T2. Raises `ValueError` unless the part is planned."""
-        await self._write(lambda db: delivering.claim(db, key, now, body_hash))
+    async def next_change(self, route: Route, now: datetime) -> PartRecord | None:
+        """The first part that may be edited or deleted now; deletions come first."""
+        return await self._read(lambda db: delivering.next_change(db, route, now))
+
+    async def unfinished(self, route: Route) -> tuple[PartRecord, ...]:
+        """Parts that are being edited or deleted, or were when a process ended."""
+        return await self._read(lambda db: delivering.unfinished(db, route))
+
+    async def claim(self, key: PartKey, now: datetime, body_hash: str) -> PartRecord:
+        """T2. Raises `ValueError` unless the part is planned, outdated or unwanted."""
+        return await self._write(lambda db: delivering.claim(db, key, now, body_hash))
+
+    async def reshape(self, key: PartKey, part: DraftPart, now: datetime, note: str) -> PartRecord:
+        """Have a part that is still to be sent, or edited, go as `part`. Raises `ValueError`."""
+        return await self._write(lambda db: delivering.reshape(db, key, part, now, note))
+
+    async def uploads(self, key: PartKey) -> tuple[KnownUpload, ...]:
+        """What the target network has of the media of a part."""
+        return await self._read(lambda db: uploads.uploads(db, key))
+
+    async def note_upload(
+        self, key: PartKey, upload: KnownUpload, cost: Microdollars
+    ) -> PartRecord:
+        """Remember, right after its answer, what the target network has taken in."""
+        return await self._write(lambda db: uploads.note_upload(db, key, upload, cost))
 
     async def settle(
         self,
@@ -194,16 +294,26 @@ class SqliteLedger(SqliteReader):
         now: datetime,
         *,
         receipt: Receipt | None = None,
+        cost: Microdollars = FREE,
         not_before: datetime | None = None,
         detail: str = "",
+        notes: Sequence[str] = (),
     ) -> PartRecord:
         """T3. Raises `ValueError` for a move that `core.delivery` does not draw.
 
-        Also for a receipt that is missing, or comes with a move that does not lead to delivered.
+        Also for a receipt that is missing, or comes with a move that names no post.
         """
         return await self._write(
             lambda db: delivering.settle(
-                db, key, event, now, receipt=receipt, not_before=not_before, detail=detail
+                db,
+                key,
+                event,
+                now,
+                receipt=receipt,
+                cost=cost,
+                not_before=not_before,
+                detail=detail,
+                notes=notes,
             )
         )
 

@@ -25,7 +25,9 @@ _FREE = """
     SELECT post.source, post.source_url, post.created_at, post.media, post.fingerprint = ?,
            EXISTS (
                SELECT 1 FROM part WHERE part.post_id = post.id
-               AND part.state IN ('attempting', 'in-doubt', 'delivered')
+               AND part.state IN (
+                   'attempting', 'in-doubt', 'delivered', 'outdated', 'revising', 'unwanted'
+               )
            )
     FROM post WHERE post.id IN ({marks}) AND post.reason <> ?
     AND (post.same_as IS NULL OR post.same_as = ?)
@@ -52,16 +54,19 @@ def ensure_key(connection: sqlite3.Connection) -> None:
     )
 
 
+def key(connection: sqlite3.Connection) -> bytes:
+    """The ledger's key, by which alone its digests can be compared with texts."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (_KEY,)).fetchone()
+    try:
+        return bytes.fromhex(row[0])
+    except (TypeError, ValueError):
+        raise LedgerDamaged("the ledger's fingerprint key is lost; restore a backup") from None
+
+
 def fingerprint_of(connection: sqlite3.Connection, post: Post) -> str | None:
     """The keyed digest of what `post` says; None for what is not compared."""
     seen = sighting(post)
-    if seen is None:
-        return None
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", (_KEY,)).fetchone()
-    try:
-        return fingerprint(seen, bytes.fromhex(row[0]))
-    except (TypeError, ValueError):
-        raise LedgerDamaged("the ledger's fingerprint key is lost; restore a backup") from None
+    return None if seen is None else fingerprint(seen, key(connection))
 
 
 def counterparts(

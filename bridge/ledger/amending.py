@@ -1,0 +1,172 @@
+"""What becomes of recorded mirrors when posts are edited, deleted, or found to stand there already.
+
+Every function takes a connection inside a fenced writing transaction. Which moves an amendment
+means is told by `bridge.core.amend`; must not decide whether there is to be one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from bridge.core.amend import Amendment, Change, Move, is_under_way, moves
+from bridge.core.delivery import PartEvent, PartState, after
+from bridge.core.model import Post, PostId, Route
+from bridge.core.record import Cursor, PostRecord
+from bridge.core.verdict import Verdict
+from bridge.ledger.codec import (
+    from_pending,
+    storable,
+    storable_or_none,
+    to_body,
+    to_micros,
+    to_pending,
+)
+from bridge.ledger.judging import recorded
+from bridge.ledger.moving import log_move
+from bridge.ledger.recording import add_notes, insert_parts, learn
+from bridge.ledger.rows import find_route, posts
+
+_BEGUN_ANEW = frozenset({PartState.OUTDATED, PartState.UNWANTED})
+
+
+def amend(
+    connection: sqlite3.Connection,
+    route: Route,
+    of: PostId,
+    amendment: Amendment,
+    now: datetime,
+    *,
+    post: Post | None,
+    cursor: Cursor | None,
+) -> PostRecord:
+    """T1 for a change of a recorded post. Raises `ValueError` where there is no such."""
+    number = learn(connection, route, of, post, cursor)
+    connection.execute(
+        "UPDATE post SET pending = ?, changed_at = ? WHERE id = ?",
+        (to_pending(amendment), to_micros(now), number),
+    )
+    if amendment.change is Change.REMOVE:
+        _gone(connection, number, now)
+    apply_pending(connection, number, now)
+    return posts(connection, [number])[0]
+
+
+def apply_pending(connection: sqlite3.Connection, post: int, now: datetime) -> None:
+    """Carry out the amendment that waits for the parts of a post, once none is under way."""
+    (pending,) = connection.execute("SELECT pending FROM post WHERE id = ?", (post,)).fetchone()
+    if pending is None:
+        return
+    (record,) = posts(connection, [post])
+    if any(is_under_way(part) for part in record.parts):
+        return
+    amendment = from_pending(pending)
+    connection.execute("UPDATE post SET pending = NULL WHERE id = ?", (post,))
+    add_notes(connection, post, amendment.notes)
+    route = find_route(connection, record.route)
+    assert route is not None  # noqa: S101 - one of its posts was just read
+    states = {part.key.index: part.state for part in record.parts}
+    for move in moves(record.parts, amendment):
+        if move.event is not None:
+            # A new part that is held back at once has just been planned.
+            state = states[move.index] = after(
+                states.get(move.index, PartState.PLANNED), move.event
+            )
+            _moved(connection, post, move, state, to_micros(now))
+        elif move.part is not None:
+            insert_parts(connection, route, post, (move.part,), now, aside=move.aside)
+
+
+def _moved(
+    connection: sqlite3.Connection, post: int, move: Move, state: PartState, at: int
+) -> None:
+    assert move.event is not None  # noqa: S101 - the caller has made sure
+    connection.execute(
+        "UPDATE part SET state = ? WHERE post_id = ? AND idx = ?", (state.value, post, move.index)
+    )
+    if move.part is not None:
+        connection.execute(
+            "UPDATE part SET body = ?, price = ? WHERE post_id = ? AND idx = ?",
+            (to_body(move.part), move.part.price, post, move.index),
+        )
+    if state in _BEGUN_ANEW:
+        connection.execute(
+            "UPDATE part SET attempts = 0, not_before = ?, waiting_since = NULL "
+            "WHERE post_id = ? AND idx = ?",
+            (at, post, move.index),
+        )
+    log_move(connection, post, move.index, at=at, event=move.event, state=state)
+
+
+def note_gone(
+    connection: sqlite3.Connection, route: Route, source: PostId, now: datetime, note: str
+) -> None:
+    """Remember that `source` was deleted, whose mirror stays. Raises `ValueError` as `amend`."""
+    number = learn(connection, route, source, None, None)
+    _gone(connection, number, now)
+    add_notes(connection, number, (note,))
+
+
+def _gone(connection: sqlite3.Connection, post: int, now: datetime) -> None:
+    connection.execute(
+        "UPDATE post SET gone_at = coalesce(gone_at, ?), changed_at = ? WHERE id = ?",
+        (to_micros(now), to_micros(now), post),
+    )
+
+
+def withdraw(
+    connection: sqlite3.Connection,
+    route: Route,
+    source: PostId,
+    *,
+    verdict: Verdict,
+    same_as: PostId | None,
+    now: datetime,
+) -> PostRecord | None:
+    """Take back the mirror of a post of which nothing has been sent; None where something may have.
+
+    What continues it goes on below `same_as`, where that stands instead of its mirror.
+    """
+    number = find_route(connection, route)
+    post = None if number is None else recorded(connection, number, source)
+    if post is None:
+        return None
+    found = connection.execute(
+        "SELECT idx, state FROM part WHERE post_id = ? ORDER BY idx", (post,)
+    ).fetchall()
+    if not found or any(state != PartState.PLANNED.value for _, state in found):
+        return None
+    at, state = to_micros(now), after(PartState.PLANNED, PartEvent.WITHDRAWN)
+    for index, _ in found:
+        connection.execute(
+            "UPDATE part SET state = ?, detail = ? WHERE post_id = ? AND idx = ?",
+            (state.value, storable(verdict.detail), post, index),
+        )
+        log_move(
+            connection,
+            post,
+            index,
+            at=at,
+            event=PartEvent.WITHDRAWN,
+            state=state,
+            detail=verdict.detail,
+        )
+    connection.execute(
+        "UPDATE post SET action = ?, reason = ?, detail = ?, same_as = ?, changed_at = ? "
+        "WHERE id = ?",
+        (
+            verdict.action.value,
+            verdict.reason.value,
+            storable(verdict.detail),
+            storable_or_none(same_as),
+            at,
+            post,
+        ),
+    )
+    if same_as is None:
+        return posts(connection, [post])[0]
+    connection.execute(
+        "UPDATE post SET waits_for = NULL, answers = ? WHERE waits_for = ?",
+        (storable(same_as), post),
+    )
+    return posts(connection, [post])[0]

@@ -1,0 +1,296 @@
+"""The seam between the engine and the ledger: what the bridge remembers, and how it is asked.
+
+Protocols and the values that cross them; no implementation. Others import them from `bridge.ports`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bridge.core.amend import Amendment
+from bridge.core.delivery import PartEvent
+from bridge.core.draft import DraftPart
+from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
+from bridge.core.prices import FREE
+from bridge.core.record import (
+    Absence,
+    Cursor,
+    Decision,
+    DuePart,
+    KnownUpload,
+    Mirror,
+    PartKey,
+    PartRecord,
+    PostRecord,
+    Receipt,
+)
+from bridge.core.twins import Counterpart
+from bridge.core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the ledger knows that bears on one post that was just read.
+
+    `echo_of` names the post whose mirror this one is, made by any bridge of this ledger.
+    `revision_of` names the recorded post that this one is another revision of. `baseline` says it
+    stood on the timeline when the route started. `parent` is the record of the own post that it
+    replies to, in the same route; `parent_is_mirror` says that the parent is itself a mirror made
+    here (a thread continued by hand below a mirror). `quoted` and `reposted` are the mirror of the
+    own post that it quotes or repeats, on the target network, where it stands.
+    """
+
+    echo_of: PostId | None = None
+    revision_of: PostId | None = None
+    baseline: bool = False
+    parent: PostRecord | None = None
+    parent_is_mirror: bool = False
+    quoted: Mirror | None = None
+    reposted: Mirror | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """Figures of one route for people. Times are aware UTC; `spent_month` counts this UTC month."""
+
+    route: Route
+    cursor: Cursor | None
+    last_read_at: datetime | None
+    last_mirrored_at: datetime | None
+    planned: int
+    in_doubt: int
+    held: int
+    failed: int
+    delivered: int
+    spent_month: Microdollars
+
+
+class LedgerView(Protocol):
+    """The bridge's memory, for those who only look. Needs no lease."""
+
+    async def close(self) -> None:
+        """Close. Idempotent."""
+        ...
+
+    async def history(
+        self, *, bridge: BridgeName | None = None, limit: int = 50
+    ) -> tuple[PostRecord, ...]:
+        """The posts recorded last, newest first."""
+        ...
+
+    async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:
+        """Every record that an id or address of either side belongs to, mirrors' parts included."""
+        ...
+
+    async def status(self, route: Route, now: datetime) -> RouteStatus:
+        """Figures of one route."""
+        ...
+
+
+class Ledger(LedgerView, Protocol):
+    """The bridge's memory: one method, one transaction. Writers hold the lease.
+
+    Every writing method raises `LeaseLost` once another process has taken the lease over, and has
+    then changed nothing. Cancelling a caller never leaves half a transaction.
+    """
+
+    async def close(self) -> None:
+        """Give the lease back and close. Idempotent."""
+        ...
+
+    async def renew(self, now: datetime) -> None:
+        """Prove that this process lives; call it several times per lease term."""
+        ...
+
+    async def cursor(self, route: Route) -> Cursor | None:
+        """How far `route` has read; None before its first pass."""
+        ...
+
+    async def start(self, route: Route, cursor: Cursor, baseline: Collection[PostId]) -> None:
+        """Set the first cursor of a route and remember what stood there before it."""
+        ...
+
+    async def known(self, route: Route, ids: Collection[PostId]) -> frozenset[PostId]:
+        """Which of `ids`, on the route's source network, this route has dealt with already.
+
+        That is: recorded posts under any of their ids, skipped ones included, and the baseline. A
+        mirror counts only once it has been read and skipped as an echo: a reader that stops at the
+        first known id must not stop at a mirror that is newer than posts nobody has read yet.
+        """
+        ...
+
+    async def facts(self, route: Route, post: Post) -> Facts:
+        """What bears on judging `post`."""
+        ...
+
+    async def counterparts(
+        self, route: Route, post: Post, ids: Collection[PostId] = ()
+    ) -> tuple[Counterpart, ...]:
+        """What may be the same post on the target network, by fingerprint or as one of `ids`.
+
+        Of what the reverse route of the same bridge has recorded, within the window of
+        `core.twins`: own writing only, no mirror made here, nothing that is another post's twin.
+        """
+        ...
+
+    async def withdraw(
+        self,
+        route: Route,
+        source: PostId,
+        *,
+        verdict: Verdict,
+        now: datetime,
+        same_as: PostId | None = None,
+    ) -> PostRecord | None:
+        """Take back a mirror of which nothing has been sent; `same_as` stands there instead, if so.
+
+        Its parts are dropped, its verdict is replaced, and what continues it goes on below
+        `same_as`. None, and nothing done, where a part is anything but planned.
+        """
+        ...
+
+    async def record(self, route: Route, decision: Decision, cursor: Cursor) -> None:
+        """T1: the post, its verdict, its planned parts and the cursor, all or nothing.
+
+        A post known already (by any of its ids) only moves the cursor and learns its new ids.
+        """
+        ...
+
+    async def advance(
+        self,
+        route: Route,
+        post: Post,
+        of: PostId,
+        cursor: Cursor | None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        """T1 for another revision of the recorded post `of` that changes nothing over there.
+
+        Its ids and content are learnt, the cursor is moved where one is given.
+        """
+        ...
+
+    async def amend(
+        self,
+        route: Route,
+        of: PostId,
+        amendment: Amendment,
+        now: datetime,
+        *,
+        post: Post | None = None,
+        cursor: Cursor | None = None,
+    ) -> PostRecord:
+        """T1 for a change of the recorded post `of`, which is now `post`: see `core.amend`.
+
+        While something is being done with a part the amendment waits, the last one wins, and the
+        `settle` that ends that applies it. Ids, content and cursor are as with `advance`.
+        """
+        ...
+
+    async def note_gone(self, route: Route, source: PostId, now: datetime, note: str) -> None:
+        """Remember that the author deleted `source`, whose mirror stays."""
+        ...
+
+    async def edited(self, route: Route, posts: Sequence[Post]) -> tuple[Post, ...]:
+        """Those of `posts`, just read, that are mirrored and show something else than they did."""
+        ...
+
+    async def absent(self, route: Route, posts: Sequence[Post]) -> Absence:
+        """Which mirrored posts a whole stretch of the source's timeline does not have.
+
+        Only what is newer than the oldest of `posts` can be found absent.
+        """
+        ...
+
+    async def watches(self, route: Route, since: datetime | None) -> bool:
+        """Whether a post newer than `since` has a mirror that edits and deletions would concern."""
+        ...
+
+    async def rechecked_at(self, route: Route) -> datetime | None:
+        """When `note_recheck` was last told of."""
+        ...
+
+    async def note_recheck(self, route: Route, at: datetime) -> None:
+        """Remember when the source was last compared."""
+        ...
+
+    async def note_read(self, route: Route, at: datetime, posts: int, cost: Microdollars) -> None:
+        """Remember when a source was last read, and what that cost."""
+        ...
+
+    async def next_due(self, route: Route, now: datetime) -> DuePart | None:
+        """The first part, in the order its posts were recorded, that may be sent now.
+
+        A part may be sent when its time has come, every earlier part of its post is delivered, and
+        the last part of its parent's mirror, if it has a parent, is delivered.
+        """
+        ...
+
+    async def due_at(self, route: Route) -> datetime | None:
+        """When `next_due` may next have something to give, by time alone; None for never."""
+        ...
+
+    async def next_change(self, route: Route, now: datetime) -> PartRecord | None:
+        """The first part that stands and may be edited or deleted now; deletions before edits.
+
+        Of the parts of one post the last is deleted first.
+        """
+        ...
+
+    async def unfinished(self, route: Route) -> tuple[PartRecord, ...]:
+        """Parts that were being edited or deleted, by this process or one before."""
+        ...
+
+    async def claim(self, key: PartKey, now: datetime, body_hash: str) -> PartRecord:
+        """T2: write down that `key` is being attempted, before the first byte leaves."""
+        ...
+
+    async def reshape(self, key: PartKey, part: DraftPart, now: datetime, note: str) -> PartRecord:
+        """Have a part that is still to be sent, or edited, go as `part`, and say why."""
+        ...
+
+    async def uploads(self, key: PartKey) -> tuple[KnownUpload, ...]:
+        """What the target network has of the media of a part."""
+        ...
+
+    async def note_upload(
+        self, key: PartKey, upload: KnownUpload, cost: Microdollars
+    ) -> PartRecord:
+        """Remember, right after its answer, what the target network has taken in, and its cost."""
+        ...
+
+    async def settle(
+        self,
+        key: PartKey,
+        event: PartEvent,
+        now: datetime,
+        *,
+        receipt: Receipt | None = None,
+        cost: Microdollars = FREE,
+        not_before: datetime | None = None,
+        detail: str = "",
+        notes: Sequence[str] = (),
+    ) -> PartRecord:
+        """T3, and every later move of a part: the transition `event`, as `core.delivery` draws it.
+
+        A receipt is required for, and only for, the events that name where a part stands. `cost`
+        is what was spent without one. `notes` are added to what is told of the post. An amendment
+        that waited for this part is applied. When its owner has a failed part tried again, what
+        failed below it, because of it, is planned again too.
+        """
+        ...
+
+    async def unproven(self, route: Route) -> tuple[PartRecord, ...]:
+        """Parts that are attempting or in doubt, oldest attempt first."""
+        ...
+
+    async def held(self, route: Route) -> tuple[PartRecord, ...]:
+        """Parts that are held after an attempt and so may stand there, oldest attempt first."""
+        ...
+
+    async def stranded(self, route: Route) -> tuple[PartRecord, ...]:
+        """Planned parts of posts whose parent's mirror broke off, or was deleted."""
+        ...
