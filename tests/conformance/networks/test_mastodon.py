@@ -10,12 +10,16 @@ from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.sandbox.faults import Fault
 from bridge.sandbox.mastodon import MastodonAccount, MastodonSandbox
 from bridge.sandbox.server import serve
+from tests.conformance.networks.carrying import CarryingContract, Deed
 from tests.conformance.networks.contract import NetworkContract, Side
 from tests.networks.mastodon_servers import adapter_at
 
 _FAULTS = {
     "reads": ("GET", r"/accounts/[^/]+/statuses$"),
     "writes": ("POST", r"/api/v1/statuses$"),
+    "look-up": ("GET", r"/api/v1/statuses/[^/]+$"),
+    "upload": ("POST", r"/media$"),
+    "deletion": ("DELETE", r"/api/v1/statuses/[^/]+$"),
 }
 
 
@@ -24,6 +28,7 @@ class MastodonStage:
     adapter: MastodonAdapter
     sandbox: MastodonSandbox
     person: MastodonAccount
+    url: str
 
     async def write(self, text: str, *, reply_to: PostId | None = None) -> PostId:
         return PostId(self.sandbox.write(self.person, text, in_reply_to=reply_to).id)
@@ -31,11 +36,34 @@ class MastodonStage:
     async def remove(self, post: PostId) -> None:
         self.sandbox.remove(post)
 
+    async def edit(self, post: PostId, text: str) -> None:
+        self.sandbox.write(self.person, text, edit_of=post)
+
     async def posts(self) -> list[str]:
-        return [status.text for status in reversed(self.sandbox.timeline(self.person))]
+        timeline = reversed(self.sandbox.timeline(self.person))
+        return [status.text for status in timeline if status.reblog_of is None]
+
+    async def boosted(self) -> list[PostId]:
+        timeline = self.sandbox.timeline(self.person)
+        return [PostId(status.reblog_of) for status in timeline if status.reblog_of is not None]
+
+    async def alts(self, post: PostId) -> list[str]:
+        status = self.sandbox.get(post)
+        assert status is not None
+        shown = self.sandbox.as_json(status, self.url)["media_attachments"]
+        assert isinstance(shown, list)
+        return [one["description"] or "" for one in shown]
 
     async def fail(self, name: str, side: Side) -> None:
-        method, path = _FAULTS[side]
+        self._add(name, side)
+
+    async def hinder(self, name: str, deed: Deed) -> None:
+        self._add(name, deed)
+
+    def _add(self, name: str, what: str) -> None:
+        method, path = _FAULTS[what]
+        if what == "upload":
+            path = "/v2/media$" if self.sandbox.profile.media_v2 else "/v1/media$"
         self.sandbox.faults.add(Fault(name, method, path))
 
 
@@ -47,8 +75,8 @@ async def network(request: pytest.FixtureRequest) -> AsyncIterator[MastodonStage
         serve(sandbox.app) as url,
         adapter_at(url, token=person.access_token) as adapter,
     ):
-        yield MastodonStage(adapter, sandbox, person)
+        yield MastodonStage(adapter, sandbox, person, url)
 
 
-class TestMastodon(NetworkContract):
+class TestMastodon(NetworkContract, CarryingContract):
     """Mastodon's adapter, against the sandbox."""
