@@ -121,7 +121,10 @@ def _international_end(text: str, start: int) -> int:
 
 def known_tld(text: str, start: int, end: int) -> int:
     """`TldFinder` for what the reference library links in JavaScript, punycode included."""
-    return _listed_tld(text, start, end) or _match_end(_PUNYCODE_RE.match(text, start, end))
+    found = _listed_tld(text, start, end)
+    if found or text[start : start + 1] not in "xX":
+        return found
+    return _match_end(_PUNYCODE_RE.match(text, start, end))
 
 
 def known_tld_in_ruby(text: str, start: int, end: int) -> int:
@@ -144,14 +147,17 @@ def _match_end(match: re.Match[str] | None) -> int:
 
 
 def _listed_tld(text: str, start: int, end: int) -> int:
-    label = text[start:end].lower()
+    label = text[start:end]
     known = _ascii_tlds()
-    if label in known and text[start:end].isascii():
+    plain = label.isascii()
+    if plain and label.lower() in known:
         return 0 if text[end : end + 1] in _NOT_AFTER_TLD else end
+    if plain and label.isalnum():
+        return 0
     word_end = _match_end(_ALNUM_RE.match(text, start, end))
     if word_end < end and text[word_end] != "-" and text[start:word_end].lower() in known:
         return word_end
-    return 0 if label.isascii() else _international_end(text, start)
+    return 0 if plain else _international_end(text, start)
 
 
 @cache

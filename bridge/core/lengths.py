@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 
@@ -37,7 +37,6 @@ _TONE_RE = re.compile(f"[{_TONES}]")
 _TONE_PLACE = "T"
 
 
-@recalled
 def x_length(text: str) -> int:
     """The weighted length of `text` on X, in units of which a post may have 280.
 
@@ -128,13 +127,16 @@ def _weighed_links(text: str) -> list[tuple[int, int, int]]:
     return sorted(weighed)
 
 
-def _doubtful_links(text: str) -> Iterator[x_marks.Link]:
+@recalled
+def _doubtful_links(text: str) -> tuple[x_marks.Link, ...]:
     """What would be a link if its top-level domain were known: with a scheme, or a new one."""
     if "://" not in text and not _later_re().search(text):
-        return
-    for link in x_marks.links(text, _ANY_TLD):
-        if link.has_scheme or _tld(text, link) in later_tlds():
-            yield link
+        return ()
+    return tuple(
+        link
+        for link in x_marks.links(text, _ANY_TLD)
+        if link.has_scheme or _tld(text, link) in later_tlds()
+    )
 
 
 @cache

@@ -103,6 +103,8 @@ def kindest(stretch: Stretch, room: Room, latest: Sequence[int], parts: int) -> 
 
 def link_parts(stretch: Stretch, cuts: Sequence[int]) -> int:
     """How many parts of a choice have a link."""
+    if not stretch.links:
+        return 0
     firsts = (0, *(cut + 1 for cut in cuts))
     return sum(stretch.has_link(first, last) for first, last in zip(firsts, cuts, strict=False))
 

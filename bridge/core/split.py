@@ -183,10 +183,12 @@ class _Job:
         fewest = len(latest)
         parts = min(fewest + 1, without_torn_sentences(stretch, room, CLAUSE))
         cuts = kindest(stretch, room, latest, parts)
-        if not self._gather or parts > fewest or parts == len(stretch.ends):
+        linked = link_parts(stretch, cuts)
+        if linked <= 1 or parts > fewest or parts == len(stretch.ends):
+            # Links that share one part already, or are none, cannot share fewer.
             return cuts
         looser = kindest(stretch, room, latest, parts + 1)
-        return looser if link_parts(stretch, looser) < link_parts(stretch, cuts) else cuts
+        return looser if link_parts(stretch, looser) < linked else cuts
 
     def _refined(self, smallest: int) -> tuple[list[Piece], list[int], frozenset[int]]:
         """The pieces, those too long for a part torn; their lengths; which must begin a part.
@@ -250,12 +252,14 @@ class _Job:
                 for piece in fine
             ],
             mark=lambda piece: self._of_gap(self._mark(fine[piece])),
-            links=self._links(fine) if self._gather else (),
+            links=self._links(fine),
             short=lambda piece: self._few_words_after(fine[piece].after),
         )
 
-    def _links(self, fine: Sequence[Piece]) -> list[int]:
+    def _links(self, fine: Sequence[Piece]) -> Sequence[int]:
         places = [span.start for span in self._spans if span.kind is SpanKind.LINK]
+        if not self._gather or not places:
+            return ()
         counts = [0] * len(fine)
         index = 0
         for place in places:
