@@ -13,16 +13,16 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from ssl import SSLContext
 
 from bridge import __version__
 from bridge.config import BridgeSettings, OAuth1, OAuth2, Settings
+from bridge.config.choices import policy_of, rules_of
+from bridge.config.settings import Recheck
 from bridge.core.errors import ConfigError, LedgerError
-from bridge.core.model import Direction, Route, Visibility
-from bridge.core.policy import Policy
-from bridge.core.rules import Rules
+from bridge.core.model import Direction, Route
 from bridge.core.secret import Secret
 from bridge.engine.control import Control
 from bridge.engine.route import Bench, RoutePlan
@@ -127,15 +127,17 @@ async def wired(
 ) -> AsyncIterator[Running]:
     """Open everything, and close it in reverse. Raises `LedgerError` and `ConfigError`."""
     clock = clock or SystemClock()
+    # Before anything is written: a file without a login starts nothing.
+    bridges, tls = signed_in(settings).bridges, trusting(settings.ca_file)
     async with AsyncExitStack() as stack:
         ledger = await _opened(settings, clock.now(), create=True)
         stack.push_async_callback(ledger.close)
         # Spreads retries in time; nothing secret hangs on it.
         jitter = random.Random().random  # noqa: S311
         bench = Bench(ledger, clock, jitter, listeners)
-        vault, tls = vault_of(settings), trusting(settings.ca_file)
+        vault = vault_of(settings)
         plans: list[RoutePlan] = []
-        for bridge in signed_in(settings).bridges:
+        for bridge in bridges:
             plans += await _plans(bridge, stack, clock, vault, tls)
         yield Running(Daemon(plans, bench), Control(ledger, list(routes(settings))))
 
@@ -170,19 +172,15 @@ async def rehearsing(
 
 @asynccontextmanager
 async def connected(
-    bridge: BridgeSettings, settings: Settings
-) -> AsyncIterator[tuple[NetworkPort | None, NetworkPort | None]]:
-    """The accounts of one bridge, to ask them questions; None for one with no credentials."""
+    bridge: BridgeSettings, settings: Settings, network: str
+) -> AsyncIterator[NetworkPort]:
+    """One account of a bridge whose credentials are there, to ask it questions."""
     async with AsyncExitStack() as stack:
         tls, clock = trusting(settings.ca_file), SystemClock()
-        bridge = with_logins(bridge, vault_of(settings))
-        missing = set(lacking(bridge))
-        mastodon = x = None
-        if "mastodon" not in missing:
-            mastodon = await _mastodon(bridge, stack, clock, tls)
-        if "x" not in missing:
-            x = await _x(bridge, stack, clock, vault_of(settings), tls)
-        yield mastodon, x
+        if network == "mastodon":
+            yield await _mastodon(bridge, stack, clock, tls)
+        else:
+            yield await _x(bridge, stack, clock, vault_of(settings), tls)
 
 
 @asynccontextmanager
@@ -204,7 +202,11 @@ async def _mastodon(
     bridge: BridgeSettings, stack: AsyncExitStack, clock: Clock, tls: SSLContext
 ) -> MastodonAdapter:
     mastodon = MastodonAdapter(
-        MastodonSettings(bridge.mastodon.url, _given(bridge.mastodon.access_token)),
+        MastodonSettings(
+            bridge.mastodon.url,
+            _given(bridge.mastodon.access_token),
+            custom_emoji=bridge.mastodon.custom_emoji == "keep",
+        ),
         session=await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls)),
         clock=clock,
         tls=tls,
@@ -222,6 +224,7 @@ async def _x(
             credentials=_credentials(bridge.x.credentials),
             dialect=bridge.x.dialect,
             max_length=bridge.x.max_length,
+            premium=bridge.x.has_premium,
         ),
         session=await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls)),
         clock=clock,
@@ -238,41 +241,32 @@ async def _plans(
     """The routes of one bridge, their adapters opened on `stack`."""
     mastodon = await _mastodon(bridge, stack, clock, tls)
     x = await _x(bridge, stack, clock, vault, tls)
-    people = dict(bridge.people) | {there: here for here, there in bridge.people.items()}
-    outward, homeward = bridge.mastodon_to_x, bridge.x_to_mastodon
     plans = [
-        _plan(bridge, Direction.MASTODON_TO_X, mastodon, x, Policy(people=people)),
-        _plan(
-            bridge,
-            Direction.X_TO_MASTODON,
-            x,
-            mastodon,
-            Policy(visibility=homeward.visibility, people=people),
-        ),
+        _plan(bridge, Direction.MASTODON_TO_X, mastodon, x),
+        _plan(bridge, Direction.X_TO_MASTODON, x, mastodon),
     ]
-    wanted = (outward.enabled, homeward.enabled)
+    wanted = (bridge.mastodon_to_x.enabled, bridge.x_to_mastodon.enabled)
     return [plan for plan, enabled in zip(plans, wanted, strict=True) if enabled]
 
 
 def _plan(
-    bridge: BridgeSettings,
-    direction: Direction,
-    source: NetworkPort,
-    target: NetworkPort,
-    policy: Policy,
+    bridge: BridgeSettings, direction: Direction, source: NetworkPort, target: NetworkPort
 ) -> RoutePlan:
     outward = direction is Direction.MASTODON_TO_X
     given = bridge.mastodon_to_x if outward else bridge.x_to_mastodon
-    audiences = bridge.mastodon_to_x.visibility if outward else frozenset({Visibility.PUBLIC})
+    # Mastodon tells of edits and deletions by itself; X has to be asked, and charges for it.
+    recheck = Recheck(every=timedelta(0)) if outward else bridge.x_to_mastodon.recheck
     return RoutePlan(
         route=Route(bridge.name, direction),
         source=source,
         target=target,
-        rules=Rules(audiences),
-        policy=policy,
+        rules=rules_of(bridge, direction),
+        policy=policy_of(bridge, direction),
         every=given.every,
         delay=given.delay,
         start=given.start,
+        recheck_every=recheck.every or None,
+        recheck_window=recheck.window,
     )
 
 

@@ -14,15 +14,19 @@ import sys
 from datetime import UTC, datetime
 
 from bridge import log
-from bridge.app import secrets_of, wired
+from bridge.app import login_stamps, secrets_of, signed_in, wired
 from bridge.cli.exits import INTERRUPTED, Exit
 from bridge.cli.notify import Notifier
+from bridge.cli.pauses import OncePerReason
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
 from bridge.engine.supervise import Daemon
 
 logger = logging.getLogger(__name__)
 
+
+LOGIN_LOOKED_FOR_EVERY = 2.0
+"""Seconds between two looks whether somebody has signed in meanwhile."""
 
 LONGEST_END = 9.0
 """Seconds after which a daemon that was told to end leaves, whatever still hangs.
@@ -73,20 +77,34 @@ async def _served(
 ) -> Settings | None:
     """Run until the end, or a reload, is asked for; returns the settings to go on with."""
     stop = asyncio.Event()
-    async with wired(settings, listeners=(log.log_event,)) as running:
+    logins = login_stamps(settings)
+    async with wired(settings, listeners=(OncePerReason(log.log_event),)) as running:
         notifier.starting()
         logger.info("running %d bridge(s); state in %s", len(settings.bridges), settings.state)
         asked_to_end = asyncio.create_task(ending.wait())
         reloaded = asyncio.create_task(_reloaded(arguments, reload, notifier))
-        for task in (asked_to_end, reloaded):
+        anew = asyncio.create_task(_signed_in_anew(settings, logins))
+        tasks = (asked_to_end, reloaded, anew)
+        for task in tasks:
             task.add_done_callback(lambda _: stop.set())
         try:
             await running.daemon.run(stop, lambda: notifier.alive(_standing(running.daemon)))
         finally:
-            asked_to_end.cancel()
-            reloaded.cancel()
-            await asyncio.wait((asked_to_end, reloaded))
-    return None if reloaded.cancelled() else reloaded.result()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+    for following in (reloaded, anew):
+        if not following.cancelled():
+            return following.result()
+    return None
+
+
+async def _signed_in_anew(settings: Settings, known: tuple[object, ...]) -> Settings:
+    """The same settings, once somebody has signed in: their tokens are then read afresh."""
+    while login_stamps(settings) == known:  # noqa: ASYNC110 - another process signs in
+        await asyncio.sleep(LOGIN_LOOKED_FOR_EVERY)
+    logger.info("somebody signed in anew; going on with that login")
+    return settings
 
 
 def _standing(daemon: Daemon) -> str:
@@ -111,6 +129,7 @@ async def _reloaded(
         notifier.reloading()
         try:
             settings = load(locate(arguments.config))
+            signed_in(settings)
         except ConfigError as error:
             # The message says all there is to know; a traceback would hide it.
             logger.error("not reloaded, the bridge goes on as it was:\n%s", error)  # noqa: TRY400
@@ -131,7 +150,7 @@ def once(arguments: argparse.Namespace) -> int:
 
 
 async def _once(settings: Settings) -> Exit:
-    async with wired(settings, listeners=(log.log_event,)) as running:
+    async with wired(settings, listeners=(OncePerReason(log.log_event),)) as running:
         await running.daemon.once()
         outcome = _outcome(running.daemon)
         waiting = await running.control.status(datetime.now(UTC))

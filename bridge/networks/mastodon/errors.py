@@ -109,7 +109,8 @@ def _client_failure(
     detail = _detail(exchange)
     match status:
         case HTTPStatus.UNAUTHORIZED:
-            return Unauthorised(detail, status=status)
+            hint = "sign in again with: twinpost login mastodon"
+            return Unauthorised(f"{detail} ({hint})", status=status)
         case HTTPStatus.FORBIDDEN:
             return _forbidden(exchange, creating=creating)
         case HTTPStatus.TOO_MANY_REQUESTS:

@@ -207,7 +207,7 @@ def _owner(status: int, problem: Problem, detail: str, *, writing: bool) -> Netw
     if problem.reason == "client-not-enrolled":
         detail = f"{detail} (add the app to the pay-per-use project in the developer console)"
     elif status == HTTPStatus.UNAUTHORIZED:
-        detail = f"{detail} (X does not accept the credentials)"
+        detail = f"{detail} (X does not accept the credentials: twinpost login x)"
     return Unauthorised(detail, status=status)
 
 
