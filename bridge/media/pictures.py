@@ -37,7 +37,7 @@ def _jpeg(window: Window) -> Found:
         if marker in {0xD8, 0xD9}:
             raise Odd("begins like a JPEG picture, but has no pixels")
         length = window.number(offset, 2)
-        if length < 2:
+        if length < 2 or marker < 0xC0:
             raise Odd("begins like a JPEG picture, but is none")
         if marker in _SOF and frame is None:
             frame = window.number(offset + 5, 2), window.number(offset + 3, 2)

@@ -63,11 +63,11 @@ def _aac_frame(header: bytes) -> int:
 
 
 def _frames(window: Window, offset: int, frame: Callable[[bytes], int]) -> bool:
-    """Whether frames follow one another from `offset` on, to the end of a short file at least."""
+    """Whether frames follow one another from `offset` on, two of them where the file ends."""
     for count in range(_FRAMES):
         length = frame(window.some(offset, 8))
         if not length:
-            return count > 0 and offset >= window.size
+            return count > 1 and offset >= window.size
         offset += length
     return True
 
