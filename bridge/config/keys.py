@@ -5,66 +5,18 @@ Data only. The reader, the JSON Schema and the tests of the documentation are dr
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
 from bridge.config import values
-
-Shape = Literal["string", "boolean", "integer"]
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One value. `parse` turns its text into the setting, or raises `ValueError`.
-
-    `default` is how it would be written; None where there is none. A secret may be given as
-    `<name>_file` instead. `many` takes a list, `mapping` a mapping of texts.
-    """
-
-    name: str
-    doc: str
-    parse: Callable[[str], object]
-    default: str | None = None
-    required: bool = False
-    secret: bool = False
-    many: bool = False
-    mapping: bool = False
-    choices: tuple[str, ...] = ()
-    shape: Shape = "string"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A mapping of keys and further sections. `many` makes it a list of such mappings."""
-
-    name: str
-    doc: str
-    keys: tuple[Key | Section, ...]
-    required: bool = False
-    many: bool = False
-
-    def child(self, name: str) -> Key | Section | None:
-        """The key or section of that name, a secret's ``_file`` form included."""
-        for key in self.keys:
-            if key.name == name:
-                return key
-            if isinstance(key, Key) and key.secret and name == f"{key.name}_file":
-                return key
-        return None
-
-    def names(self) -> tuple[str, ...]:
-        """Every name that may stand here."""
-        plain = [key.name for key in self.keys]
-        files = [f"{k.name}_file" for k in self.keys if isinstance(k, Key) and k.secret]
-        return tuple(plain + files)
+from bridge.config.crossing import BOTH_WAYS, TO_MASTODON, TO_X
+from bridge.config.declared import Key, Section
 
 
 def _secret(name: str, doc: str, *, required: bool = True) -> Key:
     return Key(name, doc, values.token, required=required, secret=True)
 
 
-def _route(name: str, doc: str, delay: str, visibility: Key) -> Section:
+def _route(
+    name: str, doc: str, delay: str, visibility: Key, own: tuple[Key | Section, ...]
+) -> Section:
     return Section(
         name,
         doc,
@@ -98,6 +50,8 @@ def _route(name: str, doc: str, delay: str, visibility: Key) -> Section:
                 default="now",
             ),
             visibility,
+            *BOTH_WAYS,
+            *own,
         ),
     )
 
@@ -153,6 +107,14 @@ BRIDGE = Section(
                     "mastodon` gets one.",
                     required=False,
                 ),
+                Key(
+                    "custom_emoji",
+                    "Whether the server's own emoji stay as :shortcodes: in mirrors (`keep`) or "
+                    "are left out (`remove`).",
+                    values.one_of("keep", "remove"),
+                    default="keep",
+                    choices=("keep", "remove"),
+                ),
             ),
             required=True,
         ),
@@ -179,6 +141,14 @@ BRIDGE = Section(
                     default="280",
                     shape="integer",
                 ),
+                Key(
+                    "premium",
+                    "Whether the account has Premium, and so can edit its posts. Left out, a "
+                    "max_length above 280 says so.",
+                    values.boolean,
+                    choices=("true", "false"),
+                    shape="boolean",
+                ),
             ),
             required=True,
         ),
@@ -194,6 +164,7 @@ BRIDGE = Section(
                 many=True,
                 choices=("public", "unlisted"),
             ),
+            TO_X,
         ),
         _route(
             "x_to_mastodon",
@@ -206,6 +177,7 @@ BRIDGE = Section(
                 default="public",
                 choices=("public", "unlisted", "private"),
             ),
+            TO_MASTODON,
         ),
         Key(
             "people",

@@ -21,6 +21,7 @@ from bridge.config.settings import (
     MastodonToX,
     OAuth1,
     OAuth2,
+    Recheck,
     Settings,
     XSettings,
     XToMastodon,
@@ -134,11 +135,15 @@ def _bridge(entry: Values) -> BridgeSettings:
     mastodon, x = cast("Any", entry["mastodon"]), cast("Any", entry["x"])
     return BridgeSettings(
         name=cast("Any", entry["name"]),
-        mastodon=MastodonSettings(mastodon["url"], _optional(mastodon["access_token"])),
+        mastodon=MastodonSettings(
+            mastodon["url"],
+            _optional(mastodon["access_token"]),
+            **_given(mastodon, "custom_emoji"),
+        ),
         x=XSettings(
             url=x["url"] or DEFAULT_X_URL,
             credentials=_credentials(x),
-            **_given(x, "dialect", "max_length"),
+            **_given(x, "dialect", "max_length", "premium"),
         ),
         mastodon_to_x=MastodonToX(**_route(entry["mastodon_to_x"], frozenset)),
         x_to_mastodon=XToMastodon(**_route(entry["x_to_mastodon"], lambda one: one)),
@@ -159,9 +164,16 @@ def _credentials(x: Values) -> OAuth1 | OAuth2 | None:
 
 
 def _route(section: object, visibility: Any) -> dict[str, Any]:
-    given = _given(cast("Values", section or {}), "enabled", "every", "delay", "start")
-    audience = cast("Values", section or {}).get("visibility")
-    return given | ({} if audience is None else {"visibility": visibility(audience)})
+    """The values of a route by name, lists as tuples."""
+    values = cast("Values", section or {})
+    found: dict[str, Any] = {}
+    for name, value in _given(values, *values).items():
+        found[name] = tuple(value) if isinstance(value, list) else value
+    if "visibility" in found:
+        found["visibility"] = visibility(found["visibility"])
+    if "recheck" in found:
+        found["recheck"] = Recheck(**_given(found["recheck"], "every", "window"))
+    return found
 
 
 def _given(values: Values, *names: str) -> dict[str, Any]:

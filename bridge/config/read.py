@@ -12,10 +12,11 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bridge.config.declared import Key, Section
 from bridge.config.document import REFERENCE, Mapping, Node, Scalar, Sequence
-from bridge.config.keys import Key, Section
 
 _MAX_SECRET_BYTES = 64 * 1024
+_NEEDS_QUOTES = 'what begins with # needs quotes, as in ["#noxp"]'
 _RUN_SECRETS = Path("/run/secrets")
 
 Values = dict[str, object]
@@ -81,12 +82,15 @@ class Reader:
         if node is None or (isinstance(node, Scalar) and node.text is None):
             if key.required:
                 self.fault(line, where, f"missing. {key.doc}")
+            elif node is not None and key.many:
+                # An unquoted #hashtag is a comment: what was meant as a bound would bound nothing.
+                self.fault(node.line, where, f"empty; {_NEEDS_QUOTES}, and [] says none")
             return None
         if key.mapping:
             return self._mapping(key, node, where)
         if key.many:
             items = node.items if isinstance(node, Sequence) else (node,)
-            if not items:
+            if not items and not key.may_be_empty:
                 self.fault(node.line, where, f"empty; expected one or more of {_choices(key)}")
             return [self._scalar(key, item, where) for item in items]
         return self._scalar(key, node, where)
@@ -103,6 +107,9 @@ class Reader:
     def _scalar(self, key: Key, node: Node, where: str) -> object:
         if not isinstance(node, Scalar):
             self.fault(node.line, where, "expected a single value")
+            return None
+        if node.text is None and key.many:
+            self.fault(node.line, where, f"empty; {_NEEDS_QUOTES}")
             return None
         text = self._resolved(node, where)
         return None if text is None else self._parsed(key, text, where, node.line)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.config.keys import ROOT, Key, Section
+from bridge.config.declared import Key, Section
+from bridge.config.keys import ROOT
 
 JsonObject = dict[str, object]
 
@@ -55,7 +56,9 @@ def _key(key: Key) -> JsonObject:
         value = {"type": ["string", "number", "boolean"]}
     one: JsonObject = {"anyOf": [value, reference]}
     if key.many:
-        one = {"anyOf": [{"type": "array", "minItems": 1, "items": one}, one]}
+        one = {
+            "anyOf": [{"type": "array", "minItems": int(not key.may_be_empty), "items": one}, one]
+        }
     if key.mapping:
         one = {"type": "object", "additionalProperties": {"type": "string"}}
     default = {} if key.default is None else {"default": key.default}

@@ -8,12 +8,28 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from bridge.core.model import BridgeName, Visibility
+from bridge.core.model import BridgeName, Microdollars, Visibility
+from bridge.core.policy import (
+    Audio,
+    Deletes,
+    Edits,
+    Links,
+    LongText,
+    MediaMissing,
+    Polls,
+    Quotes,
+    Sensitive,
+    Unfitting,
+    Warnings,
+)
+from bridge.core.rules import NOXP, Boosts, Threads
 from bridge.core.secret import Secret
+from bridge.core.switches import Marker
 from bridge.core.timing import Every, FromNow, Interval, Start
 
 A_MINUTE = Interval(timedelta(minutes=1))
 NOW = FromNow()
+_LENGTH_FOR_ALL = 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,7 @@ class MastodonSettings:
 
     url: str
     access_token: Secret | None
+    custom_emoji: Literal["keep", "remove"] = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +72,70 @@ class XSettings:
     credentials: OAuth1 | OAuth2 | None
     dialect: Literal["auto", "post", "tweet"] = "auto"
     max_length: int = 280
+    premium: bool | None = None
+
+    @property
+    def has_premium(self) -> bool:
+        """Whether the account has Premium; long posts come with it."""
+        return self.max_length > _LENGTH_FOR_ALL if self.premium is None else self.premium
 
 
-@dataclass(frozen=True, slots=True)
-class MastodonToX:
-    """How posts go from Mastodon to X; `visibility` lists the audiences that may."""
-
-    enabled: bool = True
-    every: Every = A_MINUTE
-    delay: timedelta = timedelta(seconds=30)
-    start: Start = NOW
-    visibility: frozenset[Visibility] = frozenset({Visibility.PUBLIC})
-
-
-@dataclass(frozen=True, slots=True)
-class XToMastodon:
-    """How posts go from X to Mastodon; `visibility` is that of the mirror."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """What both directions have in common: when posts are read, which cross, in what form."""
 
     enabled: bool = True
     every: Every = A_MINUTE
     delay: timedelta = timedelta(0)
     start: Start = NOW
+    only_with: tuple[Marker, ...] = ()
+    never_with: tuple[Marker, ...] = (NOXP,)
+    hide_markers: bool = False
+    media_only: bool = False
+    languages: tuple[str, ...] = ()
+    threads: Threads = "skip"
+    boosts: Boosts = "skip"
+    quotes: Quotes = "link"
+    long_text: LongText = "thread"
+    polls: Polls = "native"
+    alt_text: bool = True
+    video: Unfitting = "thumbnail"
+    media_missing: MediaMissing = "hold"
+    warn_about: Mapping[str, str] = field(default_factory=dict)
+    warning_words: Mapping[str, str] = field(default_factory=dict)
+    edits: Edits = "replace"
+    edits_by_reposting: bool = False
+    deletes: Deletes = "mirror"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MastodonToX(Crossing):
+    """How posts go from Mastodon to X; `visibility` lists the audiences that may."""
+
+    delay: timedelta = timedelta(seconds=30)
+    visibility: frozenset[Visibility] = frozenset({Visibility.PUBLIC})
+    warnings: Warnings = "prefix"
+    sensitive: Sensitive = "send"
+    audio: Audio = "skip"
+    links: Links = "keep"
+    max_usd_per_post: Microdollars | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """How often, and how far back, the own timeline on X is read again; zero for never."""
+
+    every: timedelta = timedelta(hours=6)
+    window: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XToMastodon(Crossing):
+    """How posts go from X to Mastodon; `visibility` is that of the mirror."""
+
     visibility: Visibility = Visibility.PUBLIC
+    never_wider_than_default: bool = False
+    recheck: Recheck = Recheck()
 
 
 @dataclass(frozen=True, slots=True)

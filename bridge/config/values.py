@@ -7,11 +7,14 @@ says what is expected. Pure; must not know where a text came from.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from bridge.core.model import Visibility
+from bridge.core.model import Microdollars, Visibility
+from bridge.core.switches import LONGEST_MARKER, Marker, marker
 from bridge.core.timing import Cron, Every, FromBeginning, FromDate, FromNow, Interval, Start
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -177,6 +180,60 @@ def dialect(text: str) -> str:
     if text not in {"auto", "post", "tweet"}:
         raise ValueError("expected auto, post or tweet")
     return text
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A reader for one of a few words."""
+
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"expected {', '.join(choices[:-1])} or {choices[-1]}")
+        return text
+
+    return read
+
+
+def marked(text: str) -> Marker:
+    """What to look for in a post: ``#hashtag``, words, or ``/pattern/``."""
+    return marker(text)
+
+
+def words(text: str) -> str:
+    """Some words on one line."""
+    if not text.strip() or not text.isprintable() or len(text) > LONGEST_MARKER:
+        raise ValueError(f"expected some words on one line, {LONGEST_MARKER} characters at most")
+    return text.strip()
+
+
+def language(text: str) -> str:
+    """A code of ISO 639, with or without a region: ``en``, ``pt-BR``."""
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}", text):
+        raise ValueError("expected a language's code such as en or pt-BR")
+    return text
+
+
+def dollars(text: str) -> Microdollars:
+    """An amount of US dollars, with or without the sign: ``0.10``, ``$1``."""
+    if not re.fullmatch(r"\$?\d{1,6}(?:\.\d{1,6})?", text, re.ASCII):
+        raise ValueError("expected an amount in US dollars such as 0.10")
+    return Microdollars(int(Decimal(text.lstrip("$")).scaleb(6)))
+
+
+def recheck(text: str) -> timedelta:
+    """A duration of at least a minute, or ``never``: zero."""
+    if text == "never":
+        return timedelta(0)
+    period = duration(text)
+    if period < timedelta(minutes=1):
+        raise ValueError("expected at least 1m, or never")
+    return period
+
+
+def recheck_window(text: str) -> int:
+    """How many posts are read again: what X gives in one page."""
+    if not _is_number(text, 5, 100):
+        raise ValueError("expected a number from 5 to 100")
+    return int(text)
 
 
 def token(text: str) -> str:

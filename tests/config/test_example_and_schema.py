@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from bridge.config import load
-from bridge.config.keys import ROOT, Key, Section
+from bridge.config.declared import Key, Section
+from bridge.config.keys import ROOT
 from bridge.config.schema import json_schema
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

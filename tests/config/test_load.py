@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import MastodonToX, OAuth2, Settings, load, locate
+from bridge.config.settings import Recheck
 from bridge.core.errors import ConfigError
 from bridge.core.model import Visibility
 from bridge.core.secret import Secret
@@ -276,3 +277,75 @@ def test_a_file_is_looked_for_where_people_expect_it(
     assert locate(None, {}) == platform
     with pytest.raises(ConfigError, match="no such file"):
         locate(tmp_path / "absent.yaml", {})
+
+
+def test_every_choice_of_what_crosses_can_be_written(tmp_path: Path) -> None:
+    text = MINIMAL + (
+        "    mastodon_to_x:\n"
+        '      only_with: ["#xp", "/re:? ?posts?/", breaking news]\n'
+        "      never_with: []\n"
+        "      languages: [en, pt-BR]\n"
+        "      links: defuse\n"
+        "      max_usd_per_post: $0.30\n"
+        "      warnings: only\n"
+        "      warn_about: {spider: spiders}\n"
+        "    x_to_mastodon:\n"
+        "      recheck: {every: never, window: 50}\n"
+        "      edits: note\n"
+        "      never_wider_than_default: yes\n"
+    )
+    (bridge,) = read(tmp_path, text).bridges
+    outward, homeward = bridge.mastodon_to_x, bridge.x_to_mastodon
+    assert [each.written for each in outward.only_with] == [
+        "#xp", "/re:? ?posts?/", "breaking news",
+    ]  # fmt: skip
+    assert outward.never_with == ()
+    assert outward.languages == ("en", "pt-BR")
+    assert (outward.links, outward.warnings) == ("defuse", "only")
+    assert outward.max_usd_per_post == 300_000
+    assert outward.warn_about == {"spider": "spiders"}
+    assert homeward.recheck == Recheck(timedelta(0), 50)
+    assert (homeward.edits, homeward.never_wider_than_default) == ("note", True)
+    assert [each.written for each in homeward.never_with] == ["#noxp"]
+
+
+def test_premium_follows_from_the_length_unless_it_is_said(tmp_path: Path) -> None:
+    def premium(said: str) -> bool:
+        text = MINIMAL.replace("      oauth1:", f"      {said}\n      oauth1:")
+        return read(tmp_path, text).bridges[0].x.has_premium
+
+    assert not premium("max_length: 280")
+    assert premium("max_length: 4000")
+    assert premium("premium: true")
+    assert not premium("{max_length: 4000, premium: false}".strip("{}").replace(", ", "\n      "))
+
+
+@pytest.mark.parametrize(
+    ("written", "where", "word"),
+    [
+        ("links: dorp", "links", "did you mean drop?"),
+        ("boosts: mine", "boosts", "expected skip, own or all"),
+        ("audio: thumbnail", "audio", "expected skip or link"),
+        ("max_usd_per_post: lots", "max_usd_per_post", "such as 0.10"),
+        ("never_with: ['/(a/']", "never_with", "without a closing one"),
+        ("never_with: ['/(a)\\1/']", "never_with", "references to groups are not supported"),
+        ("languages: [english]", "languages", "such as en"),
+        ("warn_about: {spider: ''}", "warn_about", "some words"),
+        ("only_with: #xp", "only_with", "needs quotes"),
+        ("only_with:\n        - #xp", "only_with", "needs quotes"),
+        ("edit: note", "edit", "did you mean edits?"),
+        ("recheck: {every: 6h}", "recheck", "there is no such key"),
+    ],
+)
+def test_a_choice_that_makes_no_sense_is_named_with_its_line_and_key(
+    tmp_path: Path, written: str, where: str, word: str
+) -> None:
+    (fault,) = faults(tmp_path, f"{MINIMAL}    mastodon_to_x:\n      {written}\n")
+    assert fault.startswith(("config.yaml:8: ", "config.yaml:9: "))
+    assert f"bridges[0].mastodon_to_x.{where}: " in fault
+    assert word in fault
+
+
+@pytest.mark.parametrize("written", ["{every: 5s}", "{every: 6}", "{window: 4}", "{window: 101}"])
+def test_rechecking_has_bounds(tmp_path: Path, written: str) -> None:
+    assert faults(tmp_path, f"{MINIMAL}    x_to_mastodon: {{recheck: {written}}}\n")
