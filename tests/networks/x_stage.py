@@ -89,7 +89,8 @@ class OddX:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         query, headers = dict(request.query), dict(request.headers)
-        self.seen.append(Seen(request.method, request.path, query, headers, await request.text()))
+        body = (await request.read()).decode(errors="replace")
+        self.seen.append(Seen(request.method, request.path, query, headers, body))
         scripted = self.replies.get(f"{request.method} {request.path}")
         if not scripted:
             return web.Response(status=404)
@@ -113,7 +114,7 @@ KEYS = OAuth1Credentials("ck-canary-1", "cs-canary-2", "at-canary-3", "as-canary
 async def odd_x() -> AsyncIterator[OddX]:
     """An `OddX` that knows its account, ``ada`` with the id 7, and nothing else yet."""
     odd = OddX()
-    app = web.Application()
+    app = web.Application(client_max_size=32 << 20)
     app.router.add_route("*", "/{anything:.*}", odd.handle)
     odd.says(ME, problem(200, data={"id": "7", "username": "ada", "protected": False}))
     async with serve(app) as odd.url:
@@ -159,8 +160,9 @@ async def adapter_for(
     clock: Clock | None = None,
     store: TokenStore | None = None,
     read_timeout: float = 5,
+    premium: bool = False,
 ) -> AsyncIterator[XAdapter]:
-    settings = XSettings(url, credentials=credentials, dialect=dialect)
+    settings = XSettings(url, credentials=credentials, dialect=dialect, premium=premium)
     async with open_session(user_agent="twinpost-tests", read_timeout=read_timeout) as session:
         adapter = XAdapter(
             settings,
@@ -176,10 +178,12 @@ async def adapter_for(
 
 
 @asynccontextmanager
-async def served_x(dialect: str = "both", *, confidential: bool = True) -> AsyncIterator[ServedX]:
+async def served_x(
+    dialect: str = "both", *, confidential: bool = True, premium: bool = False
+) -> AsyncIterator[ServedX]:
     """The strict stand-in, with one account, ``ada``."""
     sandbox = XSandbox(dialect=dialect)
-    account = sandbox.add_account("ada", "Ada Lovelace", confidential=confidential)
+    account = sandbox.add_account("ada", "Ada Lovelace", confidential=confidential, premium=premium)
     async with serve(sandbox.app) as url:
         yield ServedX(sandbox, url, account)
 

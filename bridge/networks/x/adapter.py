@@ -63,6 +63,7 @@ class XAdapter:
             X_PRICES,
             settings,
             is_gone=self._reader.is_gone,
+            describe=self._uploader.describe_anew,
         )
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from bridge.core.errors import InDoubt, NetworkError, Refused, Throttled, Transient
 from bridge.core.model import MediaId, MediaKind, Microdollars
-from bridge.core.prices import PriceTable
+from bridge.core.prices import FREE, PriceTable
 from bridge.networks.fields import id_at, mapping_at, number_at, text_at
 from bridge.networks.x.client import XClient
 from bridge.networks.x.limits import LARGEST_SEGMENT, MOST_SEGMENTS, media_limits
@@ -38,6 +39,8 @@ _LOST_ANSWERS = 3
 
 _IMAGE, _GIF, _VIDEO = "tweet_image", "tweet_gif", "tweet_video"
 _LONGEST_REASON = 200
+_REMEMBERED = 200
+"""Descriptions that are remembered, for edits within the hour."""
 
 
 class Uploader:
@@ -49,6 +52,7 @@ class Uploader:
         self._prices = prices
         self._limits = media_limits(premium=premium)
         self._charged = 0
+        self._told: OrderedDict[str, str] = OrderedDict()
 
     async def upload(self, medium: LocalMedia) -> Uploaded:
         """One file, processed and described. See `bridge.ports.Sink`."""
@@ -71,8 +75,33 @@ class Uploader:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise Transient(f"the fetched file cannot be read: {reason}") from None
+        return Uploaded(MediaId(media_id), self._take_cost(), _expiry(answer, begun), note)
+
+    async def describe_anew(self, media_id: MediaId, alt: str) -> Microdollars:
+        """Give a file that was uploaded before another description; returns what that cost.
+
+        Nothing is sent where it is known to have this one. X knows no way to take one back.
+        """
+        if not alt or self._told.get(media_id) == alt:
+            return FREE
+        try:
+            await self._tell(media_id, {"alt_text": {"text": alt}})
+        except Refused as refused:
+            log.warning("X did not take another description of a file: %s", refused.detail)
+            return FREE
+        except InDoubt as doubt:
+            raise Transient(f"describing a file: {doubt.detail}", status=doubt.status) from None
+        self._remember(media_id, alt)
+        return self._take_cost()
+
+    def _take_cost(self) -> Microdollars:
         cost, self._charged = Microdollars(self._charged), 0
-        return Uploaded(MediaId(media_id), cost, _expiry(answer, begun), note)
+        return cost
+
+    def _remember(self, media_id: str, alt: str) -> None:
+        self._told[media_id] = alt
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
 
     def _category(self, medium: LocalMedia) -> str:
         """By content; an animation that is an MP4 is a video to X, which makes its own of GIFs."""
@@ -194,6 +223,7 @@ class Uploader:
             note = f"X did not take the {lost} of the {medium.kind.value}"
             log.warning("%s: %s", note, refused.detail)
             return note
+        self._remember(media_id, medium.alt)
         return ""
 
     async def _described_alone(self, media_id: str, alt: Mapping[str, object]) -> str:

@@ -6,6 +6,7 @@ Must not upload files, nor fit texts.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -26,7 +27,11 @@ from bridge.ports import Clock
 
 
 class Writer:
-    """The writing half. `is_gone` tells of a post whether X surely has it no more."""
+    """The writing half.
+
+    `is_gone` tells of a post whether X surely has it no more. `describe` gives an uploaded file
+    its alt text, where it has another one, and returns what that cost.
+    """
 
     def __init__(
         self,
@@ -37,6 +42,7 @@ class Writer:
         settings: XSettings,
         *,
         is_gone: Callable[[PostId], Awaitable[bool]],
+        describe: Callable[[MediaId, str], Awaitable[Microdollars]],
     ) -> None:
         self._client = client
         self._identity = identity
@@ -44,6 +50,7 @@ class Writer:
         self._prices = prices
         self._settings = settings
         self._is_gone = is_gone
+        self._describe = describe
 
     async def publish(
         self, part: DraftPart, reply_to: PostId | None, media: Sequence[MediaId]
@@ -53,10 +60,17 @@ class Writer:
             return await self._repeat(part.repeat)
         _check(part, media)
         body = create_body(part, reply_to, media=media, now=self._clock.now())
-        return await self._created(body)
+        receipt = await self._created(body)
+        if part.poll is not None and "poll" not in body:
+            note = "too little time was left of the poll, so it stands there in words"
+            return replace(receipt, note=note)
+        return receipt
 
     async def revise(self, target: PostId, part: DraftPart, media: Sequence[MediaId]) -> Receipt:
-        """X's edit, which makes a new post of another id in the place of the old one."""
+        """X's edit, which makes a new post of another id in the place of the old one.
+
+        The cost includes descriptions that changed: each is told to X on its own.
+        """
         if not self._settings.premium:
             raise Refused("X lets only accounts with Premium edit their posts")
         if part.repeat is not None or reposted(target) is not None:
@@ -66,7 +80,12 @@ class Writer:
         _check(part, media)
         body = create_body(part, None, media=media, now=self._clock.now())
         body["edit_options"] = {"previous_post_id": str(target)}
-        return await self._created(body)
+        cost = 0
+        if len(media) == len(part.media):
+            for media_id, medium in zip(media, part.media, strict=True):
+                cost += await self._describe(media_id, medium.alt)
+        receipt = await self._created(body)
+        return replace(receipt, cost=Microdollars(receipt.cost + cost))
 
     async def delete(self, target: PostId) -> Microdollars:
         """See `bridge.ports.Sink`. An unclear answer is `Transient`: asking again does no harm."""

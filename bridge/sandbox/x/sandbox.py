@@ -128,7 +128,7 @@ class XSandbox:
             reply_to=reply_to,
             quote=quote,
             edit_of=edit_of,
-            media=self._attached(account, media, created_at),
+            media=self._attached(account, media, created_at) if media else None,
             poll=_checked(poll) if poll else None,
             community_id=COMMUNITY_ID if community else None,
             created_at=created_at,

@@ -89,7 +89,8 @@ class NewPost:
     reply_to: str | None = None
     quote: str | None = None
     edit_of: str | None = None
-    media: Sequence[Medium] = ()
+    media: Sequence[Medium] | None = None
+    """None for none; where an own app edits, for those that are there."""
     poll: XPoll | None = None
     community_id: str | None = None
     reply_settings: str = "everyone"
@@ -113,8 +114,7 @@ def put_up(state: XState, author: XAccount, new: NewPost) -> StoredPost:
     trailers: list[Trailer] = []
     if quoted is not None:
         trailers.append(Trailer((quoted.url,)))
-    # An edit that says nothing of media keeps those that are there.
-    media = tuple(new.media) or (edited.media if edited else ())
+    media = tuple(new.media if new.media is not None else (edited.media if edited else ()))
     if media:
         kind = "photo" if media[0].kind == "photo" else "video"
         addresses = tuple(f"{url}/{kind}/{number}" for number in range(1, len(media) + 1))

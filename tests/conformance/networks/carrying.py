@@ -74,10 +74,11 @@ class CarryingContract:
         if (await network.adapter.capabilities()).edit_within is not None:
             await network.edit(ids[1], "two, corrected")
 
-        posts = (await network.adapter.window(10)).posts
+        posts = {post.ids[0]: post for post in (await network.adapter.window(10)).posts}
 
-        assert [post.ids[0] for post in posts] == ids[1:]
-        assert posts[0].text.plain in {"two", "two, corrected"}
+        # Where an edit makes a new post, that is the newest one.
+        assert posts.keys() == set(ids[1:])
+        assert posts[ids[1]].text.plain in {"two", "two, corrected"}
 
     async def test_a_window_that_cannot_be_read_is_no_empty_one(
         self, network: CarryingStage
@@ -205,5 +206,5 @@ class CarryingContract:
 
         assert await network.posts() == ["after"]
         assert await network.alts(revised.id) == ["told anew", "new"]
-        await network.adapter.revise(revised.id, part("bare"))
-        assert await network.alts(revised.id) == []
+        bare = await network.adapter.revise(revised.id, part("bare"))
+        assert await network.alts(bare.id) == []
