@@ -23,6 +23,7 @@ from bridge.core.parts import price_of, visibility
 from bridge.core.policy import Policy
 from bridge.core.prices import in_dollars
 from bridge.core.quoting import NO_TEXT, NOTHING, Quoted, quoted, reposted
+from bridge.core.recall import recalling
 from bridge.core.record import Mirror
 from bridge.core.text import Text, joined
 from bridge.core.wording import NO_HEAD, cleaned, heading, safe, short_warning, without_tags
@@ -48,6 +49,7 @@ class Context:
     reposted: Mirror | None = None
 
 
+@recalling()
 def compose(post: Post, to: Capabilities, policy: Policy, context: Context) -> Draft:
     """The draft of `post` for the network that `to` describes.
 

@@ -105,13 +105,20 @@ def _threads(wanted: Wanted, to: Capabilities, count: Callable[[str], int]) -> l
     limit = to.max_length - _added(heading, count)
     atoms = x_entities if to.network is Network.X else mastodon_entities
     tries, joiner = _tries(limit, count)
+    enough = 0
     for joiners in tries:
+        if joiners < min(enough, tries[-1]):
+            continue
         room = limit - joiners * joiner
         texts = split(body, room, count, atoms=atoms, gather_links=to.prices is not None)
         whole = mended(texts, body, to.network, wanted.known) if len(texts) > 1 else texts
         found = [heading + text for text in whole]
-        if all(count(text) <= to.max_length for text in found):
+        missing = max(map(count, found)) - to.max_length
+        if missing <= 0:
             return found
+        # As many as it takes if the next cuts call for joiners as often as these do.
+        added = joiners * joiner + missing
+        enough = added * limit // (joiner * (room + added))
     raise UnfitError(f"no way was found to cut it for a limit of {to.max_length}")
 
 
