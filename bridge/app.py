@@ -28,7 +28,10 @@ from bridge.engine.control import Control
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
 from bridge.ledger.sqlite import open_ledger, open_reader
+from bridge.media.store import FileMediaStore
+from bridge.net.guard import Trusted
 from bridge.net.session import open_session, trusting
+from bridge.net.visit import Visitor
 from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.x.adapter import XAdapter
@@ -134,7 +137,8 @@ async def wired(
         stack.push_async_callback(ledger.close)
         # Spreads retries in time; nothing secret hangs on it.
         jitter = random.Random().random  # noqa: S311
-        bench = Bench(ledger, clock, jitter, listeners)
+        media = await stack.enter_async_context(_media(settings, bridges, tls))
+        bench = Bench(ledger, clock, jitter, listeners, media=media)
         vault = vault_of(settings)
         plans: list[RoutePlan] = []
         for bridge in bridges:
@@ -233,6 +237,19 @@ async def _x(
     )
     stack.push_async_callback(x.close)
     return x
+
+
+@asynccontextmanager
+async def _media(
+    settings: Settings, bridges: tuple[BridgeSettings, ...], tls: SSLContext
+) -> AsyncIterator[FileMediaStore]:
+    """One store of media for the process; the servers of the settings are trusted by name."""
+    servers = Trusted.of(url for bridge in bridges for url in (bridge.mastodon.url, bridge.x.url))
+    async with (
+        Visitor(user_agent=USER_AGENT, trusted=servers, tls=tls) as visitor,
+        FileMediaStore(settings.state / "media", visitor) as store,
+    ):
+        yield store
 
 
 async def _plans(
