@@ -79,6 +79,10 @@ class XSandbox:
         self._state.enrol(account)
         return account
 
+    def allow_callback(self, account: XAccount, address: str) -> None:
+        """Add a callback address to the settings of the app that `account` owns."""
+        self._state.consents.allow(account.oauth2.client_id, address)
+
     def accounts(self) -> tuple[XAccount, ...]:
         """Everybody, in the order they came."""
         return tuple(self._state.accounts.values())
@@ -277,6 +281,8 @@ class XSandbox:
         app.add_routes(door.route(name, endpoint) for name, endpoint in endpoints.items())
         app.add_routes(
             [
+                web.get("/i/oauth2/authorize", state.consents.ask),
+                web.post("/i/oauth2/authorize", state.consents.decide),
                 web.post("/2/oauth2/token", state.tokens.token),
                 web.get("/media/{key}", media.file),
                 web.get("/media/{key}/{rendition:preview|playlist|small}", media.file),

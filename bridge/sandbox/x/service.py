@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bridge.sandbox.x.accounts import XAccount
+from bridge.sandbox.x.oauth2 import needed
 from bridge.sandbox.x.problems import Json, Refusal, plain, problem_response
 from bridge.sandbox.x.state import XState
 
@@ -47,7 +48,7 @@ class Door:
     async def _handle(self, name: str, endpoint: Endpoint, request: web.Request) -> web.Response:
         headers: dict[str, str] = {}
         try:
-            account = await self._account(request)
+            account = await self._account(request, name)
             headers = self._state.limiter.count(name, account.id, self._state.clock.now())
             self._check_credit(account)
             answer = await endpoint(request, account)
@@ -63,7 +64,7 @@ class Door:
             headers=headers,
         )
 
-    async def _account(self, request: web.Request) -> XAccount:
+    async def _account(self, request: web.Request, name: str) -> XAccount:
         header = request.headers.get("Authorization", "")
         if header.lower().startswith("bearer "):
             account_id = self._state.tokens.account_id(request)
@@ -71,6 +72,10 @@ class Door:
             account_id = await self._state.signatures.account_id(request)
         if account_id is None:
             raise Refusal(401, plain(401))
+        if header.lower().startswith("bearer ") and not (
+            needed(name) <= set(self._state.tokens.scopes(request))
+        ):
+            raise Refusal(403, plain(403))
         return self._state.accounts[account_id]
 
     def _check_credit(self, account: XAccount) -> None:

@@ -13,6 +13,7 @@ from bridge.core.prices import PriceTable
 from bridge.core.text import SpanKind
 from bridge.sandbox.clock import SandboxClock
 from bridge.sandbox.x.accounts import XAccount
+from bridge.sandbox.x.consent import ConsentDesk
 from bridge.sandbox.x.dialect import Dialect
 from bridge.sandbox.x.limits import Limit, Limiter
 from bridge.sandbox.x.meter import Meter
@@ -54,7 +55,8 @@ class XState:
         self.meter = Meter(prices)
         self.limiter = Limiter(limits)
         self.signatures = SignatureCheck()
-        self.tokens = TokenDesk(clock)
+        self.consents = ConsentDesk(clock, lambda: self.accounts)
+        self.tokens = TokenDesk(clock, self.consents)
         self.switches = Switches()
 
     def enrol(self, account: XAccount) -> None:
