@@ -157,18 +157,17 @@ def _parsed(address: str, base: URL | None = None) -> URL:
     try:
         # What is written properly is sent as it stands: some hosts sign their addresses.
         url = URL(address, encoded=_PLAIN.fullmatch(address) is not None)
-        return base.join(url) if base is not None else url
+        url = base.join(url) if base is not None else url
+        # Read only now: what is written properly may still make no sense.
+        if not url.host or not url.port:
+            raise _unreadable()
     except ValueError:
         raise _unreadable() from None
+    return url
 
 
 def _require_decent(url: URL, *, trusted: bool) -> None:
-    try:
-        host, port = url.host, url.port
-    except ValueError:
-        raise _unreadable() from None
-    if not host or not port:
-        raise _unreadable()
+    host = url.host or ""
     if url.scheme != "https" and not (trusted and url.scheme == "http"):
         raise NotVisited("is not offered over https", host=host, lasting=True)
     if url.raw_user is not None or url.raw_password is not None or "@" in url.raw_authority:
