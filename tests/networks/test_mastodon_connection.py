@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -188,6 +189,80 @@ async def test_a_cancelled_creation_goes_out_once_and_the_next_one_waits_for_its
         release.set()
         await second
     assert order == ["begun", "ended", "begun", "ended"]
+
+
+class TestAChangeThatComesTooLate:
+    """Somebody may have taken over meanwhile, and have proven its absence."""
+
+    async def test_because_another_request_took_long_is_not_sent(self) -> None:
+        release, clock, server = asyncio.Event(), ManualClock(), creating()
+        begun: list[str] = []
+
+        async def slow(_: web.Request) -> web.StreamResponse:
+            begun.append("reading")
+            await release.wait()
+            return web.json_response([])
+
+        server.special["GET", "/api/v1/accounts/me/statuses"] = slow
+        async with odd(server, clock) as adapter:
+            reading = asyncio.create_task(adapter.baseline())
+            await until_true(lambda: bool(begun))
+            late = asyncio.create_task(publish(adapter))
+            await asyncio.sleep(0.02)
+            clock.pass_time(21)
+            release.set()
+            await reading
+            with pytest.raises(Transient, match="too late") as caught:
+                await late
+            assert not caught.value.unreachable
+            assert not server.bodies
+            assert (await publish(adapter)).id == "made"
+
+    async def test_because_the_process_was_stopped_in_the_middle_is_not_sent(self) -> None:
+        class Stopped(ManualClock):
+            """Twenty-one seconds go by between being asked and the first byte."""
+
+            asked = 0
+
+            def monotonic(self) -> float:
+                self.asked += 1
+                return 21.0 * (self.asked - 1)
+
+        server = creating()
+        async with serving(server), adapter_at(server.url, Stopped()) as adapter:
+            with pytest.raises(Transient, match="too late"):
+                await publish(adapter)
+        assert not server.bodies
+
+    async def test_is_no_matter_for_a_reading(self) -> None:
+        clock, server = ManualClock(), OddServer(instance=STOCK)
+        async with odd(server, clock) as adapter:
+            await adapter.capabilities()
+            clock.pass_time(1000)
+            assert (await adapter.account()).id == "me"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda adapter: adapter.revise(PostId("made"), part()),
+            lambda adapter: adapter.delete(PostId("made")),
+        ],
+        ids=["edit", "deletion"],
+    )
+    async def test_of_any_kind_is_not_sent(
+        self, change: Callable[[MastodonAdapter], Awaitable[object]]
+    ) -> None:
+        clock, server = ManualClock(), OddServer(instance=STOCK)
+
+        async def show(_: web.Request) -> web.StreamResponse:
+            clock.pass_time(21)
+            return web.json_response(CREATED)
+
+        server.special["GET", "/api/v1/statuses/made"] = show
+        async with odd(server, clock) as adapter:
+            with pytest.raises(Transient, match="too late"):
+                await change(adapter)
+        assert {line.split()[0] for line in server.asked} <= {"GET"}
 
 
 async def test_closing_ends_a_request_that_hangs_and_can_be_repeated() -> None:

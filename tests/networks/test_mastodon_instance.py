@@ -1,12 +1,13 @@
 """What servers say about themselves, and what is made of it where they say too little."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from aiohttp import web
 
-from bridge.core.capabilities import Capabilities
-from bridge.core.model import Network
+from bridge.core.capabilities import FOREVER, Capabilities, PollLimits
+from bridge.core.model import Network, Visibility
 from bridge.networks.mastodon.instance import (
     Instance,
     Software,
@@ -107,6 +108,208 @@ def test_absurd_limits_are_not_believed(absurd: object) -> None:
 def test_an_odd_configuration_is_read_without_complaint(odd_value: object) -> None:
     said = {"version": odd_value, "configuration": odd_value, "urls": odd_value}
     assert read_instance(said) == Instance()
+
+
+MASTODON_SOCIAL = {
+    "supported_mime_types": [
+        "image/jpeg", "image/png", "image/gif", "image/heic", "image/webp", "video/mp4",
+        "video/quicktime", "audio/mpeg", "audio/ogg",
+    ],
+    "image_size_limit": 16_777_216,
+    "image_matrix_limit": 33_177_600,
+    "video_size_limit": 103_809_024,
+    "video_frame_rate_limit": 120,
+    "video_matrix_limit": 8_294_400,
+    "description_limit": 1500,
+}  # fmt: skip
+
+
+class TestWhatMayBeAttached:
+    def test_is_what_the_server_states(self) -> None:
+        media = stating(attachments=MASTODON_SOCIAL).media
+        assert media.image.types == {"image/jpeg", "image/png", "image/heic", "image/webp"}
+        assert (media.image.max_bytes, media.image.max_pixels) == (16_777_216, 33_177_600)
+        assert media.video.types == {"video/mp4", "video/quicktime"}
+        assert (media.video.max_bytes, media.video.max_pixels) == (103_809_024, 8_294_400)
+        assert media.audio.types == {"audio/mpeg", "audio/ogg"}
+        assert media.audio.max_bytes == 103_809_024
+
+    def test_has_gifs_as_animations_alone_under_their_unstated_limit(self) -> None:
+        media = stating(attachments=MASTODON_SOCIAL).media
+        assert media.animation.types == {"image/gif"}
+        assert (media.animation.max_bytes, media.animation.max_pixels) == (16_777_216, 921_600)
+        without = stating(attachments={"supported_mime_types": ["image/png"]}).media
+        assert without.animation.types == frozenset()
+
+    @pytest.mark.parametrize("types", [None, [], "image/png", {}, [None, 7]])
+    def test_is_assumed_narrowly_where_the_server_is_silent(self, types: object) -> None:
+        media = stating(attachments={"supported_mime_types": types}).media
+        assert media == ASSUMED.media
+        assert media.image.types == {"image/jpeg", "image/png"}
+        assert media.video.types == {"video/mp4"}
+
+    def test_may_be_a_whole_family_of_types(self) -> None:
+        media = stating(attachments={"supported_mime_types": ["IMAGE/*", "video/webm"]}).media
+        assert media.image.types == {"image/jpeg", "image/png"}
+        assert media.animation.types == {"image/gif"}
+        assert media.video.types == {"video/webm"}
+        assert media.audio.types == frozenset()
+
+    @pytest.mark.parametrize("absurd", [0, -1, 12, 10**15, "1", None, True, 1.5])
+    def test_is_not_believed_where_it_is_absurd(self, absurd: object) -> None:
+        keys = ("image_size_limit", "image_matrix_limit", "video_size_limit", "video_matrix_limit")
+        assert stating(attachments=dict.fromkeys(keys, absurd)).media == ASSUMED.media
+
+
+STATED_POLLS: dict[str, object] = {
+    "max_options": 6,
+    "max_characters_per_option": 80,
+    "min_expiration": 600,
+    "max_expiration": 86_400,
+}
+
+
+class TestAPoll:
+    def test_has_the_limits_that_the_server_states(self) -> None:
+        polls = polls_of(UNKNOWN_MAKE, STATED_POLLS)
+        assert polls is not None
+        assert (polls.max_options, polls.max_option_length) == (6, 80)
+        assert (polls.shortest, polls.longest) == (timedelta(minutes=10), timedelta(days=1))
+        assert polls.multiple
+        assert not polls.with_media
+
+    @pytest.mark.parametrize("odd_value", [None, {}, [], {"max_options": "4"}])
+    def test_is_assumed_of_mastodon_alone(self, odd_value: object) -> None:
+        assert polls_of(UNKNOWN_MAKE, odd_value) is None
+        usual = polls_of("4.7.3", odd_value)
+        assert usual is not None
+        assert (usual.max_options, usual.max_option_length) == (4, 50)
+        assert (usual.shortest, usual.longest) == (
+            timedelta(minutes=5),
+            timedelta(seconds=2_629_746),
+        )
+
+    @pytest.mark.parametrize(
+        "changed",
+        [{"max_options": 0}, {"max_options": 1}, {"max_characters_per_option": 0},
+         {"max_expiration": 0}, {"min_expiration": 90_000}],
+    )  # fmt: skip
+    def test_is_none_where_none_could_be_made(self, changed: dict[str, object]) -> None:
+        assert polls_of(UNKNOWN_MAKE, STATED_POLLS | changed) is None
+
+    def test_without_a_least_time_lasts_as_long_as_elsewhere(self) -> None:
+        polls = polls_of(UNKNOWN_MAKE, STATED_POLLS | {"min_expiration": 0})
+        assert polls is not None
+        assert polls.shortest == timedelta(minutes=5)
+
+
+UNKNOWN_MAKE = "1.0 (compatible; Unheard-Of 3)"
+
+
+def polls_of(version: str, polls: object) -> PollLimits | None:
+    said = {"version": version, "configuration": {"polls": polls}}
+    return read_instance(said).capabilities.polls
+
+
+@pytest.mark.parametrize(
+    ("version", "quotes", "polls_with_media", "deletes_media"),
+    [
+        (None, False, False, False),
+        (6, False, False, False),
+        (7, True, False, True),
+        (9, True, False, True),
+        (10, True, True, True),
+        (99, True, True, True),
+        ("7", False, False, False),
+    ],
+)
+def test_what_came_with_a_version_of_the_api_is_told_by_that_version_alone(
+    version: object, quotes: bool, polls_with_media: bool, deletes_media: bool
+) -> None:
+    instance = read_instance({"version": "4.7.3", "api_versions": {"mastodon": version}})
+    assert instance.capabilities.quotes is quotes
+    assert instance.capabilities.polls is not None
+    assert instance.capabilities.polls.with_media is polls_with_media
+    assert instance.deletes_media is deletes_media
+
+
+@pytest.mark.parametrize(
+    ("version", "edits"),
+    [
+        ("4.7.3", True),
+        ("3.5.0", True),
+        ("3.4.10", False),
+        ("2.9.3+glitch", False),
+        ("2.7.2 (compatible; Pleroma 2.9.0)", True),
+        ("0.20.2+git-8d4b2f5", True),
+        ("takahe/0.11.0", True),
+        ("", True),
+    ],
+)
+def test_editing_is_tried_everywhere_but_on_a_mastodon_too_old_for_it(
+    version: str, edits: bool
+) -> None:
+    capabilities = read_instance({"version": version}).capabilities
+    assert (capabilities.edit_within == FOREVER) is edits
+    assert capabilities.free_edits
+
+
+def test_a_server_may_demand_alt_text() -> None:
+    assert Instance().least_alt == 0
+    for said, least in ((12, 12), (0, 0), (None, 0), ("x", 0)):
+        configuration = {"media_attachments": {"description_minimum": said}}
+        assert read_instance({"configuration": configuration}).least_alt == least
+
+
+class TestTheDefaultAudienceOfTheAccount:
+    @pytest.mark.parametrize(
+        ("said", "audience"),
+        [
+            ({"privacy": "unlisted"}, Visibility.UNLISTED),
+            ({"privacy": "private"}, Visibility.FOLLOWERS),
+            ({"privacy": "public"}, Visibility.PUBLIC),
+            ({"privacy": "mutuals"}, None),
+            ({"privacy": "unknown"}, None),
+            ({}, None),
+            (None, None),
+        ],
+    )
+    async def test_is_what_the_server_says(self, said: object, audience: object) -> None:
+        server = whose_source(lambda: said)
+        async with odd(server) as adapter:
+            assert (await adapter.capabilities()).default_visibility is audience
+
+    async def test_is_learned_anew_every_day_and_kept_through_failures(self) -> None:
+        clock, said = ManualClock(), {"privacy": "public"}
+        server = whose_source(lambda: said)
+        async with odd(server, clock) as adapter:
+            assert (await adapter.capabilities()).default_visibility is Visibility.PUBLIC
+            said["privacy"] = "private"
+            clock.pass_time(timedelta(hours=25).total_seconds())
+            assert (await adapter.capabilities()).default_visibility is Visibility.FOLLOWERS
+            working = server.special
+            server.special = {WHOSE_ROUTE: _broken}
+            clock.pass_time(timedelta(hours=25).total_seconds())
+            assert (await adapter.capabilities()).default_visibility is Visibility.FOLLOWERS
+            server.special, said["privacy"] = working, "unlisted"
+            clock.pass_time(timedelta(minutes=6).total_seconds())
+            assert (await adapter.capabilities()).default_visibility is Visibility.UNLISTED
+
+
+WHOSE_ROUTE = ("GET", "/api/v1/accounts/verify_credentials")
+
+
+async def _broken(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=502)
+
+
+def whose_source(source: Callable[[], object]) -> OddServer:
+    """A server that tells what its account posts to by default."""
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"id": "me", "acct": "me", "source": source()})
+
+    return OddServer(instance=STOCK, special={WHOSE_ROUTE: answer})
 
 
 class TestTheAddressForStreaming:

@@ -146,6 +146,33 @@ async def test_deletions_of_strangers_by_the_thousand_wake_once() -> None:
         assert wakes.count == 3
 
 
+async def test_deletions_of_posts_seen_before_wake_if_they_are_ours_and_only_then() -> None:
+    async def talk(socket: web.WebSocketResponse) -> None:
+        for number in range(20):
+            whose = "me" if number < 5 else "you"
+            await socket.send_str(event("update", {"id": number, "account": {"id": whose}}))
+        for number in range(20):
+            await socket.send_str(event("delete", str(number)))
+        await socket.send_str(event("update", by("me")))
+
+    # Connecting, five own posts, their five deletions, and what ends it.
+    async with listening(websocket(talk)) as (wakes, _):
+        await wakes.reach(12)
+        await asyncio.sleep(0.02)
+        assert wakes.count == 12
+
+
+async def test_whose_posts_are_is_not_remembered_for_ever() -> None:
+    async def talk(socket: web.WebSocketResponse) -> None:
+        for number in range(5000):
+            await socket.send_str(event("update", {"id": number, "account": {"id": "you"}}))
+        # Forgotten, so it might be ours.
+        await socket.send_str(event("delete", "0"))
+
+    async with listening(websocket(talk)) as (wakes, _):
+        await wakes.reach(2)
+
+
 async def test_every_loss_is_followed_by_a_wait_and_a_wake() -> None:
     async def drop(socket: web.WebSocketResponse) -> None:
         assert socket._req is not None

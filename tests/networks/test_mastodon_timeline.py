@@ -3,23 +3,27 @@
 from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
+import aiohttp
 import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.core.errors import NetworkError, Refused, Throttled
-from bridge.core.model import Post, PostId
+from bridge.core.model import Post, PostId, Visibility
 from bridge.core.record import Cursor
 from bridge.networks.mastodon.adapter import MastodonAdapter
+from bridge.networks.mastodon.settings import MastodonSettings
 from tests.networks.mastodon_servers import (
     START,
     STOCK,
+    TOKEN,
     UNHEARD_OF,
     ManualClock,
     OddServer,
     knowing,
     odd,
+    serving,
     status,
 )
 
@@ -333,6 +337,107 @@ class TestTheTextAsTyped:
         async with odd(server) as adapter:
             reading = await adapter.read_after(Cursor(), knowing(()))
         assert [post.text.plain for post in reading.posts] == NAMES[:3]
+
+    async def test_that_is_known_is_not_asked_for_again_until_the_post_is_edited(self) -> None:
+        listing = timeline(3, visibility="public")
+        server = OddServer(listing, STOCK, sources={str(row["id"]): "typed" for row in listing})
+        async with odd(server) as adapter:
+            for _ in range(3):
+                posts = (await adapter.window(10)).posts
+                assert [post.text.plain for post in posts] == ["typed"] * 3
+            assert sources_asked(server) == 3
+            listing[0]["edited_at"] = "2026-11-01T12:30:00Z"
+            server.sources[str(listing[0]["id"])] = "typed anew"
+            assert (await adapter.window(10)).posts[-1].text.plain == "typed anew"
+            assert (await adapter.window(1)).posts[-1].text.plain == "typed anew"
+        assert sources_asked(server) == 4
+
+    async def test_is_not_asked_for_again_and_again_where_there_is_none(self) -> None:
+        server, clock = OddServer(timeline(9, visibility="public"), STOCK), ManualClock()
+        async with odd(server, clock) as adapter:
+            for _ in range(3):
+                assert len((await adapter.window(10)).posts) == 9
+            assert sources_asked(server) == 3
+            clock.pass_time(25 * 3600)
+            await adapter.window(10)
+        assert sources_asked(server) == 6
+
+    async def test_that_one_post_lacks_is_still_asked_of_the_others(self) -> None:
+        listing = timeline(9, visibility="public")
+        server = OddServer(listing, STOCK, sources=dict.fromkeys(NAMES[:9:2], "typed"))
+        async with odd(server) as adapter:
+            posts = (await adapter.window(10)).posts
+        assert [post.text.plain == "typed" for post in posts] == [n % 2 == 0 for n in range(9)]
+
+
+def sources_asked(server: OddServer) -> int:
+    return sum(line.endswith("/source") for line in server.asked)
+
+
+class TestTheWindow:
+    async def test_is_the_newest_stretch_over_pages_of_any_size(self) -> None:
+        for cap, limit in ((10, 25), (3, 7), (10, 4), (10, 400)):
+            server = OddServer(timeline(30), STOCK, cap=cap)
+            async with odd(server) as adapter:
+                posts = (await adapter.window(limit)).posts
+            assert [post.id for post in posts] == NAMES[:30][-limit:]
+
+    async def test_asks_for_no_more_than_it_needs(self) -> None:
+        server = OddServer(timeline(30), STOCK, cap=40)
+        async with odd(server) as adapter:
+            await adapter.window(20)
+        assert [line.partition("?")[2] for line in server.pages_asked()] == ["limit=20"]
+
+    async def test_raises_where_a_server_withholds_a_part_of_it(self) -> None:
+        server = OddServer(timeline(40), UNHEARD_OF, max_id="ignored", cap=20)
+        async with odd(server) as adapter:
+            assert len((await adapter.window(20)).posts) == 20
+            with pytest.raises(Refused, match="newest 30"):
+                await adapter.window(30)
+
+    async def test_has_boosts_replies_and_every_audience_in_it(self) -> None:
+        listing = [
+            status("boost", 4, reblog={"id": "x", "account": {"id": "you"}}),
+            status("reply", 3, in_reply_to_id="p", in_reply_to_account_id="you"),
+            status("direct", 2, visibility="direct"),
+            status("odd", 1, visibility="circle"),
+        ]
+        async with odd(OddServer(listing, UNHEARD_OF)) as adapter:
+            posts = (await adapter.window(10)).posts
+        assert [post.id for post in posts] == ["odd", "direct", "reply", "boost"]
+        assert posts[0].visibility is Visibility.UNKNOWN
+
+
+async def test_what_is_left_out_of_a_listing_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listing = [
+        status("nobody", 4, account=None),
+        status("theirs", 3, account={"id": "you", "acct": "you"}),
+        status("nameless", 2) | {"id": None},
+        status("mine", 1),
+    ]
+    async with odd(OddServer(listing, UNHEARD_OF)) as adapter:
+        for _ in range(3):
+            posts = (await adapter.window(10)).posts
+            assert [post.id for post in posts] == ["mine"]
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == 3
+    for word in ("without an author", "others' posts", "without an id"):
+        assert sum(word in each for each in told) == 1
+
+
+async def test_shortcodes_of_custom_emoji_go_where_the_settings_say_so() -> None:
+    listing = [status("p", 1, content="<p>Hi :blob:</p>", emojis=[{"shortcode": "blob"}])]
+    async with (
+        serving(OddServer(listing, UNHEARD_OF)) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        for kept, text in ((True, "Hi :blob:"), (False, "Hi")):
+            settings = MastodonSettings(server.url, TOKEN, custom_emoji=kept)
+            adapter = MastodonAdapter(settings, session=session, clock=ManualClock())
+            assert (await adapter.window(5)).posts[0].text.plain == text
+            await adapter.close()
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,8 @@ class Stream:
         elif (told := event.post()) is not None:
             post, author = told
             self._own.pop(post, None)
-            self._own[post] = author == self._account
+            if post:
+                self._own[post] = author == self._account
             while len(self._own) > _REMEMBERED:
                 del self._own[next(iter(self._own))]
             if author == self._account:
