@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bridge.core.model import AccountId, Media, Post, QuoteRef, ReplyRef
+from bridge.core.model import AccountId, Media, Poll, Post, QuoteRef, ReplyRef, RepostRef
 from bridge.networks.mastodon.normalise import status_to_post
 from bridge.networks.x.normalise import page_to_posts
 
@@ -48,7 +48,10 @@ class Case:
         """The post that the bridge makes of it."""
         if self.network == "mastodon":
             post = status_to_post(
-                self.given["input"], host=self.given["host"], source=self.given.get("source")
+                self.given["input"],
+                host=self.given["host"],
+                source=self.given.get("source"),
+                custom_emoji=self.given.get("custom_emoji", True),
             )
             assert post is not None
             return post
@@ -86,12 +89,21 @@ def told(post: Post) -> dict[str, Any]:
         "sensitive": post.sensitive,
         "language": post.language,
         "application": post.application,
+        "edited_at": post.edited_at and post.edited_at.isoformat(),
         "repost_of": None if post.repost is None else post.repost.post,
+        "repost": _repost(post.repost),
         "revisions": list(post.revisions),
         "in_reply_to": _reply(post.in_reply_to),
         "quote": _quote(post.quote),
+        "quoted": post.quote and {"author": post.quote.author, "text": post.quote.text},
         "media": [_media(each) for each in post.media],
+        "previews": [each.preview_url for each in post.media],
+        "lengths": [each.duration_ms for each in post.media],
         "poll": post.poll and [option.label for option in post.poll.options],
+        "repost": _repost(post.repost),
+        "quoted": post.quote and [post.quote.author, post.quote.text],
+        "files": [_file(each) for each in post.media],
+        "votes": _votes(post.poll),
     }
 
 
@@ -99,8 +111,56 @@ def _reply(reply: ReplyRef | None) -> dict[str, Any] | None:
     return None if reply is None else {"post": reply.post, "account": reply.account}
 
 
+def _repost(repost: RepostRef | None) -> dict[str, Any] | None:
+    if repost is None:
+        return None
+    return {
+        "post": repost.post,
+        "url": repost.url,
+        "own": repost.own,
+        "author": repost.author,
+    }
+
+
+def _polling(poll: Poll | None) -> dict[str, Any] | None:
+    if poll is None:
+        return None
+    return {
+        "ends_at": poll.ends_at and poll.ends_at.isoformat(),
+        "multiple": poll.multiple,
+        "closed": poll.closed,
+        "votes": [option.votes for option in poll.options],
+    }
+
+
 def _quote(quote: QuoteRef | None) -> dict[str, Any] | None:
     return None if quote is None else {"post": quote.post, "url": quote.url, "own": quote.own}
+
+
+def _repost(repost: RepostRef | None) -> dict[str, Any] | None:
+    if repost is None:
+        return None
+    return {"url": repost.url, "own": repost.own, "author": repost.author}
+
+
+def _file(media: Media) -> dict[str, Any]:
+    return {
+        "mime": media.mime,
+        "ms": media.duration_ms,
+        "still": media.preview_url,
+        "encodings": [[each.url, each.mime, each.bitrate] for each in media.variants],
+    }
+
+
+def _votes(poll: Poll | None) -> dict[str, Any] | None:
+    if poll is None:
+        return None
+    return {
+        "each": [option.votes for option in poll.options],
+        "ends_at": poll.ends_at and poll.ends_at.isoformat(),
+        "closed": poll.closed,
+        "multiple": poll.multiple,
+    }
 
 
 def _media(media: Media) -> dict[str, Any]:
