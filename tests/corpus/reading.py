@@ -91,14 +91,10 @@ def told(post: Post) -> dict[str, Any]:
         "application": post.application,
         "edited_at": post.edited_at and post.edited_at.isoformat(),
         "repost_of": None if post.repost is None else post.repost.post,
-        "repost": _repost(post.repost),
         "revisions": list(post.revisions),
         "in_reply_to": _reply(post.in_reply_to),
         "quote": _quote(post.quote),
-        "quoted": post.quote and {"author": post.quote.author, "text": post.quote.text},
         "media": [_media(each) for each in post.media],
-        "previews": [each.preview_url for each in post.media],
-        "lengths": [each.duration_ms for each in post.media],
         "poll": post.poll and [option.label for option in post.poll.options],
         "repost": _repost(post.repost),
         "quoted": post.quote and [post.quote.author, post.quote.text],
@@ -109,28 +105,6 @@ def told(post: Post) -> dict[str, Any]:
 
 def _reply(reply: ReplyRef | None) -> dict[str, Any] | None:
     return None if reply is None else {"post": reply.post, "account": reply.account}
-
-
-def _repost(repost: RepostRef | None) -> dict[str, Any] | None:
-    if repost is None:
-        return None
-    return {
-        "post": repost.post,
-        "url": repost.url,
-        "own": repost.own,
-        "author": repost.author,
-    }
-
-
-def _polling(poll: Poll | None) -> dict[str, Any] | None:
-    if poll is None:
-        return None
-    return {
-        "ends_at": poll.ends_at and poll.ends_at.isoformat(),
-        "multiple": poll.multiple,
-        "closed": poll.closed,
-        "votes": [option.votes for option in poll.options],
-    }
 
 
 def _quote(quote: QuoteRef | None) -> dict[str, Any] | None:
