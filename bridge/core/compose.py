@@ -198,8 +198,9 @@ class _Composer:
 
     def _source(self) -> str:
         """The address that stands for what is cut off."""
-        url = self.post.url or ""
-        return url if self.policy.long_text == "truncate_with_link" else ""
+        if self.policy.long_text != "truncate_with_link":
+            return ""
+        return safe(link(self.post.url or ""), self.to, self.policy, first=False)[0]
 
     def _known(self) -> frozenset[str]:
         return frozenset(name.lower() for pair in self.policy.people.items() for name in pair)

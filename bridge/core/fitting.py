@@ -16,7 +16,7 @@ from bridge.core.errors import UnfitError
 from bridge.core.lengths import mastodon_length, measure_for
 from bridge.core.model import Network
 from bridge.core.policy import LongText
-from bridge.core.seams import mended
+from bridge.core.seams import mended, mender
 from bridge.core.shorten import shortened
 from bridge.core.split import split
 
@@ -91,11 +91,6 @@ def cut_to(text: str, to: Capabilities, tail: str, warning: str, known: Abstract
     return _cut_short(wanted, to, count)
 
 
-def _tries(limit: int, count: Callable[[str], int]) -> tuple[tuple[int, ...], int]:
-    joiner = count(f"x{JOINER}x") - count("xx")
-    return (*_ROOM_FOR_JOINERS, limit // (2 * joiner)), joiner
-
-
 def _added(heading: str, count: Callable[[str], int]) -> int:
     return count(f"{heading}x") - count("x")
 
@@ -104,7 +99,8 @@ def _threads(wanted: Wanted, to: Capabilities, count: Callable[[str], int]) -> l
     heading, body = wanted.heading, wanted.whole
     limit = to.max_length - _added(heading, count)
     atoms = x_entities if to.network is Network.X else mastodon_entities
-    tries, joiner = _tries(limit, count)
+    joiner = count(f"x{JOINER}x") - count("xx")
+    tries = (*_ROOM_FOR_JOINERS, limit // (2 * joiner))
     enough = 0
     for joiners in tries:
         if joiners < min(enough, tries[-1]):
@@ -130,12 +126,11 @@ def _cut_short(wanted: Wanted, to: Capabilities, count: Callable[[str], int]) ->
     if count(f"{wanted.heading}\n\n{beside}\n\n{wanted.source}") > limit // 2:
         body, beside = wanted.whole, ""
     tail = "".join(f"\n\n{text}" for text in (beside, wanted.source) if text)
-    tries, joiner = _tries(limit, count)
-    for joiners in tries:
-        room = limit - joiners * joiner - _added(wanted.heading, count)
-        first = shortened(body, room, lambda text: count(text + tail), atoms=atoms)
-        (whole,) = mended([first], wanted.whole, to.network, wanted.known)
-        found = f"{wanted.heading}{whole}{tail}"
-        if count(found) <= limit:
-            return found
-    raise UnfitError(f"no way was found to cut it for a limit of {limit}")
+    mend = mender(wanted.whole, to.network, wanted.known)
+    first = shortened(
+        body, limit, lambda text: count(f"{wanted.heading}{mend(text)}{tail}"), atoms=atoms
+    )
+    found = f"{wanted.heading}{mend(first)}{tail}"
+    if count(found) > limit:
+        raise UnfitError(f"no way was found to cut it for a limit of {limit}")
+    return found

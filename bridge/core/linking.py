@@ -33,7 +33,7 @@ def with_links_as(text: Text, choice: Links) -> tuple[Text, int]:
     if not links:
         return text, 0
     if choice == "drop":
-        return edited(text, [_dropped(text.plain, link) for link in links]), len(links)
+        return edited(text, [dropped(text.plain, link) for link in links]), len(links)
     plain = text.rewritten(
         lambda span, shown: _readable(shown) if span.kind is SpanKind.LINK else shown
     )
@@ -57,7 +57,8 @@ def _with_all_links(text: Text) -> Text:
     return Text(text.plain, tuple(sorted((*text.spans, *found)))) if found else text
 
 
-def _dropped(plain: str, link: Span) -> Edit:
+def dropped(plain: str, link: Span) -> Edit:
+    """The edit that takes a span away, and the white space before it."""
     start = link.start
     while start and plain[start - 1] in _SPACES:
         start -= 1
@@ -68,7 +69,7 @@ def _dropped(plain: str, link: Span) -> Edit:
 
 
 def _readable(shown: str) -> str:
-    bare = _SCHEME_RE.sub("", shown, count=1)
+    bare = _SCHEME_RE.sub("", shown)
     found = _HOST_END_RE.search(bare)
     end = found.start() if found else len(bare)
     return bare[:end].replace(".", f"{JOINER}.") + bare[end:]

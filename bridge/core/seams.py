@@ -6,6 +6,7 @@ hold them. Must not cut, and must not touch what the text said as a whole.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from bridge.core.defuse import defuse_accidental_links, one_cashtag
@@ -20,6 +21,11 @@ def mended(parts: list[str], whole: str, network: Network, known: AbstractSet[st
 
     `known` are the handles, in lower case, that `whole` may mention.
     """
+    return [*map(mender(whole, network, known), parts)]
+
+
+def mender(whole: str, network: Network, known: AbstractSet[str]) -> Callable[[str], str]:
+    """What mends one part of `whole`; see `mended`."""
     scan = x_entities if network is Network.X else mastodon_entities
     links = {span.target for span in scan(whole) if span.kind is SpanKind.LINK}
 
@@ -39,7 +45,7 @@ def mended(parts: list[str], whole: str, network: Network, known: AbstractSet[st
             return part
         return one_cashtag(defuse_accidental_links(silenced(Text(part, meant), network))).plain
 
-    return [mend(part) for part in parts]
+    return mend
 
 
 _SIGNS = {Network.X: frozenset("@＠$."), Network.MASTODON: frozenset("@＠")}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from bridge.core.borders import SENTENCE, atom_mask, pieces
 from bridge.core.entities import x_entities
 from bridge.core.graphemes import grapheme_starts
+from bridge.core.sentences import TERMINATORS
 from bridge.core.text import Span
 
 ELLIPSIS = "…"
@@ -38,9 +39,10 @@ def shortened(
     ends = {span.end for span in spans}
 
     def cut(end: int) -> str:
-        # The mark must not become a part of a link, a name or a tag.
-        atomic = end in ends or "://" in text[:end].rsplit(maxsplit=1)[-1]
-        return f"{text[:end]}{' ' if atomic else ''}{ELLIPSIS}{tail}"
+        # The mark must not become a part of a link, a name or a tag, nor of a finished sentence.
+        said = text[:end]
+        apart = end in ends or "://" in said.rsplit(maxsplit=1)[-1] or said[-1] in TERMINATORS
+        return f"{said}{' ' if apart else ''}{ELLIPSIS}{tail}"
 
     found = pieces(text, spans)
     best = _furthest([piece.end for piece in found], cut, limit, length)

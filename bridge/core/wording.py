@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from bridge.core.capabilities import Capabilities
 from bridge.core.caution import MARK
-from bridge.core.defuse import clean, defuse_accidental_links, no_cashtag, one_cashtag
+from bridge.core.defuse import clean, defuse_accidental_links, edited, no_cashtag, one_cashtag
 from bridge.core.fitting import counter
-from bridge.core.linking import with_links_as
+from bridge.core.linking import dropped, with_links_as
 from bridge.core.model import Network
 from bridge.core.names import safe_for_mastodon, safe_for_x
 from bridge.core.policy import Policy
@@ -67,11 +67,9 @@ def without_tags(text: Text, hidden: AbstractSet[str]) -> Text:
     """`text` without those hashtags, which have no sign and are in lower case in `hidden`."""
     if not hidden:
         return text
-    return text.rewritten(
-        lambda span, shown: (
-            "" if span.kind is SpanKind.HASHTAG and span.target.casefold() in hidden else shown
-        )
-    )
+    tags = text.of_kind(SpanKind.HASHTAG)
+    found = [span for span in tags if span.target.casefold() in hidden]
+    return edited(text, [dropped(text.plain, span) for span in found])
 
 
 def heading(warning: str, to: Capabilities, policy: Policy, *, alone: bool) -> Head:
