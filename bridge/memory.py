@@ -105,6 +105,14 @@ class Ledger(LedgerView, Protocol):
         """Prove that this process lives; call it several times per lease term."""
         ...
 
+    async def paused_since(self, route: Route) -> datetime | None:
+        """Since when its owner has paused `route`; None while it may work."""
+        ...
+
+    async def set_paused(self, route: Route, since: datetime | None) -> None:
+        """Pause `route`, or let it go on (None), until told otherwise, whatever restarts."""
+        ...
+
     async def cursor(self, route: Route) -> Cursor | None:
         """How far `route` has read; None before its first pass."""
         ...
@@ -191,7 +199,7 @@ class Ledger(LedgerView, Protocol):
         ...
 
     async def note_gone(self, route: Route, source: PostId, now: datetime, note: str) -> None:
-        """Remember that the author deleted `source`, whose mirror stays."""
+        """Remember that its author deleted `source`; what becomes of its mirror is not touched."""
         ...
 
     async def edited(self, route: Route, posts: Sequence[Post]) -> tuple[Post, ...]:

@@ -4,25 +4,37 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from bridge.core.capabilities import Capabilities
-from bridge.core.draft import DraftPart
-from bridge.core.errors import NetworkError, Refused
+from bridge.core.capabilities import FOREVER, Capabilities, FileLimits, MediaLimits
+from bridge.core.draft import DraftMedia, DraftPart
+from bridge.core.errors import MediaError, NetworkError, Refused
 from bridge.core.model import (
     Account,
     AccountId,
+    Media,
     MediaId,
+    MediaKind,
     Microdollars,
     Network,
     Post,
     PostId,
+    QuoteRef,
     ReplyRef,
+    RepostRef,
     Visibility,
 )
-from bridge.core.prices import X_PRICES
+from bridge.core.prices import FREE, X_PRICES
 from bridge.core.record import Cursor, Receipt
 from bridge.core.text import Text
 from bridge.ports import Baseline, Known, LocalMedia, Reading, Standing, Uploaded
+
+PICTURES = MediaLimits(image=FileLimits(types=frozenset({"image/png"})))
+LIFE = timedelta(hours=24)
+"""How long an upload lives that no post carries."""
+
+Answer = NetworkError | tuple[bool, NetworkError]
+"""An error to raise before anything is done, or, with True, once it has been done."""
 
 
 @dataclass
@@ -58,22 +70,88 @@ class PatientClock(VirtualClock):
 
 
 @dataclass
+class FakeStore:
+    """A `MediaStore` that makes files of nothing, and knows which of them are left.
+
+    `errors` are consumed one a fetch of the address they are for.
+    """
+
+    folder: Path
+    errors: dict[str, list[Exception]] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
+    during: Callable[[], None] = lambda: None
+    _count: int = 0
+
+    async def fetch(self, medium: DraftMedia, limits: MediaLimits) -> LocalMedia:
+        assert limits == PICTURES
+        self.fetched.append(medium.url)
+        self.during()
+        if waiting := self.errors.get(medium.url):
+            raise waiting.pop(0)
+        self._count += 1
+        self.folder.mkdir(exist_ok=True)
+        path = self.folder / f"{self._count}.png"
+        path.write_bytes(medium.url.encode())
+        return LocalMedia(path, medium.kind, "image/png", len(medium.url))
+
+    async def discard(self, medium: LocalMedia) -> None:
+        medium.path.unlink(missing_ok=True)
+
+    def missing(self, url: str, times: int = 1, *, lasting: bool = False) -> None:
+        """Have a medium not be had so many times."""
+        error = MediaError("its server says 404", lasting=lasting)
+        self.errors.setdefault(url, []).extend([error] * times)
+
+    @property
+    def left(self) -> list[Path]:
+        """The files that nobody discarded."""
+        return sorted(self.folder.iterdir()) if self.folder.exists() else []
+
+
+@dataclass
+class Stored:
+    """A medium that a network has: what it shows, what it says, and in which post."""
+
+    what: str
+    alt: str
+    sensitive: bool
+    until: datetime
+    post: PostId | None = None
+
+
+@dataclass
 class FakeNetwork:
     """One account on a network that lives in memory, and does on order what real ones do by chance.
 
-    `answers` are consumed one a publish: an error to raise before anything is done, or a pair
-    ``(True, error)`` to do it and then raise.
+    `answers`, `upload_answers`, `edit_answers` and `delete_answers` are consumed one a call. It is
+    as strict as the real ones: a medium goes into one post, while it lives; what is not there can
+    be neither edited nor deleted by mistake for something else; X gives an edited post a new id,
+    takes edits for an hour, and charges.
     """
 
     network: Network
     clock: VirtualClock
     max_length: int = 280
+    premium: bool = True
+    protected: bool = False
     posts: list[Post] = field(default_factory=list)
+    media: dict[MediaId, Stored] = field(default_factory=dict)
     published: list[tuple[DraftPart, PostId | None, str]] = field(default_factory=list)
-    answers: list[NetworkError | tuple[bool, NetworkError]] = field(default_factory=list)
+    revised: list[tuple[PostId, DraftPart]] = field(default_factory=list)
+    deleted: list[PostId] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    upload_answers: list[NetworkError] = field(default_factory=list)
+    edit_answers: list[Answer] = field(default_factory=list)
+    delete_answers: list[Answer] = field(default_factory=list)
     read_errors: list[NetworkError] = field(default_factory=list)
+    look_up_errors: list[NetworkError] = field(default_factory=list)
     hang: asyncio.Event | None = None
+    on_upload: Callable[[], None] = lambda: None
     reads: int = 0
+    windows: int = 0
+    look_ups: list[PostId] = field(default_factory=list)
+    forgotten: int = 0
+    """So many of the newest posts a window leaves out, as a server does that lags behind."""
     refuse_at: int | None = None
     """The count of publishes, from 1, at which one is refused for good."""
     _next: int = 100
@@ -87,19 +165,24 @@ class FakeNetwork:
         by_other: bool = False,
         at: datetime | None = None,
         edit_of: Post | None = None,
+        media: Sequence[Media] = (),
+        quote: Post | None = None,
+        repost: Post | None = None,
     ) -> Post:
         """What the owner does in the network's own app."""
-        self._next += 1
         me = AccountId("me")
         parent_author = AccountId("somebody") if by_other else me
         post = Post(
             network=self.network,
-            id=PostId(f"{self.network.value}-{self._next}"),
+            id=self._new_id(),
             author=me,
             created_at=at or self.clock.now(),
             text=Text(text),
             visibility=visibility,
             in_reply_to=None if reply_to is None else ReplyRef(reply_to, parent_author),
+            media=tuple(media),
+            quote=None if quote is None else QuoteRef(quote.id, quote.url, own=True),
+            repost=None if repost is None else RepostRef(repost.id, repost.url, own=True),
         )
         post = replace(post, url=f"https://{self.network.value}.example/{post.id}")
         if edit_of is not None:
@@ -107,6 +190,19 @@ class FakeNetwork:
             self.posts.remove(edit_of)
         self.posts.append(post)
         return post
+
+    def picture(self, name: str = "cat", *, alt: str = "") -> Media:
+        """A medium that the owner attaches."""
+        url = f"https://files.{self.network.value}.example/{name}.png"
+        return Media(MediaId(name), MediaKind.IMAGE, url, alt=alt, mime="image/png")
+
+    def edit(self, post: Post, text: str, *, media: Sequence[Media] | None = None) -> Post:
+        """What the owner does to a post in the network's own app."""
+        return self._edited(post, text, post.media if media is None else tuple(media))
+
+    def remove(self, post: Post) -> None:
+        """The owner deletes a post in the network's own app."""
+        self.posts.remove(post)
 
     async def account(self) -> Account:
         return Account(
@@ -135,35 +231,58 @@ class FakeNetwork:
         return Reading(tuple(post for post in self.posts if post.created_at >= since))
 
     async def window(self, limit: int) -> Reading:
+        self.windows += 1
         self._maybe_fail()
-        return Reading(tuple(self.posts[-limit:]))
+        shown = sorted(self.posts, key=lambda post: post.created_at)
+        shown = shown[: len(shown) - self.forgotten][-limit:]
+        cost = X_PRICES.owned_read * len(shown) if self.network is Network.X else 0
+        return Reading(tuple(shown), Microdollars(cost))
 
     async def look_up(self, post: PostId) -> Post | None:
-        self._maybe_fail()
-        return next((found for found in self.posts if post in found.ids), None)
+        self.look_ups.append(post)
+        if self.look_up_errors:
+            raise self.look_up_errors.pop(0)
+        return self._found(post)
 
     async def standing(self, post: PostId) -> Standing:
+        if self.network is Network.X:
+            if self.look_up_errors:
+                raise self.look_up_errors.pop(0)
+            return Standing(audience=Visibility.FOLLOWERS if self.protected else None)
         found = await self.look_up(post)
-        return Standing(found, gone=found is None)
-
-    async def upload(self, medium: LocalMedia) -> Uploaded:
-        raise Refused(f"no media yet: {medium.mime}")
-
-    async def revise(
-        self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
-    ) -> Receipt:
-        raise Refused(f"no edits yet: {target} {part.index} {len(media)}")
-
-    async def delete(self, target: PostId) -> Microdollars:
-        raise Refused(f"no deletions yet: {target}")
+        return Standing(found, gone=found is None, audience=found.visibility if found else None)
 
     async def listen(self, wake: Callable[[], None]) -> None:
         return None
 
     async def capabilities(self) -> Capabilities:
-        prices = X_PRICES if self.network is Network.X else None
-        counting = "x" if self.network is Network.X else "mastodon"
-        return Capabilities(self.network, counting, self.max_length, prices=prices)  # type: ignore[arg-type] # two literals
+        on_x = self.network is Network.X
+        edits = timedelta(hours=1) if self.premium else None
+        return Capabilities(
+            self.network,
+            "x" if on_x else "mastodon",
+            self.max_length,
+            prices=X_PRICES if on_x else None,
+            media=PICTURES,
+            spoiler=not on_x,
+            quotes=not on_x,
+            edit_within=edits if on_x else FOREVER,
+            free_edits=not on_x,
+        )
+
+    async def upload(self, medium: LocalMedia) -> Uploaded:
+        self.on_upload()
+        if self.upload_answers:
+            raise self.upload_answers.pop(0)
+        self._next += 1
+        made = MediaId(f"{self.network.value}-media-{self._next}")
+        until = self.clock.now() + LIFE
+        what = medium.path.read_bytes().decode()
+        self.media[made] = Stored(what, medium.alt, medium.sensitive, until)
+        cost = X_PRICES.media + (X_PRICES.alt_text if medium.alt else 0)
+        return Uploaded(
+            made, Microdollars(cost) if self.network is Network.X else FREE, expires_at=until
+        )
 
     async def publish(
         self,
@@ -173,23 +292,117 @@ class FakeNetwork:
         key: str,
         media: Sequence[MediaId] = (),
     ) -> Receipt:
-        del media
         if self.hang is not None:
             await self.hang.wait()
         if self.refuse_at == len(self.published) + 1:
             self.refuse_at = None
             raise Refused("HTTP 403: not permitted", status=403)
-        answer = self.answers.pop(0) if self.answers else None
-        if isinstance(answer, NetworkError):
-            raise answer
+        after = self._answer(self.answers)
+        carried = self._carried(media, None)
+        if not (part.text.strip() or carried or part.repeat):
+            raise Refused("HTTP 422: an empty post", status=422)
         self.published.append((part, reply_to, key))
-        post = self.write(part.text, reply_to=reply_to, visibility=part.visibility)
-        if answer is not None:
-            raise answer[1]
-        return Receipt(post.id, post.url, part.price)
+        repeated = None if part.repeat is None else self._found(part.repeat)
+        post = self.write(
+            part.text,
+            reply_to=reply_to,
+            visibility=part.visibility,
+            media=carried,
+            repost=repeated,
+        )
+        self._attach(media, post.id)
+        if after is not None:
+            raise after
+        return Receipt(post.id, post.url, self._created(part))
+
+    async def revise(
+        self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
+    ) -> Receipt:
+        after = self._answer(self.edit_answers)
+        post = self._found(target)
+        if post is None:
+            raise Refused("HTTP 404: no such post", status=404, missing=True)
+        over = self.network is Network.X and (
+            not self.premium or self.clock.now() - post.created_at > timedelta(hours=1)
+        )
+        if over:
+            raise Refused("HTTP 403: cannot be edited", status=403)
+        carried = self._carried(media, post)
+        self.revised.append((target, part))
+        made = self._edited(post, part.text, carried)
+        self._attach(media, made.id)
+        if after is not None:
+            raise after
+        return Receipt(made.id, made.url, self._created(part))
+
+    async def delete(self, target: PostId) -> Microdollars:
+        after = self._answer(self.delete_answers)
+        post = self._found(target)
+        if post is not None:
+            self.posts.remove(post)
+        self.deleted.append(target)
+        if after is not None:
+            raise after
+        return X_PRICES.delete if self.network is Network.X else FREE
 
     async def close(self) -> None:
         return None
+
+    def shown(self) -> list[tuple[str, tuple[str, ...]]]:
+        """What stands there: texts, each with the media that it shows."""
+        return [
+            (post.text.plain, tuple(self.media[medium.id].what for medium in post.media))
+            for post in self.posts
+        ]
+
+    def _new_id(self) -> PostId:
+        self._next += 1
+        return PostId(f"{self.network.value}-{self._next}")
+
+    def _found(self, post: PostId) -> Post | None:
+        return next((found for found in self.posts if post in found.ids), None)
+
+    def _edited(self, post: Post, text: str, media: tuple[Media, ...]) -> Post:
+        edited = replace(post, text=Text(text), media=media)
+        place = self.posts.index(post)
+        if self.network is Network.MASTODON:
+            edited = replace(edited, edited_at=self.clock.now())
+            self.posts[place] = edited
+            return edited
+        made = self._new_id()
+        edited = replace(edited, id=made, revisions=(*post.ids, made))
+        edited = replace(edited, url=f"https://{self.network.value}.example/{made}")
+        # A timeline read from its newest id on has it as the newest.
+        del self.posts[place]
+        self.posts.append(edited)
+        return edited
+
+    def _carried(self, media: Sequence[MediaId], into: Post | None) -> tuple[Media, ...]:
+        own = set() if into is None else {medium.id for medium in into.media}
+        for name in media:
+            stored = self.media.get(name)
+            if stored is None or (name not in own and stored.until <= self.clock.now()):
+                raise Refused("HTTP 422: no such medium", status=422)
+            if name not in own and stored.post is not None:
+                raise Refused("HTTP 422: it is in another post", status=422)
+        return tuple(Media(name, MediaKind.IMAGE, None) for name in media)
+
+    def _attach(self, media: Sequence[MediaId], post: PostId) -> None:
+        for name in media:
+            self.media[name].post = post
+
+    def _created(self, part: DraftPart) -> Microdollars:
+        if self.network is not Network.X:
+            return FREE
+        return X_PRICES.create_with_link if "://" in part.text else X_PRICES.create
+
+    @staticmethod
+    def _answer(answers: list[Answer]) -> NetworkError | None:
+        """Raises what is to be raised before; returns what is to be raised afterwards."""
+        answer = answers.pop(0) if answers else None
+        if isinstance(answer, NetworkError):
+            raise answer
+        return None if answer is None else answer[1]
 
     def _maybe_fail(self) -> None:
         if self.read_errors:

@@ -28,12 +28,19 @@ _IN_WORDS = {
 
 def audience(post: Post, allowed: frozenset[Visibility]) -> Verdict | None:
     """Stop a post whose audience is not among `allowed`, or is not known."""
-    if post.visibility is Visibility.UNKNOWN:
+    return seen_by(post.network, post.visibility, allowed)
+
+
+def seen_by(
+    network: Network, visibility: Visibility, allowed: frozenset[Visibility]
+) -> Verdict | None:
+    """The same of an audience alone, of a post on `network`."""
+    if visibility is Visibility.UNKNOWN:
         return Verdict(Action.SKIP, Reason.AUDIENCE_UNKNOWN)
-    if post.network is Network.X and post.visibility is Visibility.FOLLOWERS:
+    if network is Network.X and visibility is Visibility.FOLLOWERS:
         return Verdict(Action.SKIP, Reason.PROTECTED)
-    if post.visibility in NEVER_WIDENED or post.visibility not in allowed:
-        return Verdict(Action.SKIP, Reason.AUDIENCE, _IN_WORDS[post.visibility])
+    if visibility in NEVER_WIDENED or visibility not in allowed:
+        return Verdict(Action.SKIP, Reason.AUDIENCE, _IN_WORDS[visibility])
     return None
 
 

@@ -75,7 +75,9 @@ class History:
     reposted: bool = False
 
 
-_WITHOUT_MIRROR = frozenset({PostState.SKIPPED, PostState.FAILED, PostState.DROPPED})
+_WITHOUT_MIRROR = frozenset(
+    {PostState.SKIPPED, PostState.FAILED, PostState.DROPPED, PostState.REMOVED}
+)
 
 
 def continues_own_thread(post: Post, history: History) -> bool:

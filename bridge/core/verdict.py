@@ -42,6 +42,8 @@ class Reason(StrEnum):
     TOO_DEAR = "too-dear"
     NOTHING_TO_CARRY = "nothing-to-carry"
     UNFIT = "unfit"
+    DELETED = "deleted"
+    MEDIA_MISSING = "media-missing"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -70,6 +72,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.TOO_DEAR: "it costs more than `max_usd_per_post` allows; its owner may let it go",
     Reason.NOTHING_TO_CARRY: "has no text, and what it has cannot be carried over",
     Reason.UNFIT: "cannot be fitted to the other network",
+    Reason.DELETED: "its author deleted it before it was mirrored",
+    Reason.MEDIA_MISSING: "a medium of it cannot be had, and `media_missing` says to skip it then",
 }
 
 

@@ -8,29 +8,23 @@ puts only that part off.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from datetime import datetime
 
-from bridge.core.delivery import MAX_ATTEMPTS, PartEvent, next_attempt
-from bridge.core.draft import DraftPart
-from bridge.core.errors import InDoubt, NetworkError, Refused, Transient
-from bridge.core.model import PostId
+from bridge.core.delivery import PartEvent, PartState
+from bridge.core.errors import InDoubt, NetworkError, Refused
+from bridge.core.model import Account
 from bridge.core.record import DuePart, PartRecord, Receipt
-from bridge.engine import proof
+from bridge.engine import outcome, proof
+from bridge.engine.claims import body_hash, still_ours
 from bridge.engine.gate import Gate
+from bridge.engine.leave import Leave
+from bridge.engine.media import Handed, Load, Luggage, MediaMissing
+from bridge.engine.missing import Missing
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
 
 log = logging.getLogger(__name__)
-
-STALE = 20.0
-"""Seconds after its claim in which a part must be on its way; well within a lease.
-
-Whoever takes over from a stopped process waits for longer than this before it takes an absence for
-proof, so a claim that is acted upon in time is always seen by a successor.
-"""
 
 BROKEN_OFF = "an earlier post of its thread has no whole mirror that it could continue"
 
@@ -38,17 +32,34 @@ BROKEN_OFF = "an earlier post of its thread has no whole mirror that it could co
 class Deliver:
     """The sender of one route."""
 
-    def __init__(self, plan: RoutePlan, bench: Bench, gate: Gate, reconcile: Reconcile) -> None:
+    def __init__(
+        self,
+        plan: RoutePlan,
+        bench: Bench,
+        gate: Gate,
+        reconcile: Reconcile,
+        *,
+        leave: Leave,
+        luggage: Luggage,
+        missing: Missing,
+    ) -> None:
         self._plan = plan
         self._bench = bench
         self._gate = gate
         self._reconcile = reconcile
+        self._leave = leave
+        self._luggage = luggage
+        self._missing = missing
         self.stopping = False
         """Set when the daemon ends: the part under way is finished, no further one is begun."""
 
     def opens_at(self) -> datetime | None:
         """When the next part may be sent, for all but its own time; None for now."""
-        waits = (self._gate.reopens_at(), self._reconcile.holds_up_until())
+        waits = (
+            self._gate.reopens_at(),
+            self._leave.opens_at(),
+            self._reconcile.holds_up_until(),
+        )
         return max((at for at in waits if at is not None), default=None)
 
     async def send_due(self) -> int:
@@ -65,7 +76,8 @@ class Deliver:
 
     def _may_send(self) -> bool:
         nothing_before = self._reconcile.holds_up_until() is None
-        return self._gate.is_open() and nothing_before and not self.stopping
+        opened = self._gate.is_open() and self._leave.is_open()
+        return opened and nothing_before and not self.stopping
 
     async def first_due(self) -> PartRecord | None:
         """What `send_due` would send first now; None for nothing."""
@@ -74,7 +86,7 @@ class Deliver:
         return None if due is None else due.record
 
     async def _still_due(self, due: DuePart) -> bool:
-        """Whether nobody withdrew the part before our turn on its account came."""
+        """Whether nobody withdrew or changed the part before our turn on its account came."""
         now = self._bench.clock.now()
         return await self._bench.ledger.next_due(self._plan.route, now) == due
 
@@ -87,44 +99,98 @@ class Deliver:
                 )
 
     async def _send(self, due: DuePart) -> bool:
+        if due.first and not await self._leave.granted(due):
+            return False
         try:
             account = await self._plan.target.account()
+            load = await self._luggage.load(due.record)
         except NetworkError as error:
             self._gate.failed(error)
             return False
-        part, key = due.record.part, due.record.key
-        async with self._bench.turnstiles.passing(account):
+        except MediaMissing as missing:
+            await self._missing.settle(due.record, missing, first=due.first)
+            return False
+        self._bench.sending.add(due.record.key)
+        try:
+            return await self._claimed(due, account, load)
+        finally:
+            self._bench.sending.discard(due.record.key)
+            await self._luggage.discard(load)
+
+    async def _claimed(self, due: DuePart, account: Account, load: Load) -> bool:
+        """Claim a part and have it sent, with nobody judging posts of its account meanwhile.
+
+        Uploads may take minutes, and nobody sees them: then others may pass in between.
+        """
+        bench = self._bench
+        async with bench.turnstiles.passing(account):
             if not await self._still_due(due):
                 return False
-            now, begun = self._bench.clock.now(), self._bench.clock.monotonic()
-            await self._bench.ledger.claim(key, now, body_hash(part, due.reply_to))
-            if self._bench.clock.monotonic() - begun > STALE:
-                await self._too_late(due.record)
+            begun = bench.clock.monotonic()
+            hashed = body_hash(due.record.part, due.reply_to)
+            record = await bench.ledger.claim(due.record.key, bench.clock.now(), hashed)
+            if record.part != due.record.part:
+                await self._too_late(record)
                 return False
-            try:
-                # If this is cancelled the claim stands as `attempting`, and whoever comes next has
-                # to prove what happened before anything is sent.
-                receipt = await self._plan.target.publish(
-                    part, reply_to=due.reply_to, key=key.idempotency_key
-                )
-            except NetworkError as error:
-                await self._failed(due.record, error)
-                return False
-            except Exception as error:  # whatever broke, the part may have been sent
-                log.exception("sending part %d of %s broke off", key.index, key.source)
-                await self._failed(due.record, InDoubt(f"broke off: {type(error).__name__}"))
-                return False
-            await self._delivered(due.record, receipt)
+            if load.is_there:
+                return await self._published(due, record, Handed(load.ids), begun)
+        handed = await self._handed_over(due, record, load)
+        if handed is None:
+            return False
+        async with bench.turnstiles.passing(account):
+            return await self._published(due, record, handed, begun)
+
+    async def _handed_over(self, due: DuePart, record: PartRecord, load: Load) -> Handed | None:
+        """The media of a claimed part on the target; None where the part was given back."""
+        try:
+            return await self._luggage.hand_over(record, load)
+        except MediaMissing as missing:
+            back = await proof.settle(
+                self._bench, record, PartEvent.SURELY_NOT_DONE, detail=missing.why
+            )
+            if back.state is PartState.PLANNED and back.part == due.record.part:
+                await self._missing.settle(back, missing, first=due.first)
+        except NetworkError as error:
+            await outcome.give_back(self._bench, record, self._gate, error)
+        return None
+
+    async def _published(
+        self, due: DuePart, record: PartRecord, handed: Handed, begun: float
+    ) -> bool:
+        if not await still_ours(self._bench, begun):
+            await self._too_late(record)
+            return False
+        try:
+            # If this is cancelled the claim stands as `attempting`, and whoever comes next has to
+            # prove what happened before anything is sent.
+            receipt = await self._plan.target.publish(
+                record.part,
+                reply_to=due.reply_to,
+                key=record.key.idempotency_key,
+                media=handed.ids,
+            )
+        except NetworkError as error:
+            await self._failed(record, error)
+            return False
+        except Exception as error:  # whatever broke, the part may have been sent
+            log.exception("sending part %d of %s broke off", record.key.index, record.key.source)
+            await self._failed(record, InDoubt(f"broke off: {type(error).__name__}"))
+            return False
+        await self._delivered(record, receipt, handed.notes)
         self._gate.worked()
         return True
 
-    async def _delivered(self, record: PartRecord, receipt: Receipt) -> None:
-        await proof.settle(self._bench, record, PartEvent.RECEIPT, receipt=receipt)
+    async def _delivered(
+        self, record: PartRecord, receipt: Receipt, notes: tuple[str, ...]
+    ) -> None:
+        told = (*notes, receipt.note)
+        await proof.settle(self._bench, record, PartEvent.RECEIPT, receipt=receipt, notes=told)
 
     async def _too_late(self, record: PartRecord) -> None:
-        """Give back a claim that was slept over: another process may think us dead by now.
+        """Give back a claim that was slept over, or that is of something else by now.
 
-        If so the ledger says `LeaseLost`; else the part is claimed anew.
+        Another process may think us dead by now: if so the ledger says `LeaseLost`; else the part
+        is claimed anew.
         """
         log.warning("part %d of %s was claimed too long ago", record.key.index, record.key.source)
         await proof.settle(
@@ -145,35 +211,5 @@ class Deliver:
         elif isinstance(error, InDoubt):
             self._gate.failed(error)
             self._reconcile.watch(await proof.doubt(self._bench, record, detail))
-        elif isinstance(error, Transient) and not error.unreachable:
-            await self._put_off(record, detail)
         else:
-            self._gate.failed(error)
-            await proof.settle(self._bench, record, PartEvent.SURELY_NOT_DONE, detail=detail)
-
-    async def _put_off(self, record: PartRecord, detail: str) -> None:
-        """Try one part again later; give it up when it has failed for about a day."""
-        attempts = record.attempts + 1
-        if attempts >= MAX_ATTEMPTS:
-            gave_up = f"given up after {attempts} tries: {detail}"
-            await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=gave_up)
-            return
-        now = self._bench.clock.now()
-        later = next_attempt(attempts, now=now, jitter=self._bench.jitter())
-        await proof.settle(
-            self._bench, record, PartEvent.SURELY_NOT_DONE, detail=detail, not_before=later
-        )
-
-
-def body_hash(part: DraftPart, reply_to: PostId | None) -> str:
-    """SHA-256 over everything that is sent, in hexadecimal: what exactly was attempted."""
-    body = [
-        part.text,
-        part.spoiler,
-        part.sensitive,
-        part.language,
-        part.visibility.value,
-        [[medium.id, medium.kind.value, medium.url, medium.alt] for medium in part.media],
-        reply_to,
-    ]
-    return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+            await outcome.give_back(self._bench, record, self._gate, error)

@@ -8,7 +8,7 @@ a closing and an opening once each. Must not decide anything about a single post
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.core.delivery import next_attempt
 from bridge.core.errors import NetworkError, Throttled, Unauthorised
@@ -22,7 +22,7 @@ _PATIENCE_WITHOUT_OWNER = 4
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why and until when a gate is closed (aware UTC)."""
+    """Why and until when a gate is closed (aware UTC, as the wall clock stood when it closed)."""
 
     until: datetime
     error: NetworkError
@@ -36,15 +36,20 @@ class Gate:
         self._side = side
         self._bench = bench
         self._failures = 0
+        self._opens = 0.0
+        """Monotonic: a wall clock that is set must neither stall a route nor hurry it."""
         self.closed: Closed | None = None
 
     def is_open(self) -> bool:
         """Whether the network may be asked now."""
-        return self.closed is None or self.closed.until <= self._bench.clock.now()
+        return self.closed is None or self._opens <= self._bench.clock.monotonic()
 
     def reopens_at(self) -> datetime | None:
-        """When the next try is due; None while the gate is open."""
-        return None if self.closed is None else self.closed.until
+        """When the next try is due, by the wall clock as it stands; None while all is well."""
+        if self.closed is None:
+            return None
+        left = max(0.0, self._opens - self._bench.clock.monotonic())
+        return self._bench.clock.now() + timedelta(seconds=left)
 
     def failed(self, error: NetworkError) -> datetime:
         """Close after `error`; returns when to try again."""
@@ -59,6 +64,7 @@ class Gate:
             detail = f"{self._side}: {error}"
             self._bench.emit(RoutePaused(now, self._route, until, detail))
         self.closed = Closed(until, error)
+        self._opens = self._bench.clock.monotonic() + (until - now).total_seconds()
         return until
 
     def worked(self) -> None:

@@ -6,24 +6,19 @@ the reason, and only a ledger that cannot be written stops the pass, before the 
 
 from __future__ import annotations
 
-import logging
-
-from bridge.core.compose import Context, compose
-from bridge.core.draft import Draft
-from bridge.core.errors import UnfitError
 from bridge.core.events import PostDecided
 from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Decision
-from bridge.core.rules import History, continues_mirror, decide, too_dear
-from bridge.core.twins import Twin
+from bridge.core.rules import continues_mirror
+from bridge.core.twins import Counterpart, Twin
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
+from bridge.engine.edits import Edits
+from bridge.engine.judge import judged
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Facts
-
-log = logging.getLogger(__name__)
 
 
 class Intake:
@@ -33,10 +28,13 @@ class Intake:
     what has just been read.
     """
 
-    def __init__(self, plan: RoutePlan, bench: Bench, inbound: tuple[Route, ...]) -> None:
+    def __init__(
+        self, plan: RoutePlan, bench: Bench, inbound: tuple[Route, ...], edits: Edits
+    ) -> None:
         self._plan = plan
         self._bench = bench
         self._inbound = inbound
+        self._edits = edits
 
     async def take(self, post: Post, cursor: Cursor) -> Cursor:
         """Deal with `post`; returns the cursor to go on from."""
@@ -48,14 +46,14 @@ class Intake:
             ahead = cursor.past(post)
             facts = await ledger.facts(route, post)
             if facts.revision_of is not None:
-                await ledger.advance(route, post, facts.revision_of, ahead)
+                await self._edits.edited(post, facts.revision_of, ahead)
                 return ahead
             if facts.echo_of is None and await self._proves_a_part(post):
                 facts = await ledger.facts(route, post)
             if facts.echo_of is not None:
                 await self._record(await self._decided(post, facts, cursor, None), ahead)
                 return ahead
-            twin = await desk.twin_of(post, route, ledger)
+            twin = await desk.twin_of(post, route, ledger) or await self._may_be_a_part(post)
             decision = await self._decided(post, facts, cursor, twin)
             if decision.same_as is not None:
                 await self._withdraw(decision.same_as, post)
@@ -66,38 +64,15 @@ class Intake:
     async def _decided(
         self, post: Post, facts: Facts, cursor: Cursor, twin: Twin | None
     ) -> Decision:
-        history = History(
-            echo_of=facts.echo_of,
-            baseline=facts.baseline,
-            floor=cursor.floor,
-            parent=None if facts.parent is None else facts.parent.state,
-            parent_is_mirror=facts.parent_is_mirror,
-            parent_has_twin=facts.parent is not None and facts.parent.same_as is not None,
-            twin=twin,
-            reposted=facts.reposted is not None,
-        )
-        verdict = decide(post, self._plan.rules, history)
         now = self._bench.clock.now()
-        draft: Draft | None = None
-        if verdict.action is not Action.SKIP:
-            to = await self._plan.target.capabilities()
-            try:
-                context = Context(now, facts.quoted, facts.reposted)
-                draft = compose(post, to, self._plan.policy, context)
-                if verdict.action is Action.MIRROR:
-                    verdict = too_dear(draft, self._plan.policy) or verdict
-            except UnfitError as error:
-                verdict = Verdict(Action.SKIP, Reason.UNFIT, str(error))
-            except Exception as error:  # our own fault must not keep all later posts from passing
-                log.exception("composing the mirror of %s broke off", post.id)
-                why = f"composing it broke off: {type(error).__name__}"
-                verdict = Verdict(Action.SKIP, Reason.UNFIT, why)
+        outcome = await judged(self._plan, post, facts, now, floor=cursor.floor, twin=twin)
+        verdict, draft = outcome.verdict, outcome.draft
         if draft is None:
             same = twin.post.id if twin is not None and twin.match is not Match.SIMILAR else None
             return Decision(post, verdict, now, same_as=same)
         # A server whose clock is ahead must not stretch the delay.
         not_before = min(post.created_at, now) + self._plan.delay
-        parent = _parent(post) if continues_mirror(post, history) else None
+        parent = _parent(post) if continues_mirror(post, outcome.history) else None
         return Decision(post, verdict, now, draft, not_before, parent)
 
     async def _withdraw(self, twin: PostId, post: Post) -> None:
@@ -140,11 +115,40 @@ class Intake:
         for route in self._inbound:
             ledger = self._bench.ledger
             for record in (*await ledger.unproven(route), *await ledger.held(route)):
+                if record.key in self._bench.sending:
+                    continue
                 earliest = await proof.earliest(self._bench, record)
                 if proof.is_part(record, post, earliest):
                     await proof.present(self._bench, record, post)
                     return True
         return False
+
+    async def _may_be_a_part(self, post: Post) -> Twin | None:
+        """Media without a word, while a part like that is in doubt: proven, or asked about.
+
+        Were it taken for news, the bridge could mirror its own mirror.
+        """
+        alike = [
+            record
+            for route in self._inbound
+            for record in await self._bench.ledger.unproven(route)
+            if record.key not in self._bench.sending
+            and proof.may_be_part(record, post, await proof.earliest(self._bench, record))
+        ]
+        if not alike:
+            return None
+        media = len(post.media)
+        return Twin(
+            Match.SIMILAR,
+            Counterpart(
+                id=alike[0].key.source,
+                url=None,
+                at=post.created_at,
+                media=media,
+                mirrored=True,
+                same_text=False,
+            ),
+        )
 
 
 def _parent(post: Post) -> PostId | None:

@@ -13,10 +13,16 @@ from datetime import datetime, timedelta
 
 from bridge.core.errors import LedgerError, NetworkError, Unauthorised
 from bridge.core.model import Route
+from bridge.engine.changes import Changes
 from bridge.engine.deliver import Deliver
+from bridge.engine.edits import Edits
 from bridge.engine.gate import Closed, Gate
 from bridge.engine.intake import Intake
+from bridge.engine.leave import Leave
+from bridge.engine.media import Luggage
+from bridge.engine.missing import Missing
 from bridge.engine.pace import Pace
+from bridge.engine.recheck import Recheck
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.watch import Watch
@@ -39,17 +45,35 @@ class Lane:
     def __init__(self, plan: RoutePlan, bench: Bench, inbound: tuple[Route, ...]) -> None:
         self.plan = plan
         self._bench = bench
-        self._reading = Gate(plan.route, f"reading {plan.source.network.value}", bench)
-        self._sending = Gate(plan.route, f"sending to {plan.target.network.value}", bench)
-        self._proving = Gate(plan.route, f"looking at {plan.target.network.value}", bench)
-        self._watch = Watch(plan, bench, Intake(plan, bench, inbound))
+        source, target = plan.source.network.value, plan.target.network.value
+        self._reading = Gate(plan.route, f"reading {source}", bench)
+        self._asking = Gate(plan.route, f"asking {source} how a post stands", bench)
+        self._comparing = Gate(plan.route, f"reading {source} again", bench)
+        self._vouching = Gate(plan.route, f"deleting mirrors of what is gone from {source}", bench)
+        self._sending = Gate(plan.route, f"sending to {target}", bench)
+        self._proving = Gate(plan.route, f"looking at {target}", bench)
+        edits, luggage = Edits(plan, bench), Luggage(plan, bench)
+        missing = Missing(plan, bench, edits)
+        self._watch = Watch(plan, bench, Intake(plan, bench, inbound, edits))
+        self._recheck = Recheck(plan, bench, edits, looking=self._comparing, asking=self._vouching)
         self._reconcile = Reconcile(plan, bench, self._proving, self._sending)
-        self._deliver = Deliver(plan, bench, self._sending, self._reconcile)
+        self._changes = Changes(plan, bench, self._sending, luggage, missing)
+        self._deliver = Deliver(
+            plan,
+            bench,
+            self._sending,
+            self._reconcile,
+            leave=Leave(plan, bench, self._asking, edits),
+            luggage=luggage,
+            missing=missing,
+        )
         self._wake = asyncio.Event()
         self._read_wanted = False
         self._pace: Pace | None = None
         self._one_reader = asyncio.Lock()
         self._looked_at: datetime | None = None
+        self.paused = False
+        """Whether its owner has told it to neither read nor send."""
         self.opposite: Lane | None = None
         """The other direction of the same bridge, where it is switched on."""
 
@@ -60,13 +84,20 @@ class Lane:
 
     def stop(self) -> None:
         """Begin nothing new; the part under way is finished, then `run` returns."""
-        self._deliver.stopping = True
+        self._deliver.stopping = self._changes.stopping = True
         self._wake.set()
 
     @property
     def closed(self) -> tuple[Closed, ...]:
         """Every gate of this lane that is closed, with its reason."""
-        gates = (self._reading, self._sending, self._proving)
+        gates = (
+            self._reading,
+            self._asking,
+            self._comparing,
+            self._vouching,
+            self._sending,
+            self._proving,
+        )
         return tuple(gate.closed for gate in gates if gate.closed is not None)
 
     @property
@@ -77,6 +108,7 @@ class Lane:
     async def begin(self) -> None:
         """Before anything is sent: take over what an earlier process left unclear."""
         await self._reconcile.adopt()
+        self.paused = await self._bench.ledger.paused_since(self.plan.route) is not None
 
     async def run(self, come_back: ComeBack) -> None:
         """Work until stopped. Only a ledger that cannot be written ends it with an error."""
@@ -103,6 +135,8 @@ class Lane:
 
         Returns when the next turn is due apart from polls; None if only a poll can bring work.
         """
+        if self.paused:
+            return None
         read, self._read_wanted = read or self._read_wanted, False
         await self._reconcile.look()
         await self._send_due()
@@ -121,6 +155,8 @@ class Lane:
 
         What that brings is judged at once, and sent in a turn of this lane's own.
         """
+        if self.paused:
+            return
         try:
             await self._read_source()
         except LedgerError:
@@ -130,11 +166,22 @@ class Lane:
             log.exception("%s: a glance broke off", self.plan.route)
         self.wake(read=False)
 
+    async def recheck(self, *, deleted: bool = False) -> None:
+        """Compare the newest posts of the source with their mirrors now, whatever it costs.
+
+        With `deleted`, its owner vouches that what is gone was deleted, however much it is.
+        """
+        async with self._one_reader:
+            await self._recheck.look(deleted=deleted)
+        await self._send_due()
+
     async def _send_due(self) -> None:
         """Send what is due, but look first whether its author has put it there by hand.
 
-        Both sides are then known up to the moment at which the first of it may leave.
+        Both sides are then known up to the moment at which the first of it may leave. What stands
+        there is edited and deleted first.
         """
+        await self._changes.make_due()
         first = None if self.opposite is None else await self._deliver.first_due()
         if self.opposite is not None and first is not None:
             now = self._bench.clock.now()
@@ -162,5 +209,7 @@ class Lane:
         if again is None:
             if await self._watch.read():
                 self._looked_at = None
+            if await self._recheck.wanted() and self._pace.take(self._bench.clock.now()) is None:
+                await self._recheck.look()
             self._reading.worked()
         return again

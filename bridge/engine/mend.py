@@ -13,6 +13,7 @@ from bridge.core.delivery import PartEvent, PartState
 from bridge.core.errors import TwinpostError
 from bridge.core.model import PostId
 from bridge.core.record import PartRecord, PostRecord, Receipt
+from bridge.engine.proof import left_to_pay
 from bridge.ports import Ledger
 
 
@@ -34,7 +35,7 @@ class Mend:
         target = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]
         if not target:
             raise NothingToMend(f"{url} does not end in the id of a post")
-        receipt = Receipt(PostId(target), url, part.part.price)
+        receipt = Receipt(PostId(target), url, left_to_pay(part))
         await self._settle(part, PartEvent.OWNER_SAYS_SENT, "sent, its owner says", receipt)
 
     async def not_sent(self) -> None:

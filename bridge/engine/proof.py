@@ -5,12 +5,15 @@ The one place that compares a part with a post that was read. Must not read time
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bridge.core.delivery import PartEvent, PartState
+from bridge.core.draft import DraftPart
 from bridge.core.events import PartSettled
-from bridge.core.fingerprint import Match, same_post
-from bridge.core.model import Post
+from bridge.core.fingerprint import Match, canonical, same_post
+from bridge.core.model import Microdollars, Post
+from bridge.core.prices import FREE
 from bridge.core.record import PartRecord, Receipt
 from bridge.core.text import Text
 from bridge.engine.route import Bench
@@ -47,11 +50,36 @@ async def earliest(bench: Bench, record: PartRecord) -> datetime:
 def is_part(record: PartRecord, post: Post, since: datetime) -> bool:
     """Whether `post` is what was sent as `record`: written `since` then, and the same words.
 
-    Only the exact layers of the fingerprint count: what is merely similar proves nothing.
+    Only the exact layers of the fingerprint count: what is merely similar proves nothing. So does
+    what has no words to compare: that is for `may_be_part`.
     """
-    if post.created_at < since:
+    part = record.part
+    if post.created_at < since or part.repeat is not None or is_wordless(part):
         return False
-    return same_post(post.text, Text(record.part.text)) is Match.EXACT
+    # A poll that has little time left by then is written out.
+    said = (part.text, part.poll.otherwise) if part.poll else (part.text,)
+    return any(same_post(post.text, Text(words)) is Match.EXACT for words in said)
+
+
+def is_wordless(part: DraftPart) -> bool:
+    """Whether a part consists of media alone, so that no words of it can be compared."""
+    what = canonical(Text(part.text))
+    return bool(part.media) and not (what.words or what.links)
+
+
+def may_be_part(record: PartRecord, post: Post, since: datetime) -> bool:
+    """Whether `post` may be the wordless `record`: as many media, no words, and written `since`.
+
+    That alone is no proof: it takes that no other post may be it, and that it may be no other part.
+    """
+    what = canonical(post.text)
+    return (
+        is_wordless(record.part)
+        and post.created_at >= since
+        and post.repost is None
+        and len(post.media) == len(record.part.media)
+        and not (what.words or what.links)
+    )
 
 
 async def doubt(bench: Bench, record: PartRecord, detail: str) -> PartRecord:
@@ -69,11 +97,16 @@ async def in_doubt(bench: Bench, record: PartRecord) -> PartRecord:
 
 async def present(bench: Bench, record: PartRecord, post: Post) -> None:
     """Record that `post` is the part; it is charged, since the network has done it."""
-    receipt = Receipt(post.id, post.url, record.part.price)
+    receipt = Receipt(post.id, post.url, left_to_pay(record))
     record = await in_doubt(bench, record)
     await settle(
         bench, record, PartEvent.PROVEN_PRESENT, receipt=receipt, detail="found on the timeline"
     )
+
+
+def left_to_pay(record: PartRecord) -> Microdollars:
+    """What creating a part costs beside the uploads that are paid already."""
+    return Microdollars(max(0, record.part.price - record.cost))
 
 
 async def settle(
@@ -82,13 +115,22 @@ async def settle(
     event: PartEvent,
     *,
     receipt: Receipt | None = None,
+    cost: Microdollars = FREE,
     not_before: datetime | None = None,
     detail: str = "",
+    notes: Sequence[str] = (),
 ) -> PartRecord:
     """Move a part (T3) and tell everybody. It may be sent again from `not_before`, or at once."""
     now = bench.clock.now()
     settled = await bench.ledger.settle(
-        record.key, event, now, receipt=receipt, not_before=not_before or now, detail=detail
+        record.key,
+        event,
+        now,
+        receipt=receipt,
+        cost=cost,
+        not_before=not_before or now,
+        detail=detail,
+        notes=notes,
     )
     announce(bench, settled)
     return settled

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
 from bridge.core.delivery import MAX_ATTEMPTS, PartEvent, next_attempt
 from bridge.core.errors import NetworkError, Refused, Unauthorised
@@ -37,6 +38,15 @@ WHAT_TO_DO = (
     "see whether it stands on the other network, then: "
     "twinpost resolve {source} --sent URL, or --not-sent"
 )
+
+
+class Ambiguous(Enum):
+    """More than one answer is possible, so there is none."""
+
+    AMBIGUOUS = "ambiguous"
+
+
+AMBIGUOUS = Ambiguous.AMBIGUOUS
 
 
 @dataclass(slots=True)
@@ -106,7 +116,7 @@ class Reconcile:
             await self._hold(record, f"refused as a duplicate, and the timeline is silent: {error}")
             return
         found = await self._found(record, reading)
-        if found is None:
+        if not isinstance(found, Post):
             await self._hold(record, "refused as a duplicate, but not found on the timeline")
         else:
             await proof.present(self._bench, record, found)
@@ -156,9 +166,12 @@ class Reconcile:
     async def _conclude(self, record: PartRecord, reading: Reading) -> None:
         doubt, now = self._doubts[record.key], self._bench.clock.monotonic()
         found = await self._found(record, reading)
-        if found is not None:
+        if isinstance(found, Post):
             await proof.present(self._bench, record, found)
             self._sending.worked()
+        elif found is AMBIGUOUS:
+            await self._hold(record, "it has no words, and there is more than it could be")
+            return
         elif now >= doubt.proves_at:
             await self._absent(record)
         else:
@@ -180,19 +193,35 @@ class Reconcile:
             self._bench, record, PartEvent.PROVEN_ABSENT, not_before=later, detail=detail
         )
 
-    async def _found(self, record: PartRecord, reading: Reading) -> Post | None:
+    async def _found(self, record: PartRecord, reading: Reading) -> Post | Ambiguous | None:
         """The post that is `record`; one that is the mirror of something else already is not."""
-        reverse = type(self._plan.route)(
-            self._plan.route.bridge, self._plan.route.direction.reverse
-        )
         earliest = await proof.earliest(self._bench, record)
+        wordless = proof.is_wordless(record.part)
+        alike: list[Post] = []
         for post in reading.posts:
-            if not proof.is_part(record, post, earliest):
+            matches = proof.may_be_part if wordless else proof.is_part
+            if not matches(record, post, earliest) or await self._is_mirror(post):
                 continue
-            facts = await self._bench.ledger.facts(reverse, post)
-            if facts.echo_of is None:
+            if not wordless:
                 return post
-        return None
+            alike.append(post)
+        if len(alike) > 1 or (alike and await self._has_rival(record, alike[0])):
+            return AMBIGUOUS
+        return alike[0] if alike else None
+
+    async def _is_mirror(self, post: Post) -> bool:
+        route = self._plan.route
+        reverse = type(route)(route.bridge, route.direction.reverse)
+        return (await self._bench.ledger.facts(reverse, post)).echo_of is not None
+
+    async def _has_rival(self, record: PartRecord, post: Post) -> bool:
+        """Whether `post` could as well be another part without words."""
+        ledger, route = self._bench.ledger, self._plan.route
+        for other in (*await ledger.unproven(route), *await ledger.held(route)):
+            earliest = await proof.earliest(self._bench, other)
+            if other.key != record.key and proof.may_be_part(other, post, earliest):
+                return True
+        return False
 
     async def _read(self, records: list[PartRecord]) -> Reading:
         since = min([await proof.earliest(self._bench, record) for record in records])

@@ -16,10 +16,11 @@ from datetime import timedelta
 from bridge.core.events import Event
 from bridge.core.model import Account, AccountId, Network, Route
 from bridge.core.policy import Policy
+from bridge.core.record import PartKey
 from bridge.core.rules import Rules
 from bridge.core.timing import Every, Start
 from bridge.engine.twins import Desks
-from bridge.ports import Clock, Ledger, Listener, NetworkPort
+from bridge.ports import Clock, Ledger, Listener, MediaStore, NetworkPort
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,11 @@ class RoutePlan:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What every activity shares. `jitter` returns a number in [0, 1), anew at each call."""
+    """What every activity shares. `jitter` returns a number in [0, 1), anew at each call.
+
+    `media` is None where none are carried. `sending` names the parts that this process has claimed
+    and not settled yet: what is read meanwhile proves nothing about them.
+    """
 
     ledger: Ledger
     clock: Clock
@@ -75,6 +80,8 @@ class Bench:
     listeners: tuple[Listener, ...] = ()
     turnstiles: Turnstiles = field(default_factory=Turnstiles)
     desks: Desks = field(default_factory=Desks)
+    media: MediaStore | None = None
+    sending: set[PartKey] = field(default_factory=set)
 
     def emit(self, event: Event) -> None:
         """Tell every listener what happened. What a listener breaks on stays with it."""

@@ -99,9 +99,11 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, *work, ending, return_exceptions=True)
 
-    async def once(self) -> None:
+    async def once(self, *, recheck: bool = False, deleted: bool = False) -> None:
         """One pass over every lane: read both sides, deliver all that is due.
 
+        With `recheck`, the newest posts of each source are compared with their mirrors too, also
+        where that costs; with `deleted`, the owner vouches that whatever is gone was deleted.
         Raises `LedgerError`; other faults of ours are logged and leave `broke_off` true.
         """
         self.broke_off = False
@@ -110,14 +112,16 @@ class Daemon:
             for lane in self.lanes:
                 await lane.begin()
             for lane in self.lanes:
-                await self._pass(lane)
+                await self._pass(lane, recheck=recheck, deleted=deleted)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 
-    async def _pass(self, lane: Lane) -> None:
+    async def _pass(self, lane: Lane, *, recheck: bool, deleted: bool) -> None:
         try:
             await lane.turn(read=True)
+            if recheck:
+                await lane.recheck(deleted=deleted)
         except LedgerError:
             raise
         except Exception:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from bridge.core.amend import Amendment, Change, Move, is_under_way, moves
+from bridge.core.amend import Amendment, Move, is_under_way, moves
 from bridge.core.delivery import PartEvent, PartState, after
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Cursor, PostRecord
@@ -46,8 +46,6 @@ def amend(
         "UPDATE post SET pending = ?, changed_at = ? WHERE id = ?",
         (to_pending(amendment), to_micros(now), number),
     )
-    if amendment.change is Change.REMOVE:
-        _gone(connection, number, now)
     apply_pending(connection, number, now)
     return posts(connection, [number])[0]
 
@@ -101,17 +99,13 @@ def _moved(
 def note_gone(
     connection: sqlite3.Connection, route: Route, source: PostId, now: datetime, note: str
 ) -> None:
-    """Remember that `source` was deleted, whose mirror stays. Raises `ValueError` as `amend`."""
+    """Remember that its author deleted `source`. Raises `ValueError` as `amend`."""
     number = learn(connection, route, source, None, None)
-    _gone(connection, number, now)
-    add_notes(connection, number, (note,))
-
-
-def _gone(connection: sqlite3.Connection, post: int, now: datetime) -> None:
     connection.execute(
         "UPDATE post SET gone_at = coalesce(gone_at, ?), changed_at = ? WHERE id = ?",
-        (to_micros(now), to_micros(now), post),
+        (to_micros(now), to_micros(now), number),
     )
+    add_notes(connection, number, (note,))
 
 
 def withdraw(

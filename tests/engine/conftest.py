@@ -18,7 +18,7 @@ from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
 from bridge.ledger.sqlite import open_ledger
 from bridge.ports import Ledger
-from tests.fakes import FakeNetwork, PatientClock
+from tests.fakes import FakeNetwork, FakeStore, PatientClock
 
 NAME = BridgeName("personal")
 OUT = Route(NAME, Direction.MASTODON_TO_X)
@@ -38,6 +38,16 @@ class Rig:
     audiences: frozenset[Visibility] = frozenset({Visibility.PUBLIC})
     delay: timedelta = timedelta(0)
     start: Start = field(default_factory=FromNow)
+    policy: Policy = field(default_factory=Policy)
+    recheck_every: timedelta | None = None
+    store: FakeStore | None = None
+
+    @property
+    def files(self) -> FakeStore:
+        """Where media are fetched to."""
+        if self.store is None:
+            self.store = FakeStore(self.folder / "media")
+        return self.store
 
     def daemon(self) -> Daemon:
         """A daemon as it is after a start."""
@@ -48,14 +58,15 @@ class Rig:
                 source,
                 target,
                 Rules(self.audiences if route is OUT else frozenset({Visibility.PUBLIC})),
-                Policy(),
+                self.policy,
                 Interval(timedelta(minutes=1)),
                 self.delay,
                 self.start,
+                self.recheck_every if source is self.x else None,
             )
 
         plans = [plan(OUT, self.mastodon, self.x), plan(HOME, self.x, self.mastodon)]
-        bench = Bench(self.ledger, self.clock, lambda: 0.0, (self.events.append,))
+        bench = Bench(self.ledger, self.clock, lambda: 0.0, (self.events.append,), media=self.files)
         return Daemon(plans, bench)
 
     async def started(self) -> Daemon:

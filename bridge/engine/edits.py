@@ -1,0 +1,206 @@
+"""What an edit, or the deletion, of a post means for its mirror: decided, composed and recorded.
+
+Must not send anything: `changes` carries out what stands over there, `deliver` sends the rest. An
+edit never makes a second post, but where its owner chose that for what cannot be edited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bridge.core.amend import Amendment, Change, is_under_way, moves
+from bridge.core.capabilities import Capabilities
+from bridge.core.compose import Context, compose
+from bridge.core.delivery import STANDING, PartEvent, PartState
+from bridge.core.draft import Draft
+from bridge.core.errors import UnfitError
+from bridge.core.model import Post, PostId
+from bridge.core.record import Cursor, PartRecord, PostRecord
+from bridge.core.text import Text, joined
+from bridge.core.verdict import Action, Reason, Verdict
+from bridge.engine import proof
+from bridge.engine.judge import judged
+from bridge.engine.route import Bench, RoutePlan
+from bridge.ports import Facts
+
+HEADING = Text("Edited:")
+"""Stands at the head of a reply that tells of an edit."""
+
+_OPEN = frozenset(PartState) - {PartState.GONE, PartState.DROPPED, PartState.UNWANTED}
+
+DELETED_UNSENT = Verdict(Action.SKIP, Reason.DELETED)
+
+
+class Edits:
+    """The desk of one route at which posts are dealt with that have changed."""
+
+    def __init__(self, plan: RoutePlan, bench: Bench) -> None:
+        self._plan = plan
+        self._bench = bench
+
+    async def edited(self, post: Post, of: PostId, cursor: Cursor | None = None) -> None:
+        """Have the mirror of the recorded post `of` follow `post`, its newest revision.
+
+        Moves the cursor where one is given; what is the same as before does no more than that.
+        """
+        ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
+        record = await self._record(of)
+        changed = await ledger.edited(route, (post,))
+        concerned = record is not None and any(part.state in _OPEN for part in record.parts)
+        if record is None or not concerned or not changed:
+            await ledger.advance(route, post, of, cursor)
+            return
+        facts = await ledger.facts(route, post)
+        what = await self._amendment(post, record, facts, now)
+        if isinstance(what, Amendment):
+            await self._amend(record, what, post, cursor)
+        elif isinstance(what, Verdict):
+            await self._stop(record, what)
+            await ledger.advance(route, post, of, cursor)
+        else:
+            await ledger.advance(route, post, of, cursor, (what,) if what else ())
+
+    async def deleted(self, source: PostId) -> None:
+        """Have the mirror of `source` follow it into the void, if its owner wants that.
+
+        What was not sent yet is not sent in any case.
+        """
+        record = await self._record(source)
+        if record is None or record.gone:
+            return
+        ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
+        where, note = self._plan.source.network.value, ""
+        if await self._take_back(record, DELETED_UNSENT):
+            pass
+        elif self._plan.policy.deletes == "mirror" or not _stands(record):
+            removal = Amendment(Change.REMOVE, notes=(f"deleted on {where}, and so is its mirror",))
+            await self._amend(record, removal, None, None)
+        else:
+            note = f"deleted on {where}; `deletes` says to keep its mirror"
+        await ledger.note_gone(route, source, now, note)
+
+    async def stop(self, source: PostId, verdict: Verdict) -> None:
+        """Have a post not sent after all of which nothing stands."""
+        record = await self._record(source)
+        if record is not None:
+            await self._stop(record, verdict)
+
+    async def withdraw(self, source: PostId, verdict: Verdict) -> bool:
+        """Take back the mirror of a post; False, and nothing done, where it has begun to leave."""
+        record = await self._record(source)
+        return record is not None and await self._take_back(record, verdict)
+
+    async def _amendment(
+        self, post: Post, record: PostRecord, facts: Facts, now: datetime
+    ) -> Amendment | Verdict | str:
+        """What is to be done; a verdict where nothing of it may leave, a note for nothing."""
+        # It is the post itself that was found, not another one that says the same.
+        outcome = await judged(self._plan, post, facts, now)
+        draft, verdict = outcome.draft, outcome.verdict
+        stands = _stands(record)
+        waits = any(is_under_way(part) for part in record.parts)
+        if draft is None and not (stands or waits):
+            return verdict
+        held = verdict.action is Action.HOLD
+        if draft is not None and not stands:
+            return Amendment(Change.REPLACE, draft, draft.notes, held=held)
+        if draft is None or held:
+            return f"edited; its mirror stays as it was: {verdict.sentence}"
+        match self._plan.policy.edits:
+            case "ignore":
+                return "edited; `edits` says to leave its mirror as it was"
+            case "note":
+                return await self._note(post, facts, now)
+            case "replace":
+                return await self._replacement(record, draft, now, waits=waits)
+
+    async def _replacement(
+        self, record: PostRecord, draft: Draft, now: datetime, *, waits: bool
+    ) -> Amendment | str:
+        """An edit over there, where that is possible; else as the owner has chosen."""
+        amendment = Amendment(Change.REPLACE, draft, draft.notes)
+        to, there = await self._plan.target.capabilities(), self._plan.target.network.value
+        if waits or _can_be_edited(record, amendment, to, now):
+            return amendment
+        if self._plan.policy.reposting:
+            why = f"edited when it could no longer be edited on {there}: deleted and posted again"
+            return Amendment(Change.AFRESH, draft, (*draft.notes, why))
+        return f"edited; {_why_not(to, there)}, so its mirror shows what it said before"
+
+    async def _note(self, post: Post, facts: Facts, now: datetime) -> Amendment | str:
+        """A reply that says what the post says now: its words alone."""
+        words = joined([HEADING, post.text], "\n\n")
+        bare = replace(post, text=words, media=(), poll=None, quote=None)
+        to = await self._plan.target.capabilities()
+        try:
+            context = Context(now, facts.quoted, facts.reposted)
+            draft = compose(bare, to, self._plan.policy, context)
+        except UnfitError as error:
+            return f"edited; a reply that tells so cannot be made: {error}"
+        return Amendment(Change.NOTE, Draft(draft.parts), ("edited; told in a reply",))
+
+    async def _amend(
+        self, record: PostRecord, amendment: Amendment, post: Post | None, cursor: Cursor | None
+    ) -> None:
+        now = self._bench.clock.now()
+        amended = await self._bench.ledger.amend(
+            self._plan.route, record.source, amendment, now, post=post, cursor=cursor
+        )
+        before = {part.key: part.state for part in record.parts}
+        for part in amended.parts:
+            if before.get(part.key) is not part.state:
+                proof.announce(self._bench, part)
+
+    async def _stop(self, record: PostRecord, verdict: Verdict) -> None:
+        if not await self._take_back(record, verdict):
+            # Some part of it was held, or has failed: that is over, too.
+            removal = Amendment(Change.REMOVE, notes=(verdict.sentence,))
+            await self._amend(record, removal, None, None)
+
+    async def _take_back(self, record: PostRecord, verdict: Verdict) -> bool:
+        taken_back = await self._bench.ledger.withdraw(
+            self._plan.route, record.source, verdict=verdict, now=self._bench.clock.now()
+        )
+        for part in () if taken_back is None else taken_back.parts:
+            proof.announce(self._bench, part)
+        return taken_back is not None
+
+    async def _record(self, of: PostId) -> PostRecord | None:
+        return await recorded(self._bench, self._plan, of)
+
+
+async def recorded(bench: Bench, plan: RoutePlan, of: PostId) -> PostRecord | None:
+    """The record of the post of this route that was first recorded as `of`."""
+    found = await bench.ledger.find(of)
+    own = (each for each in found if (each.route, each.source) == (plan.route, of))
+    return next(own, None)
+
+
+def _stands(record: PostRecord) -> bool:
+    return any(part.state in STANDING for part in record.parts)
+
+
+def _can_be_edited(
+    record: PostRecord, amendment: Amendment, to: Capabilities, now: datetime
+) -> bool:
+    """Whether all that would have to be edited over there can be."""
+    found = moves(record.parts, amendment)
+    edits = {move.index for move in found if move.event is PartEvent.EDITED}
+    standing = [part for part in record.parts if part.state in STANDING]
+    return all(in_time(part, to, now) for part in standing if part.key.index in edits)
+
+
+def in_time(part: PartRecord, to: Capabilities, now: datetime) -> bool:
+    """Whether a part that stands can still be edited, by the time at which it was sent."""
+    if to.edit_within is None or part.part.repeat is not None:
+        return False
+    since = part.stands_since or part.attempted_at
+    return since is None or now - since <= to.edit_within
+
+
+def _why_not(to: Capabilities, there: str) -> str:
+    if to.edit_within is None:
+        return f"posts cannot be edited on {there} by this account"
+    minutes = to.edit_within // timedelta(minutes=1)
+    return f"posts can be edited on {there} for {minutes} minutes only"

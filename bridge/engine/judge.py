@@ -1,0 +1,69 @@
+"""Judging and composing one post: the same for what is new and for what was edited.
+
+Must not record anything, nor ask a network for more than what it can carry.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.core.compose import Context, compose
+from bridge.core.draft import Draft
+from bridge.core.errors import UnfitError
+from bridge.core.model import Post
+from bridge.core.rules import History, decide, too_dear
+from bridge.core.twins import Twin
+from bridge.core.verdict import Action, Reason, Verdict
+from bridge.engine.route import RoutePlan
+from bridge.ports import Facts
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, what it rests on and, unless it is to skip, the draft of the mirror."""
+
+    verdict: Verdict
+    history: History
+    draft: Draft | None = None
+
+
+async def judged(
+    plan: RoutePlan,
+    post: Post,
+    facts: Facts,
+    now: datetime,
+    *,
+    floor: datetime | None = None,
+    twin: Twin | None = None,
+) -> Judged:
+    """What happens to `post` at `now`. Raises `NetworkError` where the target does not answer."""
+    history = History(
+        echo_of=facts.echo_of,
+        baseline=facts.baseline,
+        floor=floor,
+        parent=None if facts.parent is None else facts.parent.state,
+        parent_is_mirror=facts.parent_is_mirror,
+        parent_has_twin=facts.parent is not None and facts.parent.same_as is not None,
+        twin=twin,
+        reposted=facts.reposted is not None,
+    )
+    verdict = decide(post, plan.rules, history)
+    if verdict.action is Action.SKIP:
+        return Judged(verdict, history)
+    to = await plan.target.capabilities()
+    try:
+        context = Context(now, facts.quoted, facts.reposted)
+        draft = compose(post, to, plan.policy, context)
+        if verdict.action is Action.MIRROR:
+            verdict = too_dear(draft, plan.policy) or verdict
+    except UnfitError as error:
+        return Judged(Verdict(Action.SKIP, Reason.UNFIT, str(error)), history)
+    except Exception as error:  # our own fault must not keep all later posts from passing
+        log.exception("composing the mirror of %s broke off", post.id)
+        why = f"composing it broke off: {type(error).__name__}"
+        return Judged(Verdict(Action.SKIP, Reason.UNFIT, why), history)
+    return Judged(verdict, history, draft)

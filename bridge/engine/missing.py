@@ -1,0 +1,65 @@
+"""What becomes of a part whose medium cannot be had: waited for, left out, or not sent at all.
+
+Must not fetch or send anything. A part that would say nothing without its medium is never sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.core.delivery import PartEvent, PartState
+from bridge.core.draft import DraftPart
+from bridge.core.model import Microdollars
+from bridge.core.record import PartRecord
+from bridge.core.verdict import Action, Reason, Verdict
+from bridge.engine import outcome, proof
+from bridge.engine.edits import Edits
+from bridge.engine.media import MediaMissing, word
+from bridge.engine.route import Bench, RoutePlan
+
+
+class Missing:
+    """The one who decides about missing media, for the parts of one route."""
+
+    def __init__(self, plan: RoutePlan, bench: Bench, edits: Edits) -> None:
+        self._plan = plan
+        self._bench = bench
+        self._edits = edits
+
+    async def settle(self, record: PartRecord, missing: MediaMissing, *, first: bool) -> None:
+        """Deal with `record`, planned or outdated; `first` says that nothing of its post stands."""
+        what = f"{word(record, missing.place)} cannot be had: {missing.why}"
+        policy, now = self._plan.policy.media_missing, self._bench.clock.now()
+        again = outcome.hold_until(record, now)
+        if policy == "hold" and not missing.lasting and again is not None:
+            detail = f"{what}; it is asked for again"
+            event = PartEvent.MEDIA_MISSING
+            await proof.settle(self._bench, record, event, not_before=again, detail=detail)
+            return
+        if policy == "skip":
+            verdict = Verdict(Action.SKIP, Reason.MEDIA_MISSING, what)
+            if not (first and await self._edits.withdraw(record.key.source, verdict)):
+                await self._give_up(record, f"{what}; `media_missing` says to skip it then")
+            return
+        rest = await self._without(record.part, missing.place)
+        if outcome.is_empty(rest):
+            await self._give_up(record, f"{what}, and there is nothing else to be said")
+            return
+        note = f"{word(record, missing.place)} left out: {missing.why}"
+        await self._bench.ledger.reshape(record.key, rest, now, note)
+
+    async def _give_up(self, record: PartRecord, why: str) -> None:
+        if record.state is PartState.OUTDATED:
+            note = f"part {record.key.index + 1} could not be edited, it stays as it was: {why}"
+            await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=why, notes=(note,))
+        else:
+            await proof.settle(self._bench, record, PartEvent.GIVEN_UP, detail=why)
+
+    async def _without(self, part: DraftPart, place: int) -> DraftPart:
+        medium = part.media[place]
+        rest = part.media[:place] + part.media[place + 1 :]
+        prices = (await self._plan.target.capabilities()).prices
+        saved = 0
+        if prices is not None:
+            saved = prices.media + (prices.alt_text if medium.alt else 0)
+        return replace(part, media=rest, price=Microdollars(max(0, part.price - saved)))
