@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from bridge.core.tlds import ASCII_TLDS, INTERNATIONAL_TLDS, LATER_TLDS
 
@@ -62,8 +63,7 @@ def runs_of(stops: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(f"{host}+"), re.compile(telling)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A match, in code points: the whole, and its host within it.
 
     `before` is the character in front of the match, empty at the start of the text and where the
@@ -93,7 +93,8 @@ _SCHEME_ROOM = 8
 
 @cache
 def _ascii_tlds() -> frozenset[str]:
-    return frozenset(ASCII_TLDS.split())
+    # By way of a dictionary, as its size is known: the table takes half the memory then.
+    return frozenset(dict.fromkeys(ASCII_TLDS.split()))
 
 
 @cache

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import stringprep
 from collections.abc import Iterator
-from dataclasses import dataclass
 from encodings import idna
+from typing import NamedTuple
 
 import regex
 
@@ -158,8 +158,7 @@ _MENTION_RE = regex.compile(
 _AFTER_MENTION_RE = re.compile(rf"[@\uff20]|[{ACCENTED_ANY_CASE}]|://")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A mention: ``[start, end)``, its name, and its host or nothing."""
 
     start: int

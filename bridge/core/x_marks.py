@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import regex
 
@@ -105,8 +105,7 @@ X = Dialect(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A link as X sees it: ``[start, end)``, its host within it, and the address meant.
 
     `url` leaves out what stands between host and path, where X drops it: letters of another
@@ -229,8 +228,7 @@ _NOT_BEFORE_RETWEET = frozenset(string.ascii_letters + string.digits + "_+~.-")
 _AFTER_MENTION_RE = re.compile(rf"[@\uff20]|[{ACCENTED}]|://")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A mention, or a list of somebody's: ``[start, end)``, name and ``/list`` or nothing."""
 
     start: int
