@@ -345,11 +345,11 @@ async def test_a_bare_404_is_believed_only_where_a_look_says_the_same(odd: OddX)
         problem(200),
         problem(200, errors=[{**GONE, "resource_type": "user"}]),
         problem(200, errors=[{**GONE, "resource_id": "98"}]),
-        web.Response(status=200, text="<html>", content_type="text/html"),
+        problem(408),
         web.Response(status=302, headers={"Location": "/elsewhere"}),
     ],
 )
-async def test_an_unclear_deletion_is_transient_for_it_may_be_repeated(
+async def test_a_deletion_that_x_does_not_confirm_may_be_repeated(
     odd: OddX, answer: web.Response
 ) -> None:
     odd.says(DELETE, answer)
@@ -365,7 +365,18 @@ async def test_a_deletion_that_answers_with_nothing_is_one(odd: OddX) -> None:
         assert await adapter.delete(PostId("99")) == X_PRICES.delete
 
 
-async def test_another_ones_post_cannot_be_deleted(premium: ServedX) -> None:
+@pytest.mark.parametrize("text", ["<html>", "", '{"data": {"del'])
+async def test_a_deletion_whose_answer_is_lost_may_have_been_charged(odd: OddX, text: str) -> None:
+    odd.says(DELETE, web.Response(status=200, text=text))
+    async with adapter_for(odd.url) as adapter:
+        with pytest.raises(InDoubt):
+            await adapter.delete(PostId("99"))
+    assert len(odd.asked(DELETE)) == 1
+
+
+async def test_another_ones_post_cannot_be_deleted_and_a_lost_answer_is_no_answer(
+    premium: ServedX,
+) -> None:
     bob = premium.sandbox.add_account("bob", "Bob")
     theirs = premium.sandbox.write(bob, "mine").id
     async with adapter_for(premium.url, oauth1_of(premium.account)) as adapter:
@@ -373,7 +384,7 @@ async def test_another_ones_post_cannot_be_deleted(premium: ServedX) -> None:
             await adapter.delete(PostId(theirs))
         premium.sandbox.faults.add(Fault("accept-then-reset", "DELETE"))
         made = (await adapter.publish(part("x"), reply_to=None, key="k")).id
-        with pytest.raises(Transient):
+        with pytest.raises(InDoubt):
             await adapter.delete(made)
         assert await adapter.delete(made) == FREE
 

@@ -88,32 +88,39 @@ class Writer:
         return replace(receipt, cost=Microdollars(receipt.cost + cost))
 
     async def delete(self, target: PostId) -> Microdollars:
-        """See `bridge.ports.Sink`. An unclear answer is `Transient`: asking again does no harm."""
+        """See `bridge.ports.Sink`. Asking again does no harm, but may be charged again.
+
+        So where X answers that it failed, that is `Transient`; where its answer is lost, `InDoubt`.
+        """
         repeated = reposted(target)
+        original = repeated or target
         path = f"/2/tweets/{quote(target, safe='')}"
         if repeated is not None:
             path = f"{await self._reposts()}/{quote(repeated, safe='')}"
         try:
             answer = await self._client.write("DELETE", path)
-        except InDoubt as doubt:
-            if doubt.status == HTTPStatus.NO_CONTENT:
-                return self._prices.delete
-            raise Transient(f"deleting {target}: {doubt.detail}", status=doubt.status) from None
-        except Refused as refused:
-            if refused.missing:
-                return FREE
-            raise
-        except Transient as error:
-            # A 404 may mean a post that is gone, or an incident: nothing but a look tells.
-            if error.status == HTTPStatus.NOT_FOUND and await self._surely_gone(repeated or target):
-                return FREE
-            raise
+        except NetworkError as error:
+            return await self._not_deleted(original, error)
         data = mapping_at(answer, "data")
         if flag_at(data, "deleted") or (repeated and flag_at(data, "retweeted") is False):
             return self._prices.delete
-        if says_gone(answer, repeated or target):
+        if says_gone(answer, original):
             return FREE
         raise Transient(f"X did not say that it deleted {target}")
+
+    async def _not_deleted(self, original: PostId, error: NetworkError) -> Microdollars:
+        """What it cost where nothing stands there all the same; raises `error` in its own kind."""
+        if isinstance(error, InDoubt):
+            if error.status == HTTPStatus.NO_CONTENT:
+                return self._prices.delete
+            if error.status is not None and error.status >= HTTPStatus.BAD_REQUEST:
+                raise Transient(f"deleting: {error.detail}", status=error.status) from None
+        if isinstance(error, Refused) and error.missing:
+            return FREE
+        # A 404 may mean a post that is gone, or an incident: nothing but a look tells.
+        if error.status == HTTPStatus.NOT_FOUND and await self._surely_gone(original):
+            return FREE
+        raise error
 
     async def _created(self, body: CreateBody) -> Receipt:
         account = await self._identity.account()
