@@ -12,6 +12,7 @@ nothing of the bridge, so that it starts fast and small.
 
 from __future__ import annotations
 
+import errno
 import json
 import resource
 import sys
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import (
+    AvifImagePlugin,
     Image,
     ImageCms,
     ImageFile,
@@ -89,6 +91,9 @@ def main() -> int:
         return _failed(str(error))
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _failed("memory")
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        return _failed("disk" if full else "broken")
     except Exception as error:  # noqa: BLE001 - decoders of strangers' files raise anything
         return _failed("broken", type(error).__name__)
     return 0
@@ -109,9 +114,12 @@ def _prepare(wanted: Wanted) -> None:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     # Every reader and writer that will be needed is loaded now: afterwards no file can be opened.
     Image.init()
+    # Threads gain little here, and each takes of the address space that is bounded.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     if wanted.mime in _HEIF:
         if pi_heif is None:
             raise SystemExit(_failed("heic"))
+        pi_heif.options.DECODE_THREADS = 1
         pi_heif.register_heif_opener(thumbnails=False)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 

@@ -53,6 +53,8 @@ async def download(
     try:
         async with asyncio.timeout(pace.total), visitor.get(address) as response:
             return await _kept(response, folder, most, pace)
+    except aiohttp.ServerTimeoutError:
+        raise NotVisited("fell silent in the middle") from None
     except TimeoutError:
         raise NotVisited(f"did not come within {pace.total:g} s") from None
     except aiohttp.ClientError:
@@ -70,7 +72,7 @@ async def _kept(
     announced = response.content_length
     if announced is not None and announced > most:
         raise TooMuch(announced)
-    _require_room(folder, announced or 0, pace)
+    require_room(folder, announced or 0, pace)
     path, descriptor = await asyncio.to_thread(folder.new_file)
     try:
         await _poured(response, descriptor, folder, most, pace)
@@ -99,13 +101,14 @@ async def _poured(
             window_size, window_end = 0, clock() + pace.window
         piece += data
         if len(piece) >= _PIECE:
-            _require_room(folder, len(piece), pace)
+            require_room(folder, len(piece), pace)
             await asyncio.to_thread(_write, descriptor, bytes(piece))
             piece.clear()
     await asyncio.to_thread(_write, descriptor, bytes(piece))
 
 
-def _require_room(folder: PrivateFolder, size: int, pace: Pace) -> None:
+def require_room(folder: PrivateFolder, size: int, pace: Pace) -> None:
+    """Raise `MediaError` where `size` more bytes would leave the disk too full."""
     if folder.free_bytes() - size < pace.reserve:
         raise MediaError("cannot be kept: the disk is nearly full")
 

@@ -47,6 +47,7 @@ _REASONS = {
     ),
     "types": "is of a type that is not taken, and none that is can be made of it",
     "limits": "cannot be made small enough",
+    "disk": "cannot be kept: the disk is full",
 }
 
 
@@ -84,7 +85,7 @@ async def redraw(
         code = str(said.get("error", ""))
         if code not in _REASONS:
             raise MediaError(_ended_badly(ended), lasting=True)
-        raise MediaError(_REASONS[code], lasting=True)
+        raise MediaError(_REASONS[code], lasting=code != "disk")
     mime, before, after = str(said["mime"]), said["before"], said["after"]
     notes = []
     if before != after:

@@ -22,7 +22,7 @@ from bridge.core.capabilities import FileLimits, MediaLimits
 from bridge.core.draft import DraftMedia
 from bridge.core.errors import MediaError
 from bridge.core.model import MediaKind
-from bridge.media.download import Pace, TooMuch, download
+from bridge.media.download import Pace, TooMuch, download, require_room
 from bridge.media.fit import Made, recode, redraw
 from bridge.media.folder import PrivateFolder
 from bridge.media.judge import Case, Instead, Keep, Recode, Redraw, too_large, word
@@ -189,7 +189,9 @@ class FileMediaStore:
                 _outlook(f"{name} {error}", error.lasting), lasting=error.lasting
             ) from None
         except OSError as error:
-            raise MediaError(_outlook(f"{name} cannot be kept ({error.strerror})", False)) from None
+            raise MediaError(
+                _outlook(f"{name} cannot be worked on here ({error.strerror})", False)
+            ) from None
 
     async def _fetched(self, address: str, kind: MediaKind, limits: MediaLimits) -> _Held:
         most = self._most(kind, limits)
@@ -250,6 +252,7 @@ class FileMediaStore:
     @contextlib.asynccontextmanager
     async def _file(self) -> AsyncIterator[tuple[Path, int]]:
         """A new file to write to, gone again where the block fails."""
+        require_room(self._folder, MOST_PICTURE, self._pace)
         path, descriptor = await asyncio.to_thread(self._folder.new_file)
         try:
             yield path, descriptor

@@ -61,7 +61,11 @@ class Visitor:
         self._ours = resolver is None
         self._resolver = resolver or aiohttp.DefaultResolver()
         timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=connect_timeout, sock_read=silence, connect=None
+            total=None,
+            # Names included, which have no bound of their own.
+            connect=2 * connect_timeout,
+            sock_connect=connect_timeout,
+            sock_read=silence,
         )
 
         def session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
