@@ -96,17 +96,36 @@ def test_no_include_stops_the_bridge(include: str, value: Any, inner: Any) -> No
         "type": value,
         "variants": [inner, {"url": inner}],
         "options": [inner, {"position": value, "label": inner}],
+        "preview_image_url": inner,
         "username": value,
         "author_id": inner,
         "text": value,
         "entities": inner,
         "end_datetime": value,
     }
-    post_of(
-        includes={include: [thing, value]},
-        attachments={"media_keys": ["9", value], "poll_ids": ["9", inner]},
-        referenced_posts=[{"type": "quoted", "id": "9"}, {"type": "replied_to", "id": "9"}],
-    )
+    for kind in ("quoted", "retweeted"):
+        post = post_of(
+            includes={include: [thing, value]},
+            attachments={"media_keys": ["9", value], "poll_ids": ["9", inner]},
+            referenced_posts=[{"type": kind, "id": "9"}, {"type": "replied_to", "id": "9"}],
+        )
+        about = post.quote or post.repost
+        assert about is not None
+        assert about.author == "" or about.author.isidentifier() or about.author.isalnum()
+        assert is_storable(f"{about.url}{about.author}{post.quote and post.quote.text}")
+        assert all(is_storable(f"{each.alt}{each.preview_url}") for each in post.media)
+
+
+def test_what_is_no_name_stands_in_no_address() -> None:
+    users = {"users": [{"id": "2002", "username": "../evil\n"}]}
+    posts = [{"id": "9", "author_id": "2002", "text": "x"}]
+    for kind in ("quoted", "retweeted"):
+        post = post_of(
+            includes={**users, "tweets": posts}, referenced_posts=[{"type": kind, "id": "9"}]
+        )
+        about = post.quote or post.repost
+        assert about is not None
+        assert (about.author, about.url) == ("", "https://x.com/i/status/9")
 
 
 LINKS = st.lists(

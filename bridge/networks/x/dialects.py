@@ -5,10 +5,13 @@ Which one is asked for is the client's business; this module must not build requ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from bridge.networks.fields import id_at, mapping_at, mappings_at, text_at
+
+_NAME = re.compile(r"[A-Za-z0-9_]{1,50}")
 
 
 def canonical(name: str) -> str:
@@ -20,6 +23,11 @@ def either(data: Mapping[str, object], name: str) -> object:
     """The value of a field named in the newer spelling, under whichever one holds something."""
     value = data.get(name)
     return data.get(name.replace("post", "tweet")) if value in (None, "", [], {}) else value
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be a user name on X, and so stand in an address or in a sentence."""
+    return _NAME.fullmatch(text) is not None
 
 
 class Reference(NamedTuple):
@@ -72,7 +80,8 @@ class Includes:
         """The user name of whoever wrote an included post, as far as the page tells."""
         item = self.posts.get(post, {})
         author = self.users.get(id_at(item, "author_id") or "", {})
-        return text_at(item, "username") or text_at(author, "username") or None
+        named = text_at(item, "username") or text_at(author, "username")
+        return named if is_name(named) else None
 
 
 def items_of(payload: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:

@@ -37,6 +37,7 @@ from bridge.networks.x.dialects import (
     Includes,
     Reference,
     either,
+    is_name,
     items_of,
     missing_everywhere,
     references,
@@ -296,7 +297,8 @@ def _quote(
         return None
     owner = includes.author_of(quoted)
     linked = status_address(body.quote_url) if body.quote_url is not None else None
-    name = includes.name_of_author(quoted) or (linked.user if linked is not None else "i")
+    stated = linked.user if linked is not None and is_name(linked.user) else "i"
+    name = includes.name_of_author(quoted) or stated
     own: bool | None = None
     if owner is not None:
         own = owner == me
