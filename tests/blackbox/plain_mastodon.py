@@ -130,6 +130,7 @@ class PlainMastodon:
         if self.make.instance_v2:
             app.router.add_get("/api/v2/instance", self._instance)
         app.router.add_post("/api/v1/statuses", self._create)
+        app.router.add_get("/api/v1/statuses/{id}", self._one)
         app.router.add_get("/api/v1/statuses/{id}/source", self._source)
         return app
 
@@ -199,6 +200,13 @@ class PlainMastodon:
             name = "twinpost" if status.by_api else "Web"
             shown["application"] = {"name": name, "website": None}
         return shown
+
+    async def _one(self, request: web.Request) -> web.Response:
+        wanted = request.match_info["id"]
+        status = next((each for each in self.statuses if each.id == wanted), None)
+        if status is None:
+            return _error(404, "Record not found")
+        return web.json_response(self._shown(status))
 
     async def _source(self, request: web.Request) -> web.Response:
         wanted = request.match_info["id"]

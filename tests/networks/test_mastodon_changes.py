@@ -388,13 +388,32 @@ class TestThatAPostIsGone:
             assert (await adapter.standing(MADE)).gone
             await adapter.delete(MADE)
 
-    async def test_is_believed_of_a_page_while_the_server_knows_who_we_are(self) -> None:
+    async def test_is_believed_of_a_page_where_another_post_is_found_the_same_way(self) -> None:
         async def bare(_: web.Request) -> web.StreamResponse:
             return gone(as_page=True)
 
-        async with odd(OddServer(instance=STOCK, special={("GET", ONE): bare})) as adapter:
+        async def there(_: web.Request) -> web.StreamResponse:
+            return web.json_response(status("other", 0))
+
+        server = OddServer([status("made", 1), status("other", 0)], STOCK)
+        server.special = {("GET", ONE): bare, ("GET", "/api/v1/statuses/other"): there}
+        async with odd(server) as adapter:
             assert await adapter.look_up(MADE) is None
             await adapter.delete(MADE)
+
+    @pytest.mark.parametrize("listed", [[], [status("made", 1)], [status("other", 0)]])
+    async def test_is_not_believed_of_a_page_where_no_post_can_be_looked_up(
+        self, listed: list[dict[str, object]]
+    ) -> None:
+        async def bare(_: web.Request) -> web.StreamResponse:
+            return gone(as_page=True)
+
+        server = OddServer(listed, STOCK)
+        server.special = {("GET", ONE): bare, ("GET", "/api/v1/statuses/other"): bare}
+        async with odd(server) as adapter:
+            for attempt in (adapter.look_up(MADE), adapter.standing(MADE), adapter.delete(MADE)):
+                with pytest.raises(Transient):
+                    await attempt
 
     @pytest.mark.parametrize("said", [404, 502, 200])
     async def test_is_not_believed_of_a_page_where_no_server_answers_behind_it(
@@ -409,8 +428,8 @@ class TestThatAPostIsGone:
         server = OddServer(instance=STOCK)
         async with odd(server) as adapter:
             await adapter.account()
-            whose = ("GET", "/api/v1/accounts/verify_credentials")
-            server.special = {("GET", ONE): bare, whose: parked}
+            listing = ("GET", "/api/v1/accounts/me/statuses")
+            server.special = {("GET", ONE): bare, listing: parked}
             for attempt in (adapter.look_up(MADE), adapter.standing(MADE), adapter.delete(MADE)):
                 with pytest.raises(NetworkError):
                     await attempt

@@ -6,6 +6,7 @@ anything.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 
 from bridge.core.errors import NetworkError, Refused
@@ -13,6 +14,9 @@ from bridge.core.model import AccountId, PostId
 from bridge.networks.fields import id_at, mapping_at
 from bridge.networks.mastodon.client import Client
 from bridge.networks.mastodon.errors import GONE
+
+_LISTED = 2
+"""Own posts asked for to find one that stands: the newest may be the very one that just went."""
 
 
 class Presence:
@@ -42,11 +46,16 @@ class Presence:
         """Whether `error`, about one post, is the server's own word that it is not there.
 
         A page for 404 may be a proxy's, whose server is down or elsewhere, or be all that the
-        server has to say. It is believed while the server still knows who we are.
+        server has to say. It is believed where the same question about a post that surely stands
+        is answered.
         """
         if isinstance(error, Refused):
             return error.missing
         if error.status not in GONE:
             return False
-        whose = await self._whose()
-        return id_at(await self._client.verify_credentials(), "id") == whose
+        listed = await self._client.statuses(await self._whose(), limit=_LISTED)
+        for each in (id_at(status, "id") for status in listed):
+            if each is not None:
+                with contextlib.suppress(NetworkError):
+                    return id_at(await self._client.status(PostId(each)), "id") == each
+        return False
