@@ -24,6 +24,7 @@ from bridge.config.settings import Recheck
 from bridge.core.errors import ConfigError, LedgerError
 from bridge.core.model import Direction, Route
 from bridge.core.secret import Secret
+from bridge.engine.commands import Commands
 from bridge.engine.control import Control
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
@@ -66,6 +67,7 @@ class Running:
 
     daemon: Daemon
     control: Control
+    commands: Commands
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -143,7 +145,8 @@ async def wired(
         plans: list[RoutePlan] = []
         for bridge in bridges:
             plans += await _plans(bridge, stack, clock, vault, tls)
-        yield Running(Daemon(plans, bench), Control(ledger, list(routes(settings))))
+        daemon, known = Daemon(plans, bench), list(routes(settings))
+        yield Running(daemon, Control(ledger, known), Commands(bench, known, daemon.lanes))
 
 
 @asynccontextmanager
@@ -188,11 +191,12 @@ async def connected(
 
 
 @asynccontextmanager
-async def mending(settings: Settings, now: datetime) -> AsyncIterator[Ledger]:
+async def steering(settings: Settings) -> AsyncIterator[Commands]:
     """The ledger alone, to be written by its owner's word. Raises `LedgerError`."""
-    ledger = await _opened(settings, now, create=False)
+    clock = SystemClock()
+    ledger = await _opened(settings, clock.now(), create=False)
     try:
-        yield ledger
+        yield Commands(Bench(ledger, clock, lambda: 0.0), list(routes(settings)))
     finally:
         await ledger.close()
 

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 from bridge.cli.exits import INTERRUPTED, Exit
 from bridge.cli.parser import build_parser
-from bridge.core.errors import ConfigError, LedgerError, TwinpostError, Unauthorised
+from bridge.core.errors import ConfigError, LedgerError, NothingFits, TwinpostError, Unauthorised
 
 _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.USAGE),
+    (NothingFits, Exit.USAGE),
     (LedgerError, Exit.LEDGER),
     (Unauthorised, Exit.AUTHORISATION),
     (Exception, Exit.ATTENTION),

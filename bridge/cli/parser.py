@@ -14,6 +14,8 @@ from textwrap import dedent
 from bridge import __version__
 
 Command = Callable[[argparse.Namespace], int]
+Add = Callable[[str, str, str, Command], argparse.ArgumentParser]
+"""Adds a command: its name, its summary, an example, and what runs it."""
 
 CODES = (
     "exit codes: 0 fine; 1 something is held or failed; 2 usage or configuration; "
@@ -89,6 +91,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="what kind of server the Mastodon side is (default mastodon)",
     )
 
+    _add_setting_up(add)
+
     run = add(
         "run",
         "Run the bridge until it is told to stop. SIGHUP reloads the configuration.",
@@ -152,31 +156,7 @@ def build_parser() -> argparse.ArgumentParser:
     why.add_argument("id", metavar="ID", help="an id or URL, of the post or of its mirror")
     why.add_argument("--json", action="store_true", help="one object a line, stable keys")
 
-    resolve = add(
-        "resolve",
-        "Say whether a held post was sent. Stop the daemon first.",
-        "twinpost resolve 113 --sent https://x.com/ada/status/20",
-        _later("mend", "resolve"),
-    )
-    resolve.add_argument("id", metavar="ID", help="an id or URL of the post")
-    answer = resolve.add_mutually_exclusive_group(required=True)
-    answer.add_argument("--sent", metavar="URL", help="it stands there, at this address")
-    answer.add_argument("--not-sent", action="store_true", help="it does not: send it")
-    retry = add(
-        "retry",
-        "Send a failed post after all. Also one that was held unsent. Stop the daemon first.",
-        "twinpost retry 113",
-        _later("mend", "retry"),
-    )
-    retry.add_argument("id", metavar="ID", help="an id or URL of the post")
-    drop = add(
-        "drop",
-        "Never send what is left of a post. Stop the daemon first.",
-        "twinpost drop 113",
-        _later("mend", "drop"),
-    )
-    drop.add_argument("id", metavar="ID", help="an id or URL of the post")
-
+    _add_steering(add)
     status = add(
         "status",
         "Where every bridge stands. Last read, waiting, held, failed, money this month.",
@@ -185,6 +165,93 @@ def build_parser() -> argparse.ArgumentParser:
     )
     status.add_argument("--json", action="store_true", help="one object a line, stable keys")
     return parser
+
+
+def _add_setting_up(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands between nothing and a running bridge."""
+    init = add(
+        "init",
+        "Write a configuration. Asks three questions, and never replaces a file.",
+        "twinpost init --mastodon-url mastodon.social --no-input",
+        _later("init", "run"),
+    )
+    init.add_argument("--name", default="personal", help="what to call the bridge (personal)")
+    init.add_argument("--mastodon-url", metavar="URL", help="the Mastodon account's server")
+    init.add_argument("--x-keys", choices=("oauth2", "oauth1"), help="how to sign in on X")
+    init.add_argument(
+        "--directions",
+        choices=("both", "mastodon_to_x", "x_to_mastodon"),
+        metavar="WAY",
+        help="both, mastodon_to_x or x_to_mastodon",
+    )
+    init.add_argument("--state", default="./state", metavar="DIR", help="default ./state")
+    init.add_argument("--x-url", default="https://api.x.com", metavar="URL", help="X's API")
+    init.add_argument("--no-input", action="store_true", help="ask nothing; a server must be given")
+
+    login = add(
+        "login",
+        "Sign in on one network. A bridge that runs already takes it up by itself.",
+        "twinpost login mastodon",
+        _later("login", "run"),
+    )
+    # Its choices stand in the line of usage; a section of its own would not fit on a screen.
+    login.add_argument("network", choices=("mastodon", "x"), help=argparse.SUPPRESS)
+    login.add_argument("--bridge", metavar="NAME", help="which one, if there are several")
+    login.add_argument("--headless", action="store_true", help="no browser on this machine")
+    login.add_argument("--port", type=_port, help="where the browser comes back to (X: 8423)")
+    login.add_argument("--token-file", metavar="FILE", help="Mastodon: a pasted token, - to type")
+    login.add_argument("--oauth1", action="store_true", help="X: paste the console's four keys")
+    login.add_argument("--client-id", metavar="ID", help="X: the app's client ID")
+    login.add_argument("--secret-file", metavar="FILE", help="X: the client secret, if any")
+
+    doctor = add(
+        "check",
+        "See whether everything is well. Sends nothing, and costs nothing.",
+        "twinpost check",
+        _later("check", "run"),
+    )
+    doctor.add_argument("--json", action="store_true", help="one object, stable keys")
+
+
+def _add_steering(add: Add) -> None:
+    """What an owner can have done, by a running daemon or on the ledger."""
+    for name, summary, function in (
+        ("pause", "Stop reading and sending. Until resumed, whatever restarts.", "pause"),
+        ("resume", "Go on after a pause.", "resume"),
+        ("sync-now", "Have the running daemon read both sides now.", "sync_now"),
+    ):
+        steer = add(name, summary, f"twinpost {name} --bridge personal", _later("steer", function))
+        steer.add_argument("--bridge", metavar="NAME", help="only this bridge")
+        steer.add_argument(
+            "--direction",
+            choices=("mastodon_to_x", "x_to_mastodon"),
+            metavar="WAY",
+            help="only mastodon_to_x or x_to_mastodon",
+        )
+    resolve = add(
+        "resolve",
+        "Say whether a held post was sent.",
+        "twinpost resolve 113 --sent https://x.com/ada/status/20",
+        _later("steer", "resolve"),
+    )
+    resolve.add_argument("id", metavar="ID", help="an id or URL of the post")
+    answer = resolve.add_mutually_exclusive_group(required=True)
+    answer.add_argument("--sent", metavar="URL", help="it stands there, at this address")
+    answer.add_argument("--not-sent", action="store_true", help="it does not: send it")
+    retry = add(
+        "retry",
+        "Send a failed post after all. Also one that was held unsent.",
+        "twinpost retry 113",
+        _later("steer", "retry"),
+    )
+    retry.add_argument("id", metavar="ID", help="an id or URL of the post")
+    drop = add(
+        "drop",
+        "Never send what is left of a post.",
+        "twinpost drop 113",
+        _later("steer", "drop"),
+    )
+    drop.add_argument("id", metavar="ID", help="an id or URL of the post")
 
 
 class _Wrapped(argparse.RawDescriptionHelpFormatter):

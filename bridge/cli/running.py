@@ -21,6 +21,7 @@ from bridge.cli.pauses import OncePerReason
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
 from bridge.engine.supervise import Daemon
+from bridge.surfaces.socket import listening
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,10 @@ async def _served(
     """Run until the end, or a reload, is asked for; returns the settings to go on with."""
     stop = asyncio.Event()
     logins = login_stamps(settings)
-    async with wired(settings, listeners=(OncePerReason(log.log_event),)) as running:
+    async with (
+        wired(settings, listeners=(OncePerReason(log.log_event),)) as running,
+        listening(settings.state, running.commands),
+    ):
         notifier.starting()
         logger.info("running %d bridge(s); state in %s", len(settings.bridges), settings.state)
         asked_to_end = asyncio.create_task(ending.wait())

@@ -13,6 +13,7 @@
     │   ├── Refused                  surely not done, and will not be for this request
     │   ├── Unauthorised             surely not done until the owner signs in or pays
     │   └── InDoubt                  may have been done: prove it before anything is repeated
+    ├── NothingFits                  what a command names is not there          (exit 2)
     ├── MediaError                   a medium cannot be had, or must not be passed on
     └── UnfitError                   a post cannot be fitted to the other network
 
@@ -131,6 +132,10 @@ class Unauthorised(NetworkError):
 
 class InDoubt(NetworkError):
     """May have been done: time-out after sending, reset, 5xx on a create, an unreadable success."""
+
+
+class NothingFits(TwinpostError):
+    """No route or post is meant by what a command named."""
 
 
 class MediaError(TwinpostError):

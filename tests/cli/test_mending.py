@@ -1,7 +1,10 @@
 """The owner's word: what is held or failed can be mended, and nothing else can be touched."""
 
+import asyncio
+import contextlib
+
 from bridge.sandbox.faults import Fault
-from tests.fixtures.world import World
+from tests.fixtures.world import World, until
 
 
 async def failed_post(world: World) -> str:
@@ -50,6 +53,63 @@ async def test_an_unknown_post_is_a_usage_error(world: World) -> None:
     assert "12345" in told.err
 
 
-async def test_nothing_is_mended_behind_a_running_daemons_back(world: World) -> None:
+async def test_a_running_daemon_carries_out_at_once_what_it_is_told(world: World) -> None:
+    post = await failed_post(world)
     async with world.running():
-        assert (await world.twinpost("drop", "1")).code == 4
+        told = await world.twinpost("retry", post)
+        assert (told.code, told.out.strip()) == (
+            0,
+            f"personal/mastodon_to_x {post}: it is tried again",
+        )
+        await until(lambda: len(world.x.timeline(world.x_account)) == 1)
+        refused = await world.twinpost("retry", post)
+        assert (refused.code, "it is delivered" in refused.err) == (1, True)
+        assert (await world.twinpost("drop", "12345")).code == 2
+
+
+async def test_a_paused_direction_neither_reads_nor_sends_until_it_is_resumed(
+    world: World,
+) -> None:
+    await world.twinpost("once")
+    assert (await world.twinpost("pause", "--direction", "mastodon_to_x")).code == 0
+    async with world.running():
+        world.mastodon.write(world.mastodon_account, "Waits")
+        tweet = world.x.write(world.x_account, "Goes on")
+        await until(lambda: len(world.mastodon.timeline(world.mastodon_account)) == 2)
+        assert [post.id for post in world.x.timeline(world.x_account)] == [tweet.id]
+        told = await world.twinpost("sync-now")
+        assert "personal/mastodon_to_x is paused" in told.out
+
+        assert "going on" in (await world.twinpost("resume")).out
+        await until(lambda: len(world.x.timeline(world.x_account)) == 2)
+
+
+async def test_sync_now_needs_a_daemon(world: World) -> None:
+    await world.twinpost("once")
+    told = await world.twinpost("sync-now")
+    assert told.code == 2
+    assert "twinpost once" in told.err
+
+
+async def test_the_socket_is_its_owners_alone_and_goes_with_the_daemon(world: World) -> None:
+    socket = world.folder / "state" / "control.sock"
+    async with world.running():
+        assert socket.stat().st_mode & 0o777 == 0o600
+        for line in (b"no json\n", b'{"do": "explode"}\n', b"x" * 100_000, b"[1]\n"):
+            reader, writer = await asyncio.open_unix_connection(str(socket))
+            writer.write(line)
+            with contextlib.suppress(ConnectionError):
+                await writer.drain()
+            answer = await reader.read(1000)
+            writer.close()
+            assert answer == b"" or b"no command" in answer
+        assert (await world.twinpost("pause")).code == 0
+    assert not socket.exists()
+
+
+async def test_a_state_folder_of_any_depth_has_a_socket(world: World) -> None:
+    deep = "/".join(["d" * 60] * 3)
+    text = world.config.read_text(encoding="utf-8").replace("state: ./state", f"state: ./{deep}")
+    world.config.write_text(text, encoding="utf-8")
+    async with world.running():
+        assert "paused" in (await world.twinpost("pause")).out

@@ -1,0 +1,151 @@
+"""What an owner can have done: pause, resume, read now, and decide about a post that waits.
+
+Every surface and the command line translate to this. Must not send anything itself: it changes what
+the ledger says and wakes the lanes, which do the rest. Works beside no lanes too; then the next
+process finds what was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bridge.core.errors import NothingFits
+from bridge.core.events import RoutePaused, RouteResumed
+from bridge.core.model import BridgeName, Direction, Route
+from bridge.core.record import PostRecord
+from bridge.engine.lane import Lane
+from bridge.engine.mend import Mend
+from bridge.engine.route import Bench
+
+BY_OWNER = "paused by its owner; it goes on with: twinpost resume"
+
+
+class Commands:
+    """The owner's levers on `routes`, and on those of `lanes` that are at work in this process."""
+
+    def __init__(self, bench: Bench, routes: Sequence[Route], lanes: Sequence[Lane] = ()) -> None:
+        self._bench = bench
+        self._routes = tuple(routes)
+        self._lanes = {lane.plan.route: lane for lane in lanes}
+
+    async def obey(self, asked: Mapping[str, str | None]) -> str:
+        """Do what `asked` names by `do`, and say what was done.
+
+        `bridge` and `direction` narrow what concerns routes; `post` is an id or address; `sent` is
+        the address at which a part in doubt stands. Raises `TwinpostError` with the reason where it
+        is refused, and `ValueError` or `KeyError` for what is no command.
+        """
+        bridge, way = asked.get("bridge"), asked.get("direction")
+        routes = (BridgeName(bridge) if bridge else None, Direction(way) if way else None)
+        match asked["do"]:
+            case "pause":
+                return await self.pause(*routes)
+            case "resume":
+                return await self.resume(*routes)
+            case "sync-now":
+                return await self.sync_now(*routes)
+            case "resolve":
+                return await self.resolve(asked["post"] or "", asked["sent"])
+            case "retry":
+                return await self.retry(asked["post"] or "")
+            case "drop":
+                return await self.drop(asked["post"] or "")
+            case _:
+                raise KeyError(asked["do"])
+
+    async def pause(
+        self, bridge: BridgeName | None = None, direction: Direction | None = None
+    ) -> str:
+        """Neither read nor send on these routes until they are resumed, whatever restarts."""
+        now = self._bench.clock.now()
+        named = self._named(bridge, direction)
+        for route in named:
+            if await self._bench.ledger.paused_since(route) is None:
+                await self._bench.ledger.set_paused(route, now)
+                self._bench.emit(RoutePaused(now, route, None, BY_OWNER))
+            if (lane := self._lanes.get(route)) is not None:
+                lane.paused = True
+        return f"paused: {_list(named)}; nothing is lost, it is mirrored after: twinpost resume"
+
+    async def resume(
+        self, bridge: BridgeName | None = None, direction: Direction | None = None
+    ) -> str:
+        """Let these routes go on where they stopped."""
+        named = self._named(bridge, direction)
+        for route in named:
+            if await self._bench.ledger.paused_since(route) is not None:
+                await self._bench.ledger.set_paused(route, None)
+                self._bench.emit(RouteResumed(self._bench.clock.now(), route))
+            if (lane := self._lanes.get(route)) is not None:
+                lane.paused = False
+                lane.wake(read=True)
+        return f"going on: {_list(named)}"
+
+    async def sync_now(
+        self, bridge: BridgeName | None = None, direction: Direction | None = None
+    ) -> str:
+        """Read the sources of these routes at once. Only where they are at work."""
+        named = self._named(bridge, direction)
+        lanes = [self._lanes[route] for route in named if route in self._lanes]
+        if not lanes:
+            raise NothingFits("no daemon runs that could read now; a single pass is: twinpost once")
+        waiting = [lane for lane in lanes if lane.paused]
+        for lane in lanes:
+            lane.wake(read=True)
+        said = f"reading now: {_list([lane.plan.route for lane in lanes if lane not in waiting])}"
+        if waiting:
+            paused = _list([lane.plan.route for lane in waiting])
+            said += f"; {paused} is paused and reads after: twinpost resume"
+        return said
+
+    async def resolve(self, post: str, sent: str | None) -> str:
+        """Of a part in doubt: it stands at the address `sent`, or None, it does not."""
+        record, mend = await self._mend(post)
+        if sent is None:
+            await mend.not_sent()
+            return self._done(record, "noted as not sent: it is sent now")
+        await mend.sent(sent)
+        return self._done(record, "noted as sent")
+
+    async def retry(self, post: str) -> str:
+        """Send a post that has failed, or was held before it was ever tried."""
+        record, mend = await self._mend(post)
+        await mend.retry()
+        return self._done(record, "it is tried again")
+
+    async def drop(self, post: str) -> str:
+        """Never send what is left of a post."""
+        record, mend = await self._mend(post)
+        await mend.drop()
+        return self._done(record, "dropped: it will not be sent")
+
+    def _done(self, record: PostRecord, what: str) -> str:
+        if (lane := self._lanes.get(record.route)) is not None:
+            lane.wake(read=False)
+        else:
+            what = f"{what} (by the next pass)"
+        return f"{record.route} {record.source}: {what}"
+
+    def _named(self, bridge: BridgeName | None, direction: Direction | None) -> list[Route]:
+        named = [
+            route
+            for route in self._routes
+            if bridge in {None, route.bridge} and direction in {None, route.direction}
+        ]
+        if not named:
+            raise NothingFits(f"no such bridge or direction; there are: {_list(self._routes)}")
+        return named
+
+    async def _mend(self, post: str) -> tuple[PostRecord, Mend]:
+        """The one record that has parts; a mirror's own record, an echo, has none."""
+        found = [record for record in await self._bench.ledger.find(post.strip()) if record.parts]
+        if not found:
+            raise NothingFits(f"no post that was to be mirrored is known by {post}")
+        if len(found) > 1:
+            ids = ", ".join(f"{record.route} {record.source}" for record in found)
+            raise NothingFits(f"{post} means more than one post: {ids}; use one of these ids")
+        return found[0], Mend(self._bench.ledger, found[0], self._bench.clock.now())
+
+
+def _list(routes: Sequence[Route]) -> str:
+    return ", ".join(str(route) for route in routes) or "none"
