@@ -1,7 +1,7 @@
-r"""Regular expressions that nobody's text can make slow: linear time, and no going back.
+"""Regular expressions that nobody's text can make slow: linear time, and no going back.
 
 The dialect is the part of Python's that needs no memory of what was matched: letters, ``.``,
-classes, ``\d \w \s \b``, ``^ $``, groups, ``|``, ``* + ? {m,n}``. Letter case never counts. A
+classes, word borders, ``^ $``, groups, ``|``, ``* + ? {m,n}``. Letter case never counts. A
 pattern becomes a program whose threads all step through the text together (Thompson, Pike), with
 the steps seen so far remembered. Must not know posts.
 """

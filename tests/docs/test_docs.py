@@ -53,7 +53,9 @@ def test_every_promise_is_proven_by_a_test_that_names_it() -> None:
         assert f"def test_promise_{number}_" in tests, number
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/architecture.md", "docs/what-crosses.md", "CONTRIBUTING.md"]
+)
 def test_every_link_to_a_file_leads_somewhere(document: str) -> None:
     place = ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", place.read_text(encoding="utf-8")):
