@@ -453,7 +453,7 @@ class TestADeletion:
                 part(media=media("")), reply_to=None, key="k", media=ids
             )
             assert await scene.adapter.delete(made.id) == 0
-            assert scene.sandbox._media.get(ids[0]) is None
+            assert scene.sandbox.file(ids[0]) is None
 
     async def test_beyond_the_limit_waits_for_its_turn(self, on: Any) -> None:
         async with on() as scene:

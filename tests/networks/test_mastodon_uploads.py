@@ -27,6 +27,7 @@ from tests.networks.mastodon_servers import (
     adapter_at,
     http,
     odd,
+    part,
     raw_server,
     read_request,
     serving,
@@ -34,7 +35,12 @@ from tests.networks.mastodon_servers import (
 
 V2, V1 = ("POST", "/api/v2/media"), ("POST", "/api/v1/media")
 PROGRESS = ("GET", "/api/v1/media/m1")
-READY = {"id": "m1", "type": "image", "url": "https://odd.example/m1.png"}
+READY = {
+    "id": "m1",
+    "type": "image",
+    "url": "https://odd.example/m1.png",
+    "description": "a red square",
+}
 PENDING = READY | {"url": None}
 Answer = Callable[[], web.StreamResponse]
 
@@ -94,7 +100,7 @@ async def test_a_file_is_sent_under_a_name_that_tells_nothing(tmp_path: Path) ->
     async with odd(server) as adapter:
         uploaded = await adapter.upload(picture(tmp_path, "a red square"))
 
-    assert uploaded.id == "m1"
+    assert (uploaded.id, uploaded.note) == ("m1", "")
     assert sent == [PNG]
     (body,) = server.bodies
     assert body["description"] == "a red square"
@@ -108,6 +114,22 @@ async def test_a_file_without_alt_text_is_sent_without_the_field(tmp_path: Path)
     async with odd(server) as adapter:
         await adapter.upload(picture(tmp_path))
     assert "description" not in server.bodies[0]
+
+
+async def test_alt_text_that_a_server_left_out_is_said_to_be_lost(tmp_path: Path) -> None:
+    async with odd(Host(said(READY | {"description": None}))) as adapter:
+        assert (await adapter.upload(picture(tmp_path, "a box"))).note == (
+            "the server left out the alt text"
+        )
+        assert (await adapter.upload(picture(tmp_path))).note == ""
+
+
+async def test_a_file_that_is_gone_from_our_own_disk_may_be_fetched_again(tmp_path: Path) -> None:
+    medium = picture(tmp_path)
+    medium.path.unlink()
+    async with odd(Host(said(READY))) as adapter:
+        with pytest.raises(Transient, match="cannot be read here"):
+            await adapter.upload(medium)
 
 
 async def test_an_unattached_file_is_not_relied_upon_for_a_whole_day(tmp_path: Path) -> None:
@@ -289,9 +311,10 @@ async def test_a_server_that_demands_alt_text_is_told_that_there_is_none(tmp_pat
     me = sandbox.add_account("me")
     async with serve(sandbox.app) as url, adapter_at(url, token=me.access_token) as adapter:
         uploaded: Uploaded = await adapter.upload(picture(tmp_path))
-        medium = sandbox._media.get(uploaded.id)
-        assert medium is not None
-        assert medium.description == NO_DESCRIPTION
+        made = await adapter.publish(part(), reply_to=None, key="k", media=[uploaded.id])
+        post = await adapter.look_up(made.id)
+        assert post is not None
+        assert [medium.alt for medium in post.media] == [NO_DESCRIPTION]
         with pytest.raises(Refused, match="between 5 and"):
             await adapter.upload(picture(tmp_path, "cat"))
 

@@ -171,3 +171,24 @@ def test_what_lives_without_a_server_can_be_made_without_one() -> None:
     ada = sandbox.add_account("ada")
     assert sandbox.write(ada, "x").visibility == "public"
     assert sandbox.account("ADA") == ada
+
+
+async def test_people_vote_and_take_quotes_back_over_http(mastodon_sandbox: ServedMastodon) -> None:
+    async def tell(post: object, what: str, body: dict[str, object]) -> int:
+        path = f"/sandbox/posts/{post}/{what}"
+        return (await mastodon_sandbox.ask("POST", path, token=None, json=body)).status
+
+    poll = {"options": ["a", "b"], "expires_in": 600}
+    asked = (await mastodon_sandbox.post("which?", poll=poll)).one["id"]
+    assert await tell(asked, "votes", {"votes": [2, 1]}) == 204
+    for wrong in ([1], ["many", "few"], None):
+        assert await tell(asked, "votes", {"votes": wrong}) == 422
+    shown = (await mastodon_sandbox.ask("GET", f"/api/v1/statuses/{asked}")).one["poll"]
+    assert isinstance(shown, dict)
+    assert shown["votes_count"] == 3
+
+    quoting = (await mastodon_sandbox.post("see", quoted_status_id=asked)).status
+    assert quoting == 200
+    (newest, _) = (await mastodon_sandbox.page()).many
+    assert await tell(newest["id"], "quote", {"state": "revoked"}) == 204
+    assert await tell(asked, "quote", {"state": "revoked"}) == 422

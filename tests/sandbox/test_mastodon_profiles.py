@@ -206,6 +206,19 @@ class TestPleroma:
         assert ids == sorted(ids)
         assert (await pleroma_sandbox.page(min_id=ids[0])).ids == ids[:0:-1]
 
+    async def test_remembers_keys_for_six_hours(self, pleroma_sandbox: ServedMastodon) -> None:
+        made = []
+        for hours in (0, 5, 1):
+            pleroma_sandbox.clock.shift(hours * 3600)
+            answer = await pleroma_sandbox.ask(
+                "POST",
+                "/api/v1/statuses",
+                json={"status": "x"},
+                headers={"Idempotency-Key": "k"},
+            )
+            made.append(answer.one["id"])
+        assert made[0] == made[1] != made[2]
+
     async def test_mixes_files_and_has_no_limit_to_their_number(
         self, pleroma_sandbox: ServedMastodon
     ) -> None:

@@ -122,12 +122,17 @@ class Client:
 
         `by` is the monotonic time after which it must not be sent any more, here and below.
         """
-        naming = given["in_reply_to_id"] is not None or given["quoted_status_id"] is not None
-        return _named(
-            await self._json(
-                lambda api: api.status_post(**given), creating=True, naming=naming, by=by
-            )
+        quoted = given["quoted_status_id"]
+        naming = given["in_reply_to_id"] is not None or quoted is not None
+        answer = await self._json(
+            lambda api: api.status_post(**given),
+            creating=True,
+            naming=naming,
+            by=by,
+            # Under this name other makes knew quotes long before Mastodon did.
+            added={} if quoted is None else {"quote_id": quoted},
         )
+        return _named(answer)
 
     async def repeat(self, post: PostId, visibility: str, *, by: float) -> Mapping[str, object]:
         """Boost one status. Raises `InDoubt` where that may have been done."""

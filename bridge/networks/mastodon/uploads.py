@@ -19,7 +19,7 @@ import aiohttp
 from bridge.core.errors import InDoubt, Transient
 from bridge.core.model import MediaId
 from bridge.net.session import BodyTooLarge, read_capped
-from bridge.networks.fields import id_at, web_address
+from bridge.networks.fields import id_at, text_at, web_address
 from bridge.networks.mastodon.errors import decoded, failure
 from bridge.networks.mastodon.instance import Instance
 from bridge.networks.mastodon.settings import MastodonSettings
@@ -102,7 +102,12 @@ class Uploads:
             )
         if exchange.status == HTTPStatus.ACCEPTED or web_address(said.get("url")) is None:
             await self._processed(made, promised=exchange.status == HTTPStatus.ACCEPTED)
-        return Uploaded(MediaId(made), expires_at=self._clock.now() + KEPT_FOR)
+        lost = bool(medium.alt) and not text_at(said, "description")
+        return Uploaded(
+            MediaId(made),
+            expires_at=self._clock.now() + KEPT_FOR,
+            note="the server left out the alt text" if lost else "",
+        )
 
     async def _send(self, medium: LocalMedia, alt: str) -> Exchange:
         extension = _EXTENSIONS.get(medium.mime, "bin")
@@ -110,7 +115,10 @@ class Uploads:
         if alt:
             # First: a server that reads in order knows it when it meets the file.
             form.add_field("description", alt)
-        file = await asyncio.to_thread(medium.path.open, "rb")
+        try:
+            file = await asyncio.to_thread(medium.path.open, "rb")
+        except OSError as error:
+            raise Transient(f"the file cannot be read here ({type(error).__name__})") from error
         try:
             form.add_field(
                 "file",

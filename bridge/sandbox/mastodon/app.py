@@ -84,7 +84,7 @@ class MastodonSandbox:
         self._posting = Posting(self._state, self._media, chosen, self.clock)
         self._show = Serialiser(self._state, self._media, chosen, self.clock)
         self._limits = RateLimits(chosen, self.clock)
-        self._keys = IdempotencyKeys(self.clock)
+        self._keys = IdempotencyKeys(self.clock, chosen.key_hours)
         self._door = Door(
             profile=chosen,
             clock=self.clock,
@@ -241,6 +241,10 @@ class MastodonSandbox:
         if status is None or status.quote_of is None:
             raise ValueError(f"{status_id} quotes nothing")
         self._state.update(replace(status, quote_state=state), quietly=True)
+
+    def file(self, medium_id: str) -> bytes | None:
+        """The bytes of an uploaded file; None where there is none, or no more."""
+        return self._media.content(medium_id)
 
     def get(self, status_id: str) -> Status | None:
         """The post with this id, whoever may see it."""

@@ -32,6 +32,8 @@ class ControlRoutes:
         return [
             web.post("/sandbox/write", self.write),
             web.delete("/sandbox/posts/{id}", self.remove),
+            web.post("/sandbox/posts/{id}/votes", self.vote),
+            web.post("/sandbox/posts/{id}/quote", self.answer_quote),
             web.get("/sandbox/timeline/{username}", self.timeline),
             web.post("/sandbox/accounts", self.add_account),
         ]
@@ -74,6 +76,25 @@ class ControlRoutes:
         """``DELETE /sandbox/posts/:id``."""
         if not self._sandbox.remove(request.match_info["id"]):
             raise ApiError(404, NOT_FOUND)
+        return web.Response(status=204)
+
+    async def vote(self, request: web.Request) -> web.Response:
+        """``POST /sandbox/posts/:id/votes`` with ``{"votes": [how many for each answer]}``."""
+        params = await read_params(request)
+        try:
+            votes = tuple(int(one) for one in params.texts("votes") or ())
+            self._sandbox.vote(request.match_info["id"], votes)
+        except ValueError as error:
+            raise ApiError(422, str(error)) from None
+        return web.Response(status=204)
+
+    async def answer_quote(self, request: web.Request) -> web.Response:
+        """``POST /sandbox/posts/:id/quote`` with ``{"state": "revoked"}`` or another state."""
+        params = await read_params(request)
+        try:
+            self._sandbox.answer_quote(request.match_info["id"], params.text("state") or "")
+        except ValueError as error:
+            raise ApiError(422, str(error)) from None
         return web.Response(status=204)
 
     async def timeline(self, request: web.Request) -> web.Response:

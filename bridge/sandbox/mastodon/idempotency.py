@@ -1,4 +1,4 @@
-"""Which post an Idempotency-Key already made. Kept an hour, per account; bodies are not compared.
+"""Which post an Idempotency-Key already made. Kept for hours, per account, bodies not compared.
 
 Must not answer anything: the handler looks the post up, and finds none where it was deleted.
 """
@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 
 from bridge.sandbox.clock import SandboxClock
 
-LIFE = timedelta(hours=1)
-
 
 class IdempotencyKeys:
-    """The keys of one server."""
+    """The keys of one server, each remembered for so many hours."""
 
-    def __init__(self, clock: SandboxClock) -> None:
+    def __init__(self, clock: SandboxClock, hours: int) -> None:
         self._clock = clock
+        self._life = timedelta(hours=hours)
         self._made: dict[tuple[str, str], tuple[str, datetime]] = {}
 
     def clear(self) -> None:
@@ -24,7 +23,7 @@ class IdempotencyKeys:
         self._made.clear()
 
     def find(self, account_id: str, key: str) -> str | None:
-        """The id of the post that this key made within the last hour."""
+        """The id of the post that this key made, while it is remembered."""
         entry = self._made.get((account_id, key))
         if entry is None:
             return None
@@ -34,11 +33,11 @@ class IdempotencyKeys:
         return entry[0]
 
     def keep(self, account_id: str, key: str, status_id: str) -> None:
-        """Remember what a key made; entries past their hour are dropped on the way."""
+        """Remember what a key made; entries past their time are dropped on the way."""
         now = self._clock.now()
         while self._made:
             oldest = next(iter(self._made))
             if self._made[oldest][1] > now:
                 break
             del self._made[oldest]
-        self._made[account_id, key] = status_id, now + LIFE
+        self._made[account_id, key] = status_id, now + self._life

@@ -68,6 +68,8 @@ class Profile:
     api_version: int = 0
     """What ``api_versions.mastodon`` states; 0 where nothing is stated."""
     idempotency: bool = True
+    key_hours: int = 1
+    """How long an Idempotency-Key is remembered."""
     instance_v2: bool = True
     configured: bool = True
     """Whether the instance document states the limits."""
@@ -189,6 +191,7 @@ PLEROMA = Profile(
     scopes="read write",
     media=MediaLimits(16_000_000, 16_000_000, 2**31, 2**31, 120, 5000, delayed=False, mixing=True),
     polls=PollLimits(max_options=20, option_length=200, min_seconds=0, max_seconds=31_536_000),
+    key_hours=6,
     events=False,
     many_by_id=False,
     quotes=False,
