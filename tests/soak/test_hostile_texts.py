@@ -46,7 +46,8 @@ MARKUP = {
 TEMPTING = (
     "flag letters", "flags", "combining marks out of order", "dots behind a link", "bare links",
     "accidental links", "names that are links", "random characters", "brackets in many addresses",
-    "labels", "one word",
+    "labels", "labels that are top-level domains", "punycode", "addresses of mail",
+    "names in broken links", "one word",
 )  # fmt: skip
 """Shapes that once took a second or more."""
 
@@ -83,7 +84,7 @@ def read(text: str) -> None:
 def test_a_hostile_text_is_soon_composed(name: str) -> None:
     text = SHAPES[name].text(12_000)
     for to in (X, MASTODON):
-        assert best(lambda to=to: composed(text, to), 0.8) < 0.8  # type: ignore[misc] # bound early
+        assert best(lambda to=to: composed(text, to), 0.3) < 0.3  # type: ignore[misc] # bound early
 
 
 @pytest.mark.parametrize("name", ["comments", "references", "brackets", "links", "&", "tags"])
@@ -98,8 +99,8 @@ def test_the_modules_that_handle_text_add_little_memory() -> None:
         pytest.skip("memory is read from /proc, which is not here")
     command = [sys.executable, "-m", "tools.text_memory"]
     added = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    # Six megabytes are what it may be; what a page more or less is depends on the machine.
-    assert 2 < float(added.stdout) < 7
+    # What a page more or less is depends on the machine, hence not 5.8.
+    assert 2 < float(added.stdout) <= 6
 
 
 def cut(text: str) -> None:
@@ -111,7 +112,7 @@ def figures(name: str, seconds: dict[str, float], capsys: pytest.CaptureFixture[
     slowest = sorted(seconds.items(), key=lambda pair: -pair[1])[:4]
     row = ", ".join(f"{shape} {took * 1e3:.0f} ms" for shape, took in slowest)
     with capsys.disabled():
-        print(f"\n{name:34}{row}", end="")  # noqa: T201 - figures are for people
+        print(f"\n{name:50}{row}", end="")  # noqa: T201 - figures are for people
 
 
 WORK: dict[str, tuple[Callable[[str], object], int, float]] = {
@@ -128,11 +129,13 @@ WORK: dict[str, tuple[Callable[[str], object], int, float]] = {
         MEGABYTE,
         0.2,
     ),
-    "canonical": (lambda text: canonical(Text(text)), MAX_CHARACTERS, 0.5),
-    "compose for X, as long as HTML": (lambda text: composed(text, X), MAX_CHARACTERS, 1.0),
-    "compose for X": (lambda text: composed(text, X), 25_000, 0.5),
-    "compose for Mastodon": (lambda text: composed(text, MASTODON), 25_000, 0.5),
-    "split 100,000 for X": (cut, 100_000, 1.0),
+    "canonical": (lambda text: canonical(Text(text)), MAX_CHARACTERS, 0.2),
+    # The longest post on either network; then twice that, in time too, as what is linear takes.
+    "compose for X": (lambda text: composed(text, X), 25_000, 0.2),
+    "compose for Mastodon": (lambda text: composed(text, MASTODON), 25_000, 0.2),
+    "compose for X, longest": (lambda text: composed(text, X), MAX_CHARACTERS, 0.4),
+    "compose for Mastodon, longest": (lambda text: composed(text, MASTODON), MAX_CHARACTERS, 0.4),
+    "split for X, twice the longest": (cut, 2 * MAX_CHARACTERS, 0.8),
 }
 
 
