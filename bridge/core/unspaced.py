@@ -7,6 +7,7 @@ white space at a time; must not know about sentences across spaces, or about len
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import regex
 
@@ -154,6 +155,7 @@ def _step(left: str, ended: int, right: str, *, kana: bool) -> tuple[int, bool, 
     return cost, mid, ended
 
 
+@lru_cache(maxsize=64)  # what stands right of one place stands left of the next
 def _classify(sign: str) -> int:
     if sign in _SIGNS:
         return _SIGNS[sign]
