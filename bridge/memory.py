@@ -214,7 +214,7 @@ class Ledger(LedgerView, Protocol):
         ...
 
     async def watches(self, route: Route, since: datetime | None) -> bool:
-        """Whether a post newer than `since` has a mirror that edits and deletions would concern."""
+        """Whether a post as new as `since` has a mirror that edits or deletions would concern."""
         ...
 
     async def rechecked_at(self, route: Route) -> datetime | None:

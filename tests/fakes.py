@@ -146,6 +146,8 @@ class FakeNetwork:
     read_errors: list[NetworkError] = field(default_factory=list)
     look_up_errors: list[NetworkError] = field(default_factory=list)
     hang: asyncio.Event | None = None
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once a publish was asked for."""
     on_upload: Callable[[], None] = lambda: None
     reads: int = 0
     windows: int = 0
@@ -292,6 +294,7 @@ class FakeNetwork:
         key: str,
         media: Sequence[MediaId] = (),
     ) -> Receipt:
+        self.reached.set()
         if self.hang is not None:
             await self.hang.wait()
         if self.refuse_at == len(self.published) + 1:

@@ -10,7 +10,7 @@ from bridge.core.events import PostDecided
 from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
 from bridge.core.prices import FREE
-from bridge.core.record import Cursor, Decision
+from bridge.core.record import Cursor, Decision, PartRecord
 from bridge.core.rules import continues_mirror
 from bridge.core.twins import Counterpart, Twin
 from bridge.core.verdict import Action, Reason, Verdict
@@ -128,13 +128,14 @@ class Intake:
 
         Were it taken for news, the bridge could mirror its own mirror.
         """
-        alike = [
-            record
-            for route in self._inbound
-            for record in await self._bench.ledger.unproven(route)
-            if record.key not in self._bench.sending
-            and proof.may_be_part(record, post, await proof.earliest(self._bench, record))
-        ]
+        ledger, alike = self._bench.ledger, list[PartRecord]()
+        for route in self._inbound:
+            for record in (*await ledger.unproven(route), *await ledger.held(route)):
+                since = await proof.earliest(self._bench, record)
+                if record.key in self._bench.sending or proof.is_long_past(record, post):
+                    continue
+                if proof.may_be_part(record, post, since):
+                    alike.append(record)
         if not alike:
             return None
         media = len(post.media)

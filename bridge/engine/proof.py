@@ -82,6 +82,11 @@ def may_be_part(record: PartRecord, post: Post, since: datetime) -> bool:
     )
 
 
+def is_long_past(record: PartRecord, post: Post) -> bool:
+    """Whether `post` was written so long after `record` was tried that it is surely another one."""
+    return record.attempted_at is None or post.created_at - record.attempted_at > WRONG_CLOCK
+
+
 async def doubt(bench: Bench, record: PartRecord, detail: str) -> PartRecord:
     """Record that an attempt has ended unclear; its `not_before` is when an absence proves it."""
     not_before = bench.clock.now() + ABSENCE

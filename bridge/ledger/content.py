@@ -43,9 +43,9 @@ def content_of(connection: sqlite3.Connection, seen: Post) -> str:
 
 
 def watches(connection: sqlite3.Connection, route: Route, since: int | None) -> bool:
-    """Whether something newer than `since` (microseconds) is mirrored, or is about to be."""
+    """Whether something as new as `since` (microseconds) is mirrored, or is about to be."""
     number = find_route(connection, route)
-    asked = (number, -1 if since is None else since)
+    asked = (number, -1 if since is None else since - 1)
     return connection.execute(f"{_MIRRORED} LIMIT 1", asked).fetchone() is not None
 
 

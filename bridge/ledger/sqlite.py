@@ -247,7 +247,7 @@ class SqliteLedger(SqliteReader):
         return await self._read(lambda db: content.absent(db, route, posts))
 
     async def watches(self, route: Route, since: datetime | None) -> bool:
-        """Whether something newer than `since` is mirrored, or is about to be."""
+        """Whether something as new as `since` is mirrored, or is about to be."""
         return await self._read(lambda db: content.watches(db, route, micros_or_none(since)))
 
     async def rechecked_at(self, route: Route) -> datetime | None:

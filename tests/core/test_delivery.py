@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from bridge.core.delivery import (
     LONGEST_TOLD_WAIT,
     LONGEST_WAIT,
+    STANDING,
     TRANSITIONS,
+    UNDER_WAY,
     PartEvent,
     PartState,
     PostState,
@@ -23,8 +25,22 @@ jitters = st.floats(0, 1, exclude_max=True)
 states = st.lists(st.sampled_from(PartState), min_size=1, max_size=6)
 
 
-def test_a_delivered_part_never_moves_again() -> None:
-    assert not [move for move in TRANSITIONS if move[0] is PartState.DELIVERED]
+def test_a_part_that_stands_is_never_sent_again() -> None:
+    reached, new = set[PartState](), {PartState.DELIVERED}
+    while new:
+        reached |= new
+        new = {to for (s, _), to in TRANSITIONS.items() if s in reached} - reached
+    assert reached == STANDING | {PartState.GONE}
+
+
+def test_a_part_is_changed_over_there_only_because_its_post_was() -> None:
+    ways = {e for (s, e) in TRANSITIONS if s is PartState.DELIVERED}
+    assert ways == {PartEvent.EDITED, PartEvent.SUPERFLUOUS, PartEvent.RETRACTED}
+
+
+def test_what_is_gone_or_was_dropped_never_comes_back() -> None:
+    over = {PartState.GONE, PartState.DROPPED}
+    assert {to for (s, _), to in TRANSITIONS.items() if s in over} <= {PartState.GONE}
 
 
 def test_a_part_in_doubt_is_sent_again_only_when_proven_absent() -> None:
@@ -36,8 +52,17 @@ def test_a_part_in_doubt_is_sent_again_only_when_proven_absent() -> None:
     assert ways == {PartEvent.PROVEN_ABSENT}
 
 
-def test_only_a_planned_part_can_be_claimed() -> None:
-    assert [s for (s, e) in TRANSITIONS if e is PartEvent.CLAIM] == [PartState.PLANNED]
+def test_what_can_be_claimed_is_to_be_sent_edited_or_deleted() -> None:
+    assert {s: to for (s, e), to in TRANSITIONS.items() if e is PartEvent.CLAIM} == {
+        PartState.PLANNED: PartState.ATTEMPTING,
+        PartState.OUTDATED: PartState.REVISING,
+        PartState.UNWANTED: PartState.DELETING,
+    }
+
+
+def test_what_is_under_way_cannot_be_edited_or_deleted_before_that_has_ended() -> None:
+    moves = {PartEvent.EDITED, PartEvent.SUPERFLUOUS, PartEvent.RETRACTED}
+    assert not [s for (s, e) in TRANSITIONS if s in UNDER_WAY and e in moves]
 
 
 def test_a_move_that_is_not_drawn_is_an_error() -> None:
@@ -64,7 +89,17 @@ def test_no_header_can_stall_a_bridge_or_hurry_it(
 
 @given(states)
 def test_a_post_is_delivered_only_when_all_its_parts_are(parts: list[PartState]) -> None:
-    assert (post_state(parts) is PostState.DELIVERED) == (set(parts) == {PartState.DELIVERED})
+    left = set(parts) - {PartState.GONE}
+    assert (post_state(parts) is PostState.DELIVERED) == (left == {PartState.DELIVERED})
+
+
+@given(states)
+def test_a_post_is_removed_once_nothing_of_it_stands_or_is_to_be_sent(
+    parts: list[PartState],
+) -> None:
+    over = {PartState.GONE, PartState.DROPPED}
+    removed = PartState.GONE in parts and set(parts) <= over
+    assert (post_state(parts) is PostState.REMOVED) == removed
 
 
 @given(states)

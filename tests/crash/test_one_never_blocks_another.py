@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,12 +47,12 @@ async def test_a_post_that_always_ends_unclear_makes_way_and_is_held_in_the_end(
         target = running.daemon.lanes[0].plan.target
         publish, tries = target.publish, 0
 
-        async def poisoned(part: DraftPart, *, reply_to: PostId | None, key: str) -> Receipt:
+        async def poisoned(part: DraftPart, **how: Any) -> Receipt:
             nonlocal tries
             if "poison" in part.text:
                 tries += 1
                 raise InDoubt("HTTP 500", status=500)
-            return await publish(part, reply_to=reply_to, key=key)
+            return await publish(part, **how)
 
         monkeypatch.setattr(target, "publish", poisoned)
         poison = stage.write(OUT, words("poison"))

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.core.delivery import TRANSITIONS, PartEvent, PartState, PostState
+from bridge.core.delivery import (
+    STANDING,
+    TRANSITIONS,
+    WITH_RECEIPT,
+    PartEvent,
+    PartState,
+    PostState,
+)
 from bridge.core.draft import Draft, DraftMedia, DraftPart, DraftPoll
 from bridge.core.model import (
     MediaId,
@@ -14,7 +21,7 @@ from bridge.core.model import (
     PostId,
     Visibility,
 )
-from bridge.core.record import Cursor, Decision
+from bridge.core.record import Cursor, Decision, PartRecord
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.ports import Ledger
 from tests.ledger.made import (
@@ -306,39 +313,50 @@ async def test_a_failed_attempt_is_planned_again_for_later(ledger: Ledger) -> No
     assert (await ledger.unproven(OUT))[0].attempts == 2
 
 
-@pytest.mark.parametrize("event", list(PartEvent))
 @pytest.mark.parametrize("state", list(PartState))
 async def test_every_move_is_made_or_refused_as_it_is_drawn(
-    ledger: Ledger, state: PartState, event: PartEvent
+    ledger: Ledger, state: PartState
 ) -> None:
-    await recorded(ledger, "1")
-    for step in _WAYS[state]:
-        if step is PartEvent.CLAIM:
-            await ledger.claim(key("1"), T0, "hash")
-        else:
-            sent = receipt("900") if step is PartEvent.RECEIPT else None
-            await ledger.settle(key("1"), step, T0, receipt=sent)
-    before = await ledger.history()
-    goal = None if event is PartEvent.CLAIM else TRANSITIONS.get((state, event))
-    sent = receipt("900") if goal is PartState.DELIVERED else None
+    for number, event in enumerate(PartEvent):
+        name = f"{number}"
+        await recorded(ledger, name)
+        for step in _WAYS[state]:
+            await _step(ledger, name, step)
+        (before,) = await ledger.find(name)
+        goal = None if event is PartEvent.CLAIM else TRANSITIONS.get((state, event))
 
-    if goal is None:
-        with pytest.raises(ValueError, match=r"cannot take|is claimed by"):
-            await ledger.settle(key("1"), event, T0, receipt=sent)
-        assert await ledger.history() == before
-        return
-    settled = await ledger.settle(key("1"), event, T0, receipt=sent)
-    assert settled.state is goal
+        if goal is None:
+            with pytest.raises(ValueError, match=r"cannot take|is claimed by"):
+                await ledger.settle(key(name), event, T0)
+            assert await ledger.find(name) == (before,)
+            continue
+        settled = await _step(ledger, name, event)
+        assert settled.state is goal, event
+        stands = goal in STANDING or state in STANDING
+        assert (settled.target_id is not None) is stands
 
 
+async def _step(ledger: Ledger, name: str, event: PartEvent) -> PartRecord:
+    if event is PartEvent.CLAIM:
+        return await ledger.claim(key(name), T0, "hash")
+    sent = receipt(f"9{name}") if event in WITH_RECEIPT else None
+    return await ledger.settle(key(name), event, T0, receipt=sent)
+
+
+_SENT = (PartEvent.CLAIM, PartEvent.RECEIPT)
 _WAYS: dict[PartState, tuple[PartEvent, ...]] = {
     PartState.PLANNED: (),
     PartState.ATTEMPTING: (PartEvent.CLAIM,),
     PartState.IN_DOUBT: (PartEvent.CLAIM, PartEvent.DOUBT),
-    PartState.DELIVERED: (PartEvent.CLAIM, PartEvent.RECEIPT),
+    PartState.DELIVERED: _SENT,
     PartState.HELD: (PartEvent.CLAIM, PartEvent.DOUBT, PartEvent.UNPROVABLE),
     PartState.FAILED: (PartEvent.CLAIM, PartEvent.REFUSAL),
     PartState.DROPPED: (PartEvent.OWNER_DROPS,),
+    PartState.OUTDATED: (*_SENT, PartEvent.EDITED),
+    PartState.REVISING: (*_SENT, PartEvent.EDITED, PartEvent.CLAIM),
+    PartState.UNWANTED: (*_SENT, PartEvent.RETRACTED),
+    PartState.DELETING: (*_SENT, PartEvent.RETRACTED, PartEvent.CLAIM),
+    PartState.GONE: (*_SENT, PartEvent.RETRACTED, PartEvent.CLAIM, PartEvent.REMOVED),
 }
 
 
