@@ -58,9 +58,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _QUALITIES = (90, 84, 76, 68)
-_SMALLER = 0.8
 _SMALLEST = 64
-_PNG_PIXELS = 16_000_000
+_PNG_PIXELS = 9_000_000
 """Above that, packing a PNG takes longer than anybody should wait."""
 
 
@@ -145,16 +144,24 @@ def _fitted(wanted: Wanted) -> dict[str, object]:
         image = image.transpose(turn)
         before = (before[1], before[0]) if sideways else before
     opaque = not _shines_through(image)
+    if opaque and image.mode in {"LA", "RGBA"}:
+        image = image.convert(image.mode[:-1])
+    # What is known of a picture (place, camera, comments, a preview) stays behind.
+    image.info.clear()
     while True:
+        excess = 1.0
         for mime, packed in _packings(image, wanted, profile, opaque=opaque):
-            if wanted.max_bytes is None or len(packed) <= wanted.max_bytes:
+            excess = len(packed) / (wanted.max_bytes or len(packed))
+            if excess <= 1:
                 sys.stdout.buffer.write(packed)
                 sys.stdout.buffer.flush()
                 return {"mime": mime, "before": before, "after": image.size}
-        smaller = tuple(max(1, int(side * _SMALLER)) for side in image.size)
-        if max(smaller) < _SMALLEST:
+        # Bytes go about with the pixels; somewhat less, so that few rounds are needed.
+        scale = min(0.9, max(0.3, 0.95 * excess**-0.5))
+        width, height = (max(1, int(side * scale)) for side in image.size)
+        if max(width, height) < _SMALLEST:
             raise _Hopeless("limits")
-        image = image.resize((smaller[0], smaller[1]), Image.Resampling.LANCZOS)
+        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def _within(size: tuple[int, int], wanted: Wanted, *, sideways: bool) -> tuple[int, int]:
@@ -216,23 +223,19 @@ def _packings(
     image: Image.Image, wanted: Wanted, profile: bytes | None, *, opaque: bool
 ) -> Iterator[tuple[str, bytes]]:
     """The picture packed in every way that is taken, the best first."""
-    solid = image.convert("L" if image.mode == "LA" else "RGB") if opaque else image
     taken = set(wanted.types)
     small = image.width * image.height <= _PNG_PIXELS
     drawn = wanted.mime in _DRAWN or not opaque
-    if "image/png" in taken and small and (drawn or not taken & {"image/jpeg", "image/webp"}):
-        yield "image/png", _packed(solid, "PNG", profile, optimize=small)
-    if not opaque and "image/webp" in taken:
+    if "image/png" in taken and ((small and drawn) or not taken & {"image/jpeg", "image/webp"}):
+        yield "image/png", _packed(image, "PNG", profile)
+    if "image/webp" in taken and not (opaque and "image/jpeg" in taken):
         for quality in _QUALITIES:
-            yield "image/webp", _packed(solid, "WEBP", profile, quality=quality)
+            yield "image/webp", _packed(image, "WEBP", profile, quality=quality)
     if "image/jpeg" in taken:
-        solid = solid if opaque else _on_white(solid)
+        solid = image if opaque else _on_white(image)
         for quality in _QUALITIES:
-            yield "image/jpeg", _packed(solid, "JPEG", profile, quality=quality, optimize=True)
-    elif "image/webp" in taken:
-        for quality in _QUALITIES:
-            yield "image/webp", _packed(solid, "WEBP", profile, quality=quality)
-    elif "image/png" not in taken:
+            yield "image/jpeg", _packed(solid, "JPEG", profile, quality=quality)
+    if not taken & {"image/jpeg", "image/png", "image/webp"}:
         raise _Hopeless("types")
 
 
@@ -243,12 +246,9 @@ def _on_white(image: Image.Image) -> Image.Image:
     return ground
 
 
-def _packed(image: Image.Image, form: str, profile: bytes | None, **options: int | bool) -> bytes:
-    bare = image.copy()
-    # What is known of a picture (place, camera, comments, a preview) stays behind.
-    bare.info.clear()
+def _packed(image: Image.Image, form: str, profile: bytes | None, **options: int) -> bytes:
     target = BytesIO()
-    bare.save(target, form, **({"icc_profile": profile} if profile else {}), **options)
+    image.save(target, form, **({"icc_profile": profile} if profile else {}), **options)
     return target.getvalue()
 
 

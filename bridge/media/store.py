@@ -37,6 +37,7 @@ MOST_FILM = 1 << 30
 """Bytes of a film or sound where the network states no bound, or where it may be encoded anew."""
 
 _AT_ONCE = 4
+_NOWHERE = "an unreadable address"
 _ENDINGS = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -282,10 +283,11 @@ def _most(limits: FileLimits) -> int:
 
 
 def _host(address: str) -> str:
+    """The host in `address`, as the visitor names it."""
     try:
-        return URL(address).host or "an unreadable address"
+        return (URL(address).raw_host or _NOWHERE)[:253]
     except ValueError:
-        return "an unreadable address"
+        return _NOWHERE
 
 
 def _outlook(sentence: str, lasting: bool) -> str:  # noqa: FBT001 - one caller's attribute

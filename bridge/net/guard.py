@@ -111,16 +111,16 @@ class Trusted:
             if not url.host:
                 raise ValueError("a trusted host is written as host, host:port or a URL")
             ports = {url.port} if url.port is not None else set(_DEFAULT_PORTS.values())
-            hosts |= {(_named(url.host), port) for port in ports}
+            hosts |= {(_named(url), port) for port in ports}
         return cls(frozenset(hosts))
 
     def covers(self, url: URL) -> bool:
         """Whether `url` leads to one of these hosts, on its port."""
-        return (_named(url.host or ""), url.port or 0) in self.hosts
+        return (_named(url), url.port or 0) in self.hosts
 
 
-def _named(host: str) -> str:
-    return host.lower().rstrip(".")
+def _named(url: URL) -> str:
+    return (url.raw_host or "").lower().rstrip(".")
 
 
 class _PublicOnly(AbstractResolver):

@@ -23,6 +23,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PLAIN = re.compile(r"[!-~]+")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LONGEST_ADDRESS = 8192
+_LONGEST_HOST = 253
 
 
 class NotVisited(Exception):
@@ -171,13 +172,13 @@ def _parsed(address: str, base: URL | None = None) -> URL:
 
 
 def _require_decent(url: URL, *, trusted: bool) -> None:
-    host = url.host or ""
+    host = _host(url)
     if url.scheme != "https" and not (trusted and url.scheme == "http"):
         raise NotVisited("is not offered over https", host=host, lasting=True)
     if url.raw_user is not None or url.raw_password is not None or "@" in url.raw_authority:
         raise NotVisited("has a name or password in its address", host=host, lasting=True)
-    labels = host.lower().rstrip(".").split(".")
-    if ":" not in host and _NUMBER.fullmatch(labels[-1]) and not _is_dotted(labels):
+    labels = (url.raw_host or "").lower().rstrip(".").split(".")
+    if ":" not in labels[0] and _NUMBER.fullmatch(labels[-1]) and not _is_dotted(labels):
         raise NotVisited("has an address that is a number in disguise", host=host, lasting=True)
 
 
@@ -190,7 +191,8 @@ def _is_dotted(labels: list[str]) -> bool:
 
 
 def _host(url: URL) -> str:
-    return url.host or "?"
+    """The host as ASCII, so that it can be shown as what it is, and not too much of it."""
+    return (url.raw_host or "?")[:_LONGEST_HOST]
 
 
 def _unreadable() -> NotVisited:

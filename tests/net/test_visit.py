@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.net.guard import Trusted, refusal
 from bridge.net.visit import NotVisited, Visitor
@@ -345,3 +347,27 @@ async def test_no_proxy_of_the_environment_gets_between(
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     files = await world.server("files.example", saying("hello"))
     assert await text_at(await world.visitor(), files) == "hello"
+
+
+def test_no_address_whatever_makes_it_raise_anything_else() -> None:
+    addresses = st.one_of(
+        st.text(max_size=60),
+        st.text(max_size=60).map(lambda rest: f"https://{rest}"),
+        st.text("0123456789abcdefx.:[]@%/\\\u3002", max_size=40).map(
+            lambda rest: f"https://{rest}"
+        ),
+    )
+
+    async def attempts() -> None:
+        async with Visitor(user_agent="twinpost-tests", resolver=Names()) as visitor:
+            loop = asyncio.get_running_loop()
+
+            @given(addresses)
+            def attempt(address: str) -> None:
+                visit = asyncio.run_coroutine_threadsafe(visitor._answer(address), loop)
+                with pytest.raises(NotVisited):
+                    visit.result(timeout=10)
+
+            await asyncio.to_thread(attempt)
+
+    asyncio.run(attempts())
