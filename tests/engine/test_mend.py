@@ -71,3 +71,18 @@ async def test_an_address_without_an_id_is_refused(rig: Rig) -> None:
     post = await held(rig)
     with pytest.raises(NothingToMend, match="does not end in the id"):
         await (await mend(rig, post)).sent("https://x.example/")
+
+
+async def test_what_failed_below_a_failed_post_is_tried_again_with_it(rig: Rig) -> None:
+    daemon = await rig.started()
+    parent = rig.mastodon.write("Parent")
+    child = rig.mastodon.write("Child", reply_to=parent.id)
+    grandchild = rig.mastodon.write("Grandchild", reply_to=child.id)
+    rig.x.refuse_at = 1
+    await rig.pass_time(daemon, 60)
+    family = (parent, child, grandchild)
+    assert {await rig.state(post.id) for post in family} == {PostState.FAILED}
+    await (await mend(rig, parent.id)).retry()
+    await rig.pass_time(daemon, 60)
+    assert {await rig.state(post.id) for post in family} == {PostState.DELIVERED}
+    assert [part.text for part, _, _ in rig.x.published] == ["Parent", "Child", "Grandchild"]

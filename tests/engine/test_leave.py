@@ -1,0 +1,111 @@
+"""Right before a post leaves, its source is asked once more: whether it stands, and for whom."""
+
+from datetime import timedelta
+
+import pytest
+
+from bridge.core.delivery import PostState
+from bridge.core.errors import Refused, Throttled, Transient
+from bridge.core.events import RoutePaused
+from bridge.core.model import PostId, Visibility
+from bridge.ports import Standing
+from tests.engine.conftest import Rig
+
+NARROW = [Visibility.FOLLOWERS, Visibility.DIRECT, Visibility.UNKNOWN, Visibility.UNLISTED]
+
+
+def seen_by(rig: Rig, visibility: Visibility) -> None:
+    """Have Mastodon say that only these can see its posts by now."""
+
+    async def standing(_: PostId) -> Standing:
+        return Standing(audience=visibility)
+
+    rig.mastodon.standing = standing  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("visibility", NARROW)
+async def test_s1_a_post_whose_audience_was_narrowed_meanwhile_does_not_leave(
+    rig: Rig, visibility: Visibility
+) -> None:
+    daemon = await rig.started()
+    seen_by(rig, visibility)
+    toot = rig.mastodon.write("Public at first")
+    await rig.pass_time(daemon, 60)
+    record = await rig.record(toot.id)
+    assert record.state is PostState.DROPPED
+    assert record.verdict.sentence.startswith("audience")
+    assert rig.x.published == []
+
+
+async def test_s1_an_account_made_private_after_reading_sends_nothing_more(rig: Rig) -> None:
+    daemon = await rig.started()
+    rig.mastodon.answers = [Throttled("later", until=rig.clock.now() + timedelta(minutes=5))]
+    tweet = rig.x.write("Public at first")
+    await daemon.once()
+    rig.x.protected = True
+    await rig.pass_time(daemon, 400)
+    record = await rig.record(tweet.id)
+    assert record.state is PostState.DROPPED
+    assert record.verdict.sentence.startswith("protected-account")
+    assert rig.mastodon.published == []
+
+
+async def test_r16_a_post_that_was_deleted_before_it_was_sent_is_not_sent(rig: Rig) -> None:
+    daemon = await rig.started()
+    rig.x.answers = [Throttled("later", until=rig.clock.now() + timedelta(minutes=5))]
+    toot = rig.mastodon.write("Regretted")
+    await daemon.lanes[0].turn(read=True)
+    rig.mastodon.remove(toot)
+    rig.clock.pass_time(301)
+    await daemon.lanes[0].turn(read=False)
+    record = await rig.record(toot.id)
+    assert record.state is PostState.DROPPED
+    assert record.verdict.sentence == "deleted: its author deleted it before it was mirrored"
+    assert rig.x.published == []
+
+
+async def test_where_the_source_does_not_answer_nothing_leaves_and_order_is_kept(rig: Rig) -> None:
+    daemon = await rig.started()
+    down = Transient("connection refused", unreachable=True)
+    rig.mastodon.look_up_errors = [down] * 3
+    toots = [rig.mastodon.write(f"Post {number}") for number in range(3)]
+    await daemon.once()
+    assert rig.x.published == []
+    assert len(rig.mastodon.look_ups) == 1
+    await rig.pass_time(daemon, 300)
+    assert [part.text for part, _, _ in rig.x.published] == ["Post 0", "Post 1", "Post 2"]
+    assert {await rig.state(toot.id) for toot in toots} == {PostState.DELIVERED}
+    assert len([e for e in rig.events if isinstance(e, RoutePaused)]) == 1
+
+
+async def test_one_post_of_which_nothing_clear_is_said_does_not_hold_up_the_others(
+    rig: Rig,
+) -> None:
+    daemon = await rig.started()
+    rig.mastodon.look_up_errors = [Transient("HTTP 500")]
+    stuck, free = rig.mastodon.write("Stuck"), rig.mastodon.write("Free")
+    await daemon.once()
+    record = await rig.record(stuck.id)
+    assert record.state is PostState.PLANNED
+    assert "not sent before its source has said how it stands" in record.parts[0].detail
+    assert await rig.state(free.id) is PostState.DELIVERED
+    await rig.pass_time(daemon, 60)
+    assert await rig.state(stuck.id) is PostState.DELIVERED
+
+
+async def test_a_refusal_to_say_how_it_stands_is_no_leave(rig: Rig) -> None:
+    daemon = await rig.started()
+    rig.mastodon.look_up_errors = [Refused("HTTP 403", status=403)]
+    toot = rig.mastodon.write("Who may see me?")
+    await daemon.once()
+    assert rig.x.published == []
+    await rig.pass_time(daemon, 60)
+    assert await rig.state(toot.id) is PostState.DELIVERED
+
+
+async def test_each_post_is_asked_for_once_however_many_parts_it_has(rig: Rig) -> None:
+    daemon = await rig.started()
+    toot = rig.mastodon.write("The bridge keeps its promises, one sentence at a time. " * 12)
+    await daemon.once()
+    assert len(rig.x.published) > 1
+    assert rig.mastodon.look_ups == [toot.id]

@@ -1,0 +1,49 @@
+"""Boosts and quotes of own posts: their mirror is meant, where it stands."""
+
+from bridge.core.delivery import PostState
+from bridge.core.model import Direction, Route
+from tests.engine.conftest import HOME, NAME, Rig
+
+OUT = Route(NAME, Direction.MASTODON_TO_X)
+
+
+async def test_a_quote_of_an_own_mirrored_post_means_its_mirror(rig: Rig) -> None:
+    daemon = await rig.started()
+    tweet = rig.x.write("Quoted")
+    await daemon.once()
+    quoting = rig.x.write("As I said", quote=tweet)
+    await daemon.once()
+    (mirror,) = (post for post in rig.mastodon.posts if post.text.plain == "Quoted")
+    facts = await rig.ledger.facts(HOME, quoting)
+    assert facts.quoted is not None
+    assert (facts.quoted.id, facts.quoted.url) == (mirror.id, mirror.url)
+    assert rig.mastodon.published[-1][0].quote == mirror.id
+    assert await rig.state(quoting.id) is PostState.DELIVERED
+
+
+async def test_a_quote_of_a_mirror_made_here_means_its_original(rig: Rig) -> None:
+    daemon = await rig.started()
+    toot = rig.mastodon.write("Quoted")
+    await daemon.once()
+    quoting = rig.x.write("As I said", quote=rig.x.posts[0])
+    await daemon.once()
+    assert rig.mastodon.published[-1][0].quote == toot.id
+    assert await rig.state(quoting.id) is PostState.DELIVERED
+
+
+async def test_a_mirror_that_does_not_stand_is_not_meant(rig: Rig) -> None:
+    daemon = await rig.started()
+    rig.x.refuse_at = 1
+    toot = rig.mastodon.write("Not liked")
+    await daemon.once()
+    facts = await rig.ledger.facts(OUT, rig.mastodon.write("Again", repost=toot))
+    assert facts.reposted is None
+
+
+async def test_a_boost_of_an_own_mirrored_post_finds_its_mirror(rig: Rig) -> None:
+    daemon = await rig.started()
+    toot = rig.mastodon.write("Boosted")
+    await daemon.once()
+    facts = await rig.ledger.facts(OUT, rig.mastodon.write("", repost=toot))
+    assert facts.reposted is not None
+    assert facts.reposted.id == rig.x.posts[0].id
