@@ -64,7 +64,7 @@ def compose(post: Post, to: Capabilities, policy: Policy, context: Context) -> D
     bound = policy.max_usd_per_post
     if bound is None or draft.price <= bound or policy.links != "keep":
         return draft
-    cheaper = _Composer(post, to, replace(policy, links="defuse"), context).draft()
+    cheaper = _Composer(post, to, replace(policy, links="defuse"), context, forced=True).draft()
     if cheaper.price >= draft.price:
         return draft
     note = (
@@ -102,12 +102,16 @@ class _Beside:
 
 @dataclass(slots=True)
 class _Composer:
-    """One post on its way to its draft; collects the notes."""
+    """One post on its way to its draft; collects the notes.
+
+    `forced` says that its links change for the price alone, which has a note of its own.
+    """
 
     post: Post
     to: Capabilities
     policy: Policy
     context: Context
+    forced: bool = False
     notes: list[str] = field(default_factory=list)
     warned: bool = False
 
@@ -149,7 +153,7 @@ class _Composer:
             raise UnfitError(f"nothing of post {post.id} can be said on {to.network.value}")
         wanted = Wanted(said, words, beginning, warning, self._source(), self._known())
         texts = self._texts(wanted)
-        if changed + more:
+        if changed + more and not self.forced:
             self._note_links(changed + more)
         if beside.quote.note:
             self.notes.append(beside.quote.note)
@@ -330,7 +334,7 @@ class _Composer:
                 "is known"
             )
         self.notes.append("another's post given by its address")
-        if changed:
+        if changed and not self.forced:
             self._note_links(changed)
         texts = self._texts(Wanted(said, known=self._known()))
         return Draft(

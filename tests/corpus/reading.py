@@ -1,7 +1,9 @@
 """The corpus: real shapes of posts, one file each, named for what must hold.
 
 A file holds `input` as the network gives it and what is `expected` of the post made from it. Only
-the properties that it names are compared; text and spans always.
+the properties that it names are compared; text and spans always. What `becomes` of the post on the
+other network is told by some: under the keys of `when`, as in the configuration, either the reason
+for which it stays, or its parts, notes and price. Of a part, what is not named is empty.
 """
 
 from __future__ import annotations
