@@ -49,7 +49,7 @@ class FileVault:
         Raises `ConfigError` where others can read it, where it is a link or somebody else's, and
         where it is not what `save` wrote.
         """
-        path = self._path(name)
+        path = self.path(name)
         try:
             file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW)
         except (FileNotFoundError, NotADirectoryError):
@@ -69,7 +69,7 @@ class FileVault:
 
         Raises `ConfigError` where that cannot be done; then what stood there still stands.
         """
-        path = self._path(name)
+        path = self.path(name)
         temporary = path.with_name(f".{name}.{secrets.token_hex(8)}.new")
         content = json.dumps(values, indent=1, sort_keys=True).encode()
         try:
@@ -88,7 +88,7 @@ class FileVault:
     def stamp(self, name: str) -> tuple[int, int] | None:
         """What differs after every `save` under `name`; None where nothing stands there."""
         try:
-            status = self._path(name).stat()
+            status = self.path(name).stat()
         except OSError:
             return None
         return status.st_ino, status.st_mtime_ns
@@ -99,7 +99,7 @@ class FileVault:
 
         Waits as long as another one holds it; a process that dies lets go. Raises `ConfigError`.
         """
-        path = self._path(name).with_name(f".{name}.lock")
+        path = self.path(name).with_name(f".{name}.lock")
         try:
             self._make_folder()
             self._require_private_folder()
@@ -113,7 +113,8 @@ class FileVault:
         finally:
             os.close(file)
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """Where `name` stands. Raises `ValueError` for what is no name."""
         if not _NAME.fullmatch(name):
             raise ValueError("a name in the vault is made of a-z, 0-9, _, - and . only")
         return self._folder / f"{name}.json"

@@ -96,11 +96,19 @@ def with_logins(bridge: BridgeSettings, shelf: Shelf) -> BridgeSettings:
     mastodon, x = bridge.mastodon, bridge.x
     login = read_login(shelf.load(mastodon_name(bridge.name)))
     if login and _wins(login, mastodon.url, fingerprint(mastodon.access_token)):
-        mastodon = replace(mastodon, access_token=Secret(login.values["access_token"]))
+        bridge = using(bridge, login, "mastodon")
     login = read_login(shelf.load(x_name(bridge.name)))
     if login and _wins(login, x.url, fingerprint(x.credentials)):
-        x = replace(x, credentials=_credentials(login))
-    return replace(bridge, mastodon=mastodon, x=x)
+        bridge = using(bridge, login, "x")
+    return bridge
+
+
+def using(bridge: BridgeSettings, login: Login, network: str) -> BridgeSettings:
+    """The bridge with the credentials of `login` on ``mastodon`` or ``x``."""
+    if network == "mastodon":
+        token = Secret(login.values["access_token"])
+        return replace(bridge, mastodon=replace(bridge.mastodon, access_token=token))
+    return replace(bridge, x=replace(bridge.x, credentials=_credentials(login)))
 
 
 def lacking(bridge: BridgeSettings) -> Iterator[str]:

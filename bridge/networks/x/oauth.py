@@ -166,7 +166,8 @@ class UserTokens:
     def _renewal_ended(self, task: asyncio.Task[None]) -> None:
         self._renewal = None
         if not task.cancelled() and task.exception() is not None:
-            log.info("renewing the access token failed: %s", task.exception())
+            # Whoever asked for it is told; this is for a caller who has gone.
+            log.debug("renewing the access token failed: %s", task.exception())
 
     async def _renewed(self) -> None:
         # Other processes use the same login: a check or a preview beside the daemon.
