@@ -6,7 +6,7 @@ need one: without it, own threads and quotes are taken as standing nowhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict
 
@@ -18,7 +18,7 @@ from bridge.core.errors import UnfitError
 from bridge.core.lengths import mastodon_length, measure_for
 from bridge.core.model import AccountId, Network, Post, PostId, Visibility
 from bridge.core.record import Mirror, PostRecord
-from bridge.core.rules import History, decide
+from bridge.core.rules import History, decide, too_dear
 from bridge.core.text import Text
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine.control import dollars
@@ -85,16 +85,20 @@ async def preview(
 ) -> Preview:
     """What the route of `plan` would do with `post` if it were read now."""
     to = await plan.target.capabilities()
-    verdict = decide(post, plan.rules, await _history(plan, post, view))
+    context = Context(
+        now,
+        quoted=await _mirror(plan, post.quote.post if post.quote else None, view),
+        reposted=await _mirror(plan, post.repost.post if post.repost else None, view),
+    )
+    history = await _history(plan, post, view)
+    history = replace(history, reposted=context.reposted is not None)
+    verdict = decide(post, plan.rules, history)
     draft = None
     if verdict.action is not Action.SKIP:
-        context = Context(
-            now,
-            quoted=await _mirror(plan, post.quote.post if post.quote else None, view),
-            reposted=await _mirror(plan, post.repost.post if post.repost else None, view),
-        )
         try:
             draft = compose(post, to, plan.policy, context)
+            if verdict.action is Action.MIRROR:
+                verdict = too_dear(draft, plan.policy) or verdict
         except UnfitError as error:
             verdict = Verdict(Action.SKIP, Reason.UNFIT, str(error))
     if draft is None:
