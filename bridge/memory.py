@@ -295,6 +295,13 @@ class Ledger(LedgerView, Protocol):
         """Parts that are attempting or in doubt, oldest attempt first."""
         ...
 
+    async def unsent(self, route: Route) -> tuple[PartRecord, ...]:
+        """Planned parts, never attempted, of mirrors that have several; newest posts first.
+
+        A hundred at most: they may stand there, if an older ledger has forgotten them.
+        """
+        ...
+
     async def held(self, route: Route) -> tuple[PartRecord, ...]:
         """Parts that are held after an attempt and so may stand there, oldest attempt first."""
         ...

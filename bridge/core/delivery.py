@@ -8,6 +8,7 @@
     held ──owner: sent, proven present──▶ delivered      held, failed ──owner: retry──▶ planned
     planned ──thread broken off, given up──▶ failed      planned ──held back──▶ held
     planned, held, failed ──owner──▶ dropped             planned ──withdrawn──▶ dropped
+    planned ──proven present──▶ delivered: what sent it was forgotten with a ledger
 
 What was sent may be edited, and deleted, where it stands; the rest is edited before it is sent:
 
@@ -103,6 +104,7 @@ TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (_S.PLANNED, _E.OWNER_DROPS): _S.DROPPED,
     (_S.HELD, _E.OWNER_DROPS): _S.DROPPED,
     (_S.FAILED, _E.OWNER_DROPS): _S.DROPPED,
+    (_S.PLANNED, _E.PROVEN_PRESENT): _S.DELIVERED,
     (_S.PLANNED, _E.PUT_OFF): _S.PLANNED,
     (_S.PLANNED, _E.MEDIA_MISSING): _S.PLANNED,
     (_S.PLANNED, _E.RESHAPED): _S.PLANNED,

@@ -58,6 +58,8 @@ class Intake:
             if decision.same_as is not None:
                 await self._withdraw(decision.same_as, post)
             await self._record(decision, ahead)
+            if decision.draft is not None:
+                await self._recover(decision, desk.pieces(decision.draft, post, route))
             desk.note(post, route)
         return ahead
 
@@ -121,7 +123,29 @@ class Intake:
                 if proof.is_part(record, post, earliest):
                     await proof.present(self._bench, record, post)
                     return True
+            for record in await ledger.unsent(route):
+                if proof.is_part(record, post, await proof.earliest(self._bench, record)):
+                    await proof.forgotten(self._bench, record, post.id, post.url)
+                    return True
         return False
+
+    async def _recover(self, decision: Decision, pieces: dict[int, PostId]) -> None:
+        """Map the parts of a mirror that stands there, and is not known of, to what they are.
+
+        The pieces were taken for news when they were read; nothing more is made of them.
+        """
+        ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
+        reverse = Route(route.bridge, route.direction.reverse)
+        source = decision.post.id
+        for part in await ledger.unsent(route):
+            piece = pieces.get(part.key.index) if part.key.source == source else None
+            if piece is None:
+                continue
+            echo = Verdict(Action.SKIP, Reason.ECHO, f"mirror of {source}")
+            await ledger.withdraw(reverse, piece, verdict=echo, now=now)
+            found = [one for one in await ledger.find(piece) if one.route == reverse]
+            url = found[0].source_url if found else None
+            await proof.forgotten(self._bench, part, piece, url)
 
     async def _may_be_a_part(self, post: Post) -> Twin | None:
         """Media without a word, while a part like that is in doubt: proven, or asked about.

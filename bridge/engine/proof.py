@@ -12,7 +12,7 @@ from bridge.core.delivery import PartEvent, PartState
 from bridge.core.draft import DraftPart
 from bridge.core.events import PartSettled
 from bridge.core.fingerprint import Match, canonical, same_post
-from bridge.core.model import Microdollars, Post
+from bridge.core.model import Microdollars, Post, PostId
 from bridge.core.prices import FREE
 from bridge.core.record import PartRecord, Receipt
 from bridge.core.text import Text
@@ -107,6 +107,13 @@ async def present(bench: Bench, record: PartRecord, post: Post) -> None:
     await settle(
         bench, record, PartEvent.PROVEN_PRESENT, receipt=receipt, detail="found on the timeline"
     )
+
+
+async def forgotten(bench: Bench, record: PartRecord, name: PostId, url: str | None) -> None:
+    """Record that a planned part stands as `name`, sent when an older ledger was in use."""
+    detail = "found standing there, though this ledger has never sent it"
+    event, receipt = PartEvent.PROVEN_PRESENT, Receipt(name, url)
+    await settle(bench, record, event, receipt=receipt, detail=detail)
 
 
 def left_to_pay(record: PartRecord) -> Microdollars:

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
+from datetime import timedelta
 
-from bridge.core.model import BridgeName, Direction, Post, Route
+from bridge.core.draft import Draft
+from bridge.core.fingerprint import Match, canonical, compared
+from bridge.core.model import BridgeName, Direction, Post, PostId, Route
+from bridge.core.text import Text
 from bridge.core.twins import Sighting, Twin, likely, sighting, twin
 from bridge.ports import Ledger
 
@@ -38,6 +42,24 @@ class Desk:
             return None
         matches = likely(seen, reversed(self._seen[route.direction.reverse]))
         return twin(seen, await ledger.counterparts(route, post, matches.keys()), matches)
+
+    def pieces(self, draft: Draft, post: Post, route: Route) -> dict[int, PostId]:
+        """Which posts of the other side are, word for word, the parts of a thread made of `post`.
+
+        Written since it was, so that they are its mirror: one that the ledger has forgotten, if an
+        older copy of it was put back.
+        """
+        if len(draft.parts) == 1:
+            return {}
+        since = post.created_at - timedelta(minutes=15)
+        seen = [one for one in self._seen[route.direction.reverse] if one.at >= since]
+        said = {part.index: canonical(Text(part.text)) for part in draft.parts}
+        return {
+            index: one.id
+            for index, what in said.items()
+            for one in seen
+            if compared(what, one.what) is Match.EXACT
+        }
 
     def note(self, post: Post, route: Route) -> None:
         """Remember what `post` says, now that it is recorded. Not for mirrors made here."""

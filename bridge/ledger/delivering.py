@@ -298,6 +298,20 @@ def unproven(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, 
     return parts(connection, rows)
 
 
+def unsent(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]:
+    """Planned parts, never attempted, of mirrors of several; the newest posts first, some hundred.
+
+    What a ledger that was lost knew of them may stand there.
+    """
+    rows = connection.execute(
+        "SELECT post_id, idx FROM part WHERE route_id = ? AND state = 'planned' AND attempts = 0 "
+        "AND EXISTS (SELECT 1 FROM part AS other WHERE other.post_id = part.post_id "
+        "AND other.idx <> part.idx) ORDER BY post_id DESC, idx LIMIT 100",
+        (find_route(connection, route),),
+    ).fetchall()
+    return parts(connection, rows)
+
+
 def held(connection: sqlite3.Connection, route: Route) -> tuple[PartRecord, ...]:
     """Parts that are held after an attempt, oldest attempt first; not those their owner asked for.
 

@@ -330,6 +330,10 @@ class SqliteLedger(SqliteReader):
         """Parts that are attempting or in doubt, oldest attempt first."""
         return await self._read(lambda db: delivering.unproven(db, route))
 
+    async def unsent(self, route: Route) -> tuple[PartRecord, ...]:
+        """Planned parts, never attempted, of mirrors that have several, newest posts first."""
+        return await self._read(lambda db: delivering.unsent(db, route))
+
     async def held(self, route: Route) -> tuple[PartRecord, ...]:
         """Parts that are held after an attempt and so may stand there, oldest attempt first."""
         return await self._read(lambda db: delivering.held(db, route))

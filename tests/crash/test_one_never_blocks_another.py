@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import bridge.engine.intake
+import bridge.engine.judge
 import bridge.engine.supervise
 from bridge.app import Running, SystemClock, wired
 from bridge.core.capabilities import Capabilities
@@ -18,7 +18,7 @@ from bridge.core.delivery import PostState
 from bridge.core.draft import Draft, DraftPart
 from bridge.core.errors import InDoubt, Unauthorised
 from bridge.core.events import RoutePaused, RouteResumed
-from bridge.core.model import BridgeName, Direction, Post, PostId
+from bridge.core.model import BridgeName, Direction, Post
 from bridge.core.policy import Policy
 from bridge.core.record import Cursor, Receipt
 from bridge.core.timing import Cron
@@ -110,7 +110,7 @@ async def test_a_post_on_which_our_own_code_breaks_is_recorded_and_the_next_ones
             raise ZeroDivisionError
         return compose(post, to, policy, context)
 
-    monkeypatch.setattr(bridge.engine.intake, "compose", breaking)
+    monkeypatch.setattr(bridge.engine.judge, "compose", breaking)
     async with stage.running() as running:
         broken = stage.write(OUT, words("broken"))
         sound = stage.write(OUT, words("sound"))
@@ -308,12 +308,12 @@ async def test_credentials_that_are_mended_bring_a_lane_back_in_order_with_one_w
         target = running.daemon.lanes[0].plan.target
         publish, revoked, tries = target.publish, True, 0
 
-        async def guarded(part: DraftPart, *, reply_to: PostId | None, key: str) -> Receipt:
+        async def guarded(part: DraftPart, **how: Any) -> Receipt:
             nonlocal tries
             if revoked:
                 tries += 1
                 raise Unauthorised("HTTP 401", status=401)
-            return await publish(part, reply_to=reply_to, key=key)
+            return await publish(part, **how)
 
         monkeypatch.setattr(target, "publish", guarded)
         posts = [stage.write(OUT, words(f"patience {n}")) for n in range(3)]

@@ -20,7 +20,7 @@ def seen_by(rig: Rig, visibility: Visibility) -> None:
     async def standing(_: PostId) -> Standing:
         return Standing(audience=visibility)
 
-    rig.mastodon.standing = standing  # type: ignore[method-assign]
+    rig.mastodon.standing = standing  # type: ignore[method-assign, assignment]
 
 
 @pytest.mark.parametrize("visibility", NARROW)
