@@ -3,8 +3,9 @@
 #   make check   ruff, mypy, import-linter                       make fmt     format the code
 #   make soak    long runs                                       make bench   figures
 #   make corpus  the corpus side by side, for a human eye        make lock    resolve dependencies
+#   make test-system  the container image and the systemd units, really run (root, Debian)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench corpus screenshots fmt lock clean
+.PHONY: help demo test test-system check soak bench corpus screenshots fmt lock clean
 
 # The newest of the supported interpreters that is here, unless PYTHON says otherwise.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 help:
-	@sed -n '2,5s/^# *//p' Makefile
+	@sed -n '2,6s/^# *//p' Makefile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "twinpost needs Python 3.11 or newer; none was found. Say which: make PYTHON=/path/to/python"; exit 1; }
@@ -40,6 +41,10 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Skips, saying why, where something that it needs is not here; .ci/run names the Debian packages.
+test-system: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m system tests/system $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """What every test of the image and of the units stands on, made once a run."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from tests.system.networks import Networks, served
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("system")
+def workshop() -> Iterator[Path]:
+    """A folder for whole systems. Not among pytest's own, which keep what three runs have made."""
+    with tempfile.TemporaryDirectory(prefix="twinpost-system-", dir="/var/tmp") as made:
+        yield Path(made)
 
 
 @pytest.fixture(scope="session")

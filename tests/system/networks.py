@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -101,7 +101,7 @@ class Networks:
     def _both(self) -> tuple[str, str]:
         return self.mastodon_url, self.x_url
 
-    def _ask(self, url: str, body: dict[str, object] | None = None) -> Any:
+    def _ask(self, url: str, body: Mapping[str, object] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         return json.loads(self._open(urllib.request.Request(url, data=data, headers=headers)))
