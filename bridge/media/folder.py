@@ -10,6 +10,7 @@ know what the files hold; no name comes from outside.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -72,10 +73,7 @@ class PrivateFolder:
     def new_file(self, ending: str = "") -> tuple[Path, int]:
         """An empty private file and a descriptor to read and write it. Raises `OSError`."""
         path = self.new_path(ending)
-        descriptor = os.open(path, _NEW, PRIVATE_FILE)
-        # Independent of the umask.
-        os.fchmod(descriptor, PRIVATE_FILE)
-        return path, descriptor
+        return path, os.open(path, _NEW, PRIVATE_FILE)
 
     def new_path(self, ending: str = "") -> Path:
         """A name that is not taken."""
@@ -125,12 +123,8 @@ class PrivateFolder:
 
 
 def _make(path: Path) -> None:
-    try:
+    with contextlib.suppress(FileExistsError):
         path.mkdir(mode=PRIVATE_FOLDER)
-    except FileExistsError:
-        return
-    # Independent of the umask.
-    path.chmod(PRIVATE_FOLDER)
 
 
 def _locked(path: Path) -> int | None:

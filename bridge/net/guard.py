@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 Judge: TypeAlias = Callable[[str], str | None]
@@ -123,34 +123,15 @@ def _named(url: URL) -> str:
     return (url.raw_host or "").lower().rstrip(".")
 
 
-class _PublicOnly(AbstractResolver):
-    """Another resolver's answers without the addresses that are refused."""
-
-    def __init__(self, resolver: AbstractResolver, judge: Judge) -> None:
-        self._resolver = resolver
-        self._judge = judge
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        verdicts = [self._judge(result["host"]) for result in found]
-        public = [result for result, why in zip(found, verdicts, strict=True) if why is None]
-        if not public:
-            raise AddressRefused(next((why for why in verdicts if why), "unknown"))
-        return public
-
-    async def close(self) -> None:
-        await self._resolver.close()
-
-
 def guarded_connector(
     *, judge: Judge = refusal, resolver: AbstractResolver | None = None, connections: int = 8
 ) -> aiohttp.TCPConnector:
     """A connector that connects to nothing that `judge` refuses. Must be called where a loop runs.
 
-    The answer of a resolver is used for one connection and not kept, and each socket is judged
-    once more right before it is opened, by the address that it is opened for.
+    Each socket is judged right before it is made, by the address that it is made for: of a name
+    with several addresses, those that are refused are passed over. What a name meant is used for
+    one connection and not kept. A host that is refused altogether ends in a `ClientConnectorError`
+    whose `os_error` is `AddressRefused`.
 
     A proxy would resolve names by itself, out of reach of this check: a session with this connector
     must not take one from the environment (``trust_env=False``). Whoever adds proxies has to have
@@ -167,7 +148,7 @@ def guarded_connector(
         return made
 
     return aiohttp.TCPConnector(
-        resolver=_PublicOnly(resolver or aiohttp.DefaultResolver(), judge),
+        resolver=resolver,
         use_dns_cache=False,
         socket_factory=opened,
         force_close=True,

@@ -150,7 +150,7 @@ class Flipping(AbstractResolver):
 
 def only_127_0_0_2(address: str) -> str | None:
     """A rule for tests, where every server is on a loopback address."""
-    return None if address == "127.0.0.2" else "loopback"
+    return None if address == "127.0.0.2" else refusal(address)
 
 
 class Two:
@@ -211,6 +211,13 @@ async def test_of_a_name_with_inner_and_public_addresses_only_the_public_ones_ar
 ) -> None:
     assert await text_of(Flipping(["127.0.0.1", "127.0.0.2", "10.0.0.1"]), two) == "public"
     assert set(two.visits) == {"public"}
+
+
+async def test_a_name_with_several_inner_addresses_is_refused_as_such(two: Two) -> None:
+    with pytest.raises(aiohttp.ClientConnectorError) as caught:
+        await text_of(Flipping(["127.0.0.1", "10.0.0.1", "169.254.169.254"]), two)
+    assert isinstance(caught.value.os_error, AddressRefused)
+    assert not two.visits
 
 
 async def test_a_numeric_host_is_judged_although_no_name_is_resolved(two: Two) -> None:
