@@ -25,10 +25,12 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class Pace:
     """How slow a host may be: `least` bytes a second in each `window`, `total` for one file.
 
-    Times in seconds. `reserve` bytes of the disk are left free, for the ledger.
+    Times in seconds; `picture` is the total for what is said to be a picture. `reserve` bytes of
+    the disk are left free, for the ledger.
     """
 
     total: float = 300
+    picture: float = 90
     window: float = 20
     least: int = 4096
     reserve: int = 64 << 20

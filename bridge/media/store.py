@@ -198,11 +198,12 @@ class FileMediaStore:
         most = self._most(kind, limits)
         if not most:
             raise _Unfit("is of a kind that is not taken there")
+        pace = self._pace
+        if kind is MediaKind.IMAGE:
+            pace = replace(pace, total=min(pace.total, pace.picture))
         async with self._downloads:
             try:
-                path = await download(
-                    self._visitor, self._folder, address, most=most, pace=self._pace
-                )
+                path = await download(self._visitor, self._folder, address, most=most, pace=pace)
             except TooMuch as error:
                 raise _Unfit(too_large(error.size, most)) from None
         try:

@@ -314,6 +314,7 @@ def dripping(pause: float) -> Handler:
     [
         (Pace(window=0.2, least=1000), "comes too slowly"),
         (Pace(total=0.3), "did not come within 0.3 s"),
+        (Pace(picture=0.3), "did not come within 0.3 s"),
     ],
 )
 async def test_a_host_that_drips_is_not_waited_for(stage: Stage, pace: Pace, words: str) -> None:
