@@ -1,0 +1,75 @@
+"""`twinpost check`: a doctor. Looks at everything a bridge stands on, and says what to do.
+
+Never posts, never reads a timeline, and so costs nothing. Changes nothing, but for a token that is
+due and is renewed as it always is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from bridge import log
+from bridge.app import secrets_of, vault_of
+from bridge.cli.check import here, there
+from bridge.cli.check.findings import Finding, Level, as_json, as_lines, exit_code, worst
+from bridge.config import BridgeSettings, Settings, load, locate
+from bridge.core.errors import ConfigError
+from bridge.signin.logins import lacking, with_logins
+
+COST_USD = 0.0
+"""Asking X whose credentials these are is free, and nothing else is asked of it."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look, and say."""
+    path = locate(arguments.config)
+    settings = load(path)
+    findings = [here.configuration(path, settings)]
+    findings += asyncio.run(_all(settings))
+    if arguments.json:
+        print(as_json(findings, COST_USD))
+        return exit_code(findings)
+    for line in as_lines(findings):
+        print(line)
+    words = {
+        Level.OK: "Everything is well.",
+        Level.WARNING: "The bridge can run; see the warnings.",
+        Level.FAULT: "Something needs you; see the faults.",
+    }
+    print(f"\n{words[worst(findings)]} This check cost ${COST_USD:.2f}.")
+    return exit_code(findings)
+
+
+async def _all(settings: Settings) -> list[Finding]:
+    findings = list(here.state_folder(settings))
+    findings.append(await here.ledger(settings))
+    try:
+        log.configure(secrets=secrets_of(settings))
+    except ConfigError:
+        # A vault that cannot be trusted is a finding of its own.
+        log.configure()
+    # What the adapters would say on the way is what the findings say.
+    logging.getLogger("bridge").setLevel(logging.CRITICAL)
+    for bridge in settings.bridges:
+        findings += [finding async for finding in _bridge(settings, bridge)]
+    return findings
+
+
+async def _bridge(settings: Settings, bridge: BridgeSettings) -> AsyncIterator[Finding]:
+    for finding in (*here.credentials(settings, bridge), *here.way_out(bridge)):
+        yield finding
+    try:
+        whole = with_logins(bridge, vault_of(settings))
+    except ConfigError:
+        return
+    missing = set(lacking(whole))
+    for network, look in (("mastodon", there.mastodon), ("x", there.x)):
+        if network not in missing:
+            try:
+                async for finding in look(settings, whole):
+                    yield finding
+            except ConfigError as error:
+                yield Finding(network, Level.FAULT, str(error), bridge=bridge.name)

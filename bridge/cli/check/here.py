@@ -1,0 +1,126 @@
+"""What can be seen on this machine: the file, the state folder, the disk, the ways out.
+
+Changes nothing. Must not ask a network.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from bridge.app import looking, vault_of
+from bridge.cli.check.findings import Finding, Level
+from bridge.config import BridgeSettings, Settings
+from bridge.core.errors import ConfigError, LedgerError, LedgerMissing
+from bridge.signin.logins import lacking, mastodon_name, with_logins, x_name
+
+_LITTLE_SPACE, _NO_SPACE = 500 << 20, 50 << 20
+_OTHERS, _OTHERS_WRITE = 0o077, 0o022
+
+
+def configuration(path: Path, settings: Settings) -> Finding:
+    """The file itself, which was read already."""
+    detail = f"{path}: {len(settings.bridges)} bridge(s)"
+    given = any(
+        bridge.mastodon.access_token is not None or bridge.x.credentials is not None
+        for bridge in settings.bridges
+    )
+    if given and stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+        todo = f"if tokens stand in it: chmod 600 {path}"
+        return Finding("configuration", Level.WARNING, f"{detail}; others can read it", todo)
+    return Finding("configuration", Level.OK, detail)
+
+
+def state_folder(settings: Settings) -> Iterator[Finding]:
+    """Whether the folder is ours alone, can be written, and has room."""
+    folder = settings.state
+    place = next(each for each in (folder, *folder.parents) if each.exists())
+    name = "state folder"
+    if not os.access(place, os.W_OK | os.X_OK):
+        todo = f"make it writable for the user that runs the bridge (uid {os.geteuid()})"
+        yield Finding(name, Level.FAULT, f"{place} cannot be written", todo)
+    elif place != folder:
+        yield Finding(name, Level.OK, f"{folder} is not there yet; the first run makes it")
+    else:
+        yield _rights(folder)
+    free = shutil.disk_usage(place).free
+    detail = f"{free / (1 << 30):.1f} GiB free at {place}"
+    level = Level.FAULT if free < _NO_SPACE else Level.OK
+    if _NO_SPACE <= free < _LITTLE_SPACE:
+        level = Level.WARNING
+    yield Finding("disk", level, detail, "" if level is Level.OK else "free some space")
+
+
+def _rights(folder: Path) -> Finding:
+    status, name = folder.stat(), "state folder"
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid != os.geteuid():
+        todo = f"chown it to the user that runs the bridge, or run this as uid {status.st_uid}"
+        return Finding(name, Level.WARNING, f"{folder} belongs to another user", todo)
+    if mode & _OTHERS:
+        level = Level.FAULT if mode & _OTHERS_WRITE else Level.WARNING
+        verb = "write to" if mode & _OTHERS_WRITE else "look into"
+        todo = f"chmod 700 {folder}"
+        return Finding(name, level, f"others can {verb} {folder}", todo)
+    return Finding(name, Level.OK, f"{folder}, closed to others")
+
+
+async def ledger(settings: Settings) -> Finding:
+    """Whether the ledger, if there is one, can be read."""
+    try:
+        async with looking(settings):
+            return Finding("ledger", Level.OK, "there, and readable")
+    except LedgerMissing as error:
+        if "yet" in str(error):
+            return Finding("ledger", Level.OK, "none yet; the first run makes one")
+        return Finding("ledger", Level.FAULT, str(error), "see the message")
+    except LedgerError as error:
+        return Finding("ledger", Level.FAULT, str(error), "see the message")
+
+
+def credentials(settings: Settings, bridge: BridgeSettings) -> Iterator[Finding]:
+    """Whether every account has some, and from where."""
+    vault = vault_of(settings)
+    try:
+        whole = with_logins(bridge, vault)
+    except ConfigError as error:
+        yield Finding("credentials", Level.FAULT, str(error), bridge=bridge.name, shut_out=True)
+        return
+    missing = set(lacking(whole))
+    pairs = (
+        ("mastodon", bridge.mastodon == whole.mastodon, mastodon_name),
+        ("x", bridge.x == whole.x, x_name),
+    )
+    for network, configured, name in pairs:
+        option = f" --bridge {bridge.name}" if len(settings.bridges) > 1 else ""
+        if network in missing:
+            elsewhere = vault.stamp(name(bridge.name)) is not None
+            detail = "the login is of another server" if elsewhere else "nobody is signed in"
+            todo = f"twinpost login {network}{option}"
+            yield Finding(
+                f"{network} credentials", Level.FAULT, detail, todo, bridge.name, shut_out=True
+            )
+        else:
+            detail = "from the configuration" if configured else "from a login"
+            yield Finding(f"{network} credentials", Level.OK, detail, bridge=bridge.name)
+
+
+def way_out(bridge: BridgeSettings) -> Iterator[Finding]:
+    """By which proxy, if by any, the servers of a bridge are asked."""
+    for url in (bridge.mastodon.url, bridge.x.url):
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        proxy = getproxies().get(parts.scheme)
+        if not proxy:
+            continue
+        if proxy_bypass(parts.netloc):
+            detail = f"{host} directly (NO_PROXY)"
+        else:
+            through = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+            detail = f"{host} through {through.hostname}:{through.port or 80}"
+        yield Finding("proxy", Level.OK, detail, bridge=bridge.name)

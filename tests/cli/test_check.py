@@ -1,0 +1,201 @@
+"""The doctor: what it finds, what it says to do, what it costs, and that it changes nothing."""
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bridge.cli.check.findings import Finding, Level, exit_code
+from bridge.net.session import open_session
+from bridge.sandbox.faults import Fault
+from bridge.sandbox.mastodon import MastodonSandbox
+from bridge.sandbox.server import serve
+from bridge.signin.mastodon import OUT_OF_BAND, discover, exchange, question, register
+from bridge.signin.pkce import Proof
+from tests.fixtures.terminal import agrees, code_shown_at
+from tests.fixtures.world import World
+
+
+async def found(world: World, *, code: int | None = None) -> dict[str, dict[str, Any]]:
+    """The findings of ``check --json`` by what was checked."""
+    told = await world.twinpost("check", "--json")
+    assert code is None or told.code == code, told
+    (whole,) = told.rows
+    assert set(whole) == {"checks", "worst", "cost_usd"}
+    assert whole["cost_usd"] == 0
+    for row in whole["checks"]:
+        assert set(row) == {"check", "bridge", "level", "detail", "todo"}
+    return {row["check"]: row for row in whole["checks"]}
+
+
+def requests_of(world: World) -> list[str]:
+    return [
+        f"{entry.method} {entry.path}"
+        for faults in (world.x.faults, world.mastodon.faults)
+        for entry in faults.requests
+    ]
+
+
+async def test_a_bridge_that_is_well_is_said_to_be_and_nothing_is_paid_or_posted(
+    world: World,
+) -> None:
+    world.config.chmod(0o600)
+    told = await world.twinpost("check")
+    assert told.code == 0, told
+    assert "signed in as @ada" in told.out
+    assert "This check cost $0.00." in told.out
+    assert world.x.bill() == ()
+    assert set(requests_of(world)) == {
+        "GET /2/users/me",
+        "GET /api/v1/accounts/verify_credentials",
+        "GET /api/v1/apps/verify_credentials",
+        "GET /api/v1/streaming",
+        "GET /api/v2/instance",
+    }
+    assert not (world.folder / "state").exists()
+    for secret in (
+        world.mastodon_account.access_token,
+        world.x_account.oauth1.access_token_secret,
+        world.x_account.oauth1.consumer_secret,
+    ):
+        assert secret not in told.out + told.err
+
+
+async def test_what_is_looked_at_has_stable_names(world: World) -> None:
+    rows = await found(world, code=0)
+    assert set(rows) == {
+        "configuration", "state folder", "disk", "ledger", "mastodon credentials", "x credentials",
+        "mastodon account", "mastodon scopes", "mastodon server", "mastodon streaming",
+        "mastodon clock", "x account", "x reading price", "x scopes", "x clock",
+    }  # fmt: skip
+    assert rows["mastodon server"]["detail"] == "mastodon; 500 characters, 4 media"
+    assert rows["mastodon streaming"]["level"] == "ok"
+    price = rows["x reading price"]
+    assert "$0.001" in price["detail"]
+    assert "X does not tell which" in price["detail"]
+    assert "console.x.com as @ada" in price["todo"]
+
+
+async def test_refused_credentials_are_a_fault_with_the_command_and_exit_3(world: World) -> None:
+    world.mastodon.revoke(world.mastodon_account.access_token)
+    rows = await found(world, code=3)
+    assert rows["mastodon account"]["level"] == "fault"
+    assert "twinpost login mastodon" in rows["mastodon account"]["detail"]
+    assert rows["x account"]["level"] == "ok"
+
+
+async def test_an_app_without_credit_is_a_fault_that_says_so(world: World) -> None:
+    world.x.out_of_credits = True
+    rows = await found(world, code=3)
+    assert "buy some in the developer console" in rows["x account"]["detail"]
+
+
+async def test_an_account_that_nobody_signed_in_on_names_the_command(world: World) -> None:
+    text = world.config.read_text()
+    token = f", access_token: {world.mastodon_account.access_token}"
+    world.config.write_text(text.replace(token, ""))
+    rows = await found(world, code=3)
+    assert rows["mastodon credentials"]["todo"] == "twinpost login mastodon"
+    assert "mastodon account" not in rows
+    assert rows["x account"]["level"] == "ok"
+
+
+async def test_a_token_with_too_few_rights_is_a_fault(world: World) -> None:
+    async with open_session(user_agent="twinpost-tests") as session:
+        where, proof = await discover(session, world.mastodon_url), Proof()
+        app = await register(session, where, OUT_OF_BAND, "read:accounts read:statuses")
+        code = await code_shown_at(await agrees(question(where, app, proof)))
+        narrow = await exchange(session, where, app, code, proof)
+    text = world.config.read_text()
+    world.config.write_text(text.replace(world.mastodon_account.access_token, narrow.access_token))
+    rows = await found(world, code=3)
+    assert rows["mastodon scopes"]["detail"] == "write:statuses, write:media missing"
+
+
+async def test_a_server_out_of_reach_is_a_fault_that_exits_with_1(world: World) -> None:
+    world.config.write_text(world.config.read_text().replace(world.x_url, "http://127.0.0.1:1"))
+    rows = await found(world, code=1)
+    assert rows["x account"]["level"] == "fault"
+    assert "cannot be reached" in rows["x account"]["detail"]
+    assert rows["mastodon account"]["level"] == "ok"
+
+
+async def test_a_clock_that_is_wrong_is_said_by_how_much(world: World) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(headers={"Date": "Sun, 01 Nov 2026 12:00:00 GMT"})
+
+    app = web.Application()
+    app.router.add_get("/2/users/me", answer)
+    async with serve(app) as url:
+        world.config.write_text(world.config.read_text().replace(world.x_url, url))
+        rows = await found(world)
+    assert rows["x clock"]["level"] == "fault"
+    assert "clock is" in rows["x clock"]["detail"]
+    assert "timedatectl" in rows["x clock"]["todo"]
+
+
+async def test_a_server_without_streaming_is_a_warning_only(world: World) -> None:
+    sandbox = MastodonSandbox("minimal")
+    account = sandbox.add_account("ada", "Ada")
+    async with serve(sandbox.app) as url:
+        text = world.config.read_text().replace(world.mastodon_url, url)
+        world.config.write_text(
+            text.replace(world.mastodon_account.access_token, account.access_token)
+        )
+        rows = await found(world, code=0)
+    assert rows["mastodon streaming"]["level"] == "warning"
+    assert rows["mastodon server"]["detail"].startswith("a make of its own")
+
+
+async def test_folders_and_files_that_others_can_reach_are_found(world: World) -> None:
+    assert (await world.twinpost("once")).code == 0
+    rows = await found(world, code=0)
+    assert rows["ledger"]["detail"] == "there, and readable"
+    (world.folder / "state").chmod(0o777)
+    world.config.chmod(0o644)
+    rows = await found(world, code=1)
+    assert rows["state folder"]["level"] == "fault"
+    assert rows["state folder"]["todo"].startswith("chmod 700")
+    assert "others can read it" in rows["configuration"]["detail"]
+
+
+async def test_a_ledger_that_is_damaged_is_a_fault(world: World) -> None:
+    assert (await world.twinpost("once")).code == 0
+    (world.folder / "state" / "ledger.sqlite3").write_bytes(b"")
+    rows = await found(world, code=1)
+    assert rows["ledger"]["level"] == "fault"
+
+
+async def test_a_proxy_is_named_without_its_password(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://user:canary@127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    rows = await found(world, code=0)
+    assert rows["proxy"]["detail"] == "127.0.0.1 directly (NO_PROXY)"
+    monkeypatch.delenv("NO_PROXY")
+    told = await world.twinpost("check", "--json")
+    assert told.code == 1
+    assert "127.0.0.1 through 127.0.0.1:9" in told.out
+    assert "canary" not in told.out + told.err
+
+
+async def test_a_wrong_file_ends_with_2(world: World) -> None:
+    world.config.write_text("bridges: nonsense")
+    assert (await world.twinpost("check")).code == 2
+
+
+async def test_a_server_that_hangs_or_fails_does_not_end_the_check(world: World) -> None:
+    world.mastodon.faults.add(Fault("refuse-then-503", path="", times=None))
+    rows = await found(world, code=1)
+    assert "503" in rows["mastodon account"]["detail"]
+    assert rows["x account"]["level"] == "ok"
+
+
+def test_exit_codes_are_those_that_are_documented() -> None:
+    fine, warning = Finding("a", Level.OK, ""), Finding("b", Level.WARNING, "")
+    fault = Finding("c", Level.FAULT, "")
+    shut_out = Finding("d", Level.FAULT, "", shut_out=True)
+    assert [exit_code(each) for each in ([fine], [fine, warning])] == [0, 0]
+    assert exit_code([fine, fault, warning]) == 1
+    assert exit_code([fault, shut_out]) == 3
