@@ -237,6 +237,10 @@ class Ledger(LedgerView, Protocol):
         """
         ...
 
+    async def hurry(self, route: Route, now: datetime, *, beyond: datetime | None = None) -> None:
+        """Have what was put off, to later than `beyond` where that is given, be due now."""
+        ...
+
     async def due_at(self, route: Route) -> datetime | None:
         """When `next_due` may next have something to give, by time alone; None for never."""
         ...

@@ -5,6 +5,7 @@
     ├── LedgerError                  the ledger cannot be trusted or had       (exit 4)
     │   ├── LedgerInUse              another live process holds its lease
     │   ├── LedgerMissing            one is expected here, and it is not there
+    │   ├── LedgerFull               it cannot be written for want of room; it goes on by itself
     │   ├── LedgerDamaged            it fails its own checks, or is newer than we are
     │   └── LeaseLost                our lease was taken over: stop writing at once
     ├── NetworkError                 a network answered, or failed to; five kinds, and no others:
@@ -47,6 +48,10 @@ class LedgerInUse(LedgerError):
 
 class LedgerMissing(LedgerError):
     """A ledger is expected at a place where there is none."""
+
+
+class LedgerFull(LedgerError):
+    """The disk is full: nothing was written, and nothing is sent that could not be recorded."""
 
 
 class LedgerDamaged(LedgerError):

@@ -11,7 +11,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bridge.core.errors import LedgerError, NetworkError, Unauthorised
+from bridge.core.delivery import LONGEST_WAIT
+from bridge.core.errors import LedgerError, LedgerFull, NetworkError, Unauthorised
+from bridge.core.events import RoutePaused, RouteResumed
 from bridge.core.model import Route
 from bridge.engine.changes import Changes
 from bridge.engine.deliver import Deliver
@@ -69,6 +71,7 @@ class Lane:
         )
         self._wake = asyncio.Event()
         self._read_wanted = False
+        self._full = False
         self._pace: Pace | None = None
         self._one_reader = asyncio.Lock()
         self._looked_at: datetime | None = None
@@ -106,7 +109,12 @@ class Lane:
         return any(isinstance(closed.error, Unauthorised) for closed in self.closed)
 
     async def begin(self) -> None:
-        """Before anything is sent: take over what an earlier process left unclear."""
+        """Before anything is sent: take over what an earlier process left unclear.
+
+        What was put off for longer than anything is put off for was so by a clock that was wrong.
+        """
+        too_late = self._bench.clock.now() + LONGEST_WAIT
+        await self._bench.ledger.hurry(self.plan.route, self._bench.clock.now(), beyond=too_late)
         await self._reconcile.adopt()
         self.paused = await self._bench.ledger.paused_since(self.plan.route) is not None
 
@@ -120,6 +128,10 @@ class Lane:
             read = self._read_wanted
             try:
                 again = await self.turn(read=False)
+                self._with_room()
+            except LedgerFull as error:
+                self._read_wanted |= read
+                again = self._without_room(error)
             except LedgerError:
                 raise
             except Exception:
@@ -129,6 +141,26 @@ class Lane:
                 again = self._bench.clock.now() + AFTER_A_FAULT
             if again is not None:
                 come_back(max(again, self._bench.clock.now() + AT_LEAST))
+
+    def _without_room(self, error: LedgerFull) -> datetime:
+        """Say once that nothing is done for want of room; returns when to try again."""
+        now = self._bench.clock.now()
+        again = now + AFTER_A_FAULT
+        if not self._full:
+            self._full = True
+            self._bench.emit(RoutePaused(now, self.plan.route, again, str(error)))
+        return again
+
+    def _with_room(self) -> None:
+        if self._full:
+            self._full = False
+            self._bench.emit(RouteResumed(self._bench.clock.now(), self.plan.route))
+
+    async def clock_was_set(self) -> None:
+        """The wall clock was set: what was put off by the old one is tried now."""
+        now = self._bench.clock.now()
+        await self._bench.ledger.hurry(self.plan.route, now)
+        self.wake(read=True)
 
     async def turn(self, *, read: bool) -> datetime | None:
         """One turn: prove, send, read if asked to now or before, send what that brought.
@@ -171,6 +203,8 @@ class Lane:
 
         With `deleted`, its owner vouches that what is gone was deleted, however much it is.
         """
+        if self.paused:
+            return
         async with self._one_reader:
             await self._recheck.look(deleted=deleted)
         await self._send_due()

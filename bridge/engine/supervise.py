@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from bridge.core.errors import LedgerError
+from bridge.core.errors import LedgerError, LedgerFull
 from bridge.core.model import Route
 from bridge.engine.lane import Lane
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.schedule import Schedule
+from bridge.engine.timekeeping import Jumps
 from bridge.ports import NetworkPort
 
 log = logging.getLogger(__name__)
@@ -63,9 +65,10 @@ class Daemon:
         """Work until `stop` is set, then finish what is under way.
 
         `alive` is called once polls are scheduled, and with every renewal of the lease: each call
-        proves that the loop turns and that the ledger could be written.
+        proves that the loop turns and that the ledger answers.
 
-        Raises `LedgerError` when the ledger is lost; everything else is dealt with and logged.
+        Raises `LedgerError` when the ledger is lost; everything else is dealt with and logged. A
+        full disk is not a loss: the lanes wait for room.
         """
         for lane in self.lanes:
             await lane.begin()
@@ -81,10 +84,8 @@ class Daemon:
             asyncio.create_task(self._listen(port, wake), name=f"listen {port.network.value}")
             for port, wake in self._wakes()
         ]
-        for lane in self.lanes:
-            schedule.every(str(lane.plan.route), lane.plan.every, partial(lane.wake, read=True))
-            # Polls may be rare; what an earlier process left is due now.
-            lane.wake(read=False)
+        tasks.append(asyncio.create_task(self._watch_clock(schedule), name="clock"))
+        self._plan_polls(schedule)
         schedule.start()
         ending = asyncio.create_task(stop.wait(), name="stop")
         try:
@@ -98,6 +99,26 @@ class Daemon:
             for task in (*tasks, *work, ending):
                 task.cancel()
             await asyncio.gather(*tasks, *work, ending, return_exceptions=True)
+
+    def _plan_polls(self, schedule: Schedule) -> None:
+        for lane in self.lanes:
+            schedule.every(str(lane.plan.route), lane.plan.every, partial(lane.wake, read=True))
+            # Polls may be rare; what an earlier process left is due now.
+            lane.wake(read=False)
+
+    async def _watch_clock(self, schedule: Schedule) -> None:
+        """Plan anew when the wall clock was set: by the old plan, all would wait for as long."""
+        jumps = Jumps(self._bench.clock)
+        while True:
+            await self._bench.clock.sleep(LEASE_RENEWAL)
+            jump = jumps.since_last()
+            if jump is None:
+                continue
+            log.warning("the clock was set by %+.0f seconds; planning anew", jump.total_seconds())
+            for lane in self.lanes:
+                with suppress(LedgerFull):
+                    await lane.clock_was_set()
+            self._plan_polls(schedule)
 
     async def once(self, *, recheck: bool = False, deleted: bool = False) -> None:
         """One pass over every lane: read both sides, deliver all that is due.
@@ -139,7 +160,9 @@ class Daemon:
 
     async def _keep_lease(self, alive: Callable[[], None] = lambda: None) -> None:
         while True:
-            await self._bench.ledger.renew(self._bench.clock.now())
+            # A full disk is an answer, too: the lanes say so, and wait for room.
+            with suppress(LedgerFull):
+                await self._bench.ledger.renew(self._bench.clock.now())
             alive()
             await self._bench.clock.sleep(LEASE_RENEWAL)
 

@@ -119,6 +119,15 @@ def due_at(connection: sqlite3.Connection, route: Route) -> datetime | None:
     return min((from_micros(row[0]) for row in rows if row is not None), default=None)
 
 
+def hurry(connection: sqlite3.Connection, route: Route, now: datetime, beyond: datetime) -> None:
+    """Have what was put off to later than `beyond`, as its detail says, be due now."""
+    connection.execute(
+        "UPDATE part SET not_before = ? WHERE route_id = ? AND detail <> '' AND not_before > ? "
+        "AND state IN ('planned', 'outdated', 'unwanted')",
+        (to_micros(now), find_route(connection, route), to_micros(beyond)),
+    )
+
+
 def _last_standing(connection: sqlite3.Connection, post: int, *, below: int) -> PostId | None:
     row = connection.execute(
         "SELECT target_id FROM part WHERE post_id = ? AND idx < ? AND aside = 0 "

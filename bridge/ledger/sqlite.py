@@ -266,6 +266,10 @@ class SqliteLedger(SqliteReader):
         """The first part, in the order its posts were recorded, that may be sent now."""
         return await self._read(lambda db: delivering.next_due(db, route, now))
 
+    async def hurry(self, route: Route, now: datetime, *, beyond: datetime | None = None) -> None:
+        """Have what was put off, to later than `beyond` where that is given, be due now."""
+        await self._write(lambda db: delivering.hurry(db, route, now, beyond or now))
+
     async def due_at(self, route: Route) -> datetime | None:
         """From when on `next_due` gives something if only time passes; None for never."""
         return await self._read(lambda db: delivering.due_at(db, route))

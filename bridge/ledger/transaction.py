@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal, TypeVar
 
-from bridge.core.errors import LedgerDamaged, LedgerError
+from bridge.core.errors import LedgerDamaged, LedgerError, LedgerFull
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def _translation(error: sqlite3.Error, name: str) -> LedgerError:
     if primary in _BUSY:
         return LedgerBusy(f"the ledger {name} is being written by another process for too long")
     if primary == sqlite3.SQLITE_FULL:
-        return LedgerError(
+        return LedgerFull(
             f"the ledger {name} cannot be written: the disk is full; nothing was changed. "
             "Make room; the bridge goes on by itself"
         )
