@@ -1,5 +1,6 @@
 """The image as a container: nothing but its volume to write to, no rights, secrets from files."""
 
+import json
 import os
 import socket
 import time
@@ -81,6 +82,18 @@ def mirrored(networks: Networks, person: Person, text: str) -> None:
     assert networks.on_x(person).count(text) == 1
 
 
+def watching(running: Container) -> None:
+    """Wait until both timelines have been read once: what is written after that is new."""
+
+    def all_read() -> bool:
+        rows = [
+            json.loads(r) for r in running.run("twinpost", "status", "--json").stdout.splitlines()
+        ]
+        return bool(rows) and all(row["last_read_at"] for row in rows)
+
+    until(all_read)
+
+
 def status(running: Container) -> dict[str, str]:
     """What the kernel says about the first process."""
     lines = running.run("cat", "/proc/1/status").stdout.splitlines()
@@ -148,8 +161,9 @@ def test_a_bridge_runs_without_rights_on_a_root_it_cannot_write_to(
         assert facts["NoNewPrivs"] == "1"
         for place in ("/", "/opt/twinpost", "/etc/twinpost", "/run/secrets"):
             assert "Read-only file system" in first.run("touch", f"{place}/x").stderr
-        status_of = [*image.config["Entrypoint"], "status", "--json"]
-        until(lambda: '"last_read_at": null' not in first.run(*status_of).stdout)
+        watching(first)
+        first.signal("HUP")
+        until(lambda: "configuration reloaded" in first.said())
         mirrored(networks, ada, "Out of a container")
         begun = time.monotonic()
         first.signal("TERM")
@@ -214,6 +228,23 @@ def test_it_ends_in_time_though_both_networks_hang(
             networks.mend()
         took = time.monotonic() - begun
         figure(f"container, SIGTERM to end while both networks hang: {took:.2f} s")
+
+
+def test_a_volume_as_kubernetes_mounts_it_is_good_enough(
+    image: Image,
+    tmp_path: Path,
+    volume: Path,
+    files: dict[str, Path],
+    ada: Person,
+    networks: Networks,
+) -> None:
+    """It belongs to root, and to the pod's `fsGroup` too."""
+    os.chown(volume, 0, USER)
+    volume.chmod(0o2770)
+    with daemon(image, tmp_path / "run", volume, files) as running:
+        watching(running)
+        mirrored(networks, ada, "Out of a pod")
+    assert {p.stat().st_mode & 0o777 for p in volume.iterdir() if p.is_file()} == {0o600}
 
 
 def test_what_is_wrong_is_said_in_a_sentence(
