@@ -388,6 +388,31 @@ async def test_a_refused_description_does_not_keep_the_post_back(odd: OddX, keep
     assert alone.cost == both.cost == X_PRICES.media
 
 
+@pytest.mark.parametrize("step", [AT_ONCE, BEGIN, FINISH])
+async def test_a_success_that_states_an_error_is_none_and_costs_nothing(
+    odd: OddX, keep: Keep, step: str
+) -> None:
+    wrong = {"title": "Invalid Request", "type": "https://api.x.com/2/problems/invalid-request"}
+    told = odd.replies[step]
+    odd.says(step, problem(200, errors=[wrong]))
+    picture = keep(PNG, MediaKind.IMAGE, "image/png")
+    medium = picture if step == AT_ONCE else keep(mp4(), MediaKind.VIDEO, "video/mp4")
+    async with adapter_for(odd.url) as adapter:
+        with pytest.raises(Refused, match="Invalid Request"):
+            await adapter.upload(medium)
+        odd.replies[step] = told
+        assert (await adapter.upload(picture)).cost == X_PRICES.media
+
+
+async def test_a_description_that_x_reports_an_error_about_is_lost_and_said_so(
+    odd: OddX, keep: Keep
+) -> None:
+    odd.says(METADATA, problem(200, data={"id": "5"}, errors=[{"title": "Odd", "detail": "no"}]))
+    async with adapter_for(odd.url) as adapter:
+        uploaded = await adapter.upload(keep(PNG, MediaKind.IMAGE, "image/png", "words"))
+    assert uploaded.note == "X did not take the description of the image"
+
+
 async def test_a_token_that_ends_between_two_segments_is_renewed_and_the_segment_sent_again(
     timed: tuple[ServedX, VirtualClock], keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,8 +50,9 @@ class ReadMeter:
     def charge(self, bill: ReadBill, now: datetime, own: Collection[str] = ()) -> None:
         """Add a bill; `own` are ids of own posts, besides the timeline's, that may be included.
 
-        Media and polls are not on the price list. Included posts are billed like any others as far
-        as is known; those whose author is not known, at the higher price.
+        Media and polls are taken for parts of their posts: the price list knows media as resources,
+        but does not say so of those that come along. Included posts are billed like any others as
+        far as is known; those whose author is not known, at the higher price.
         """
         if now.date() != self._day or len(self._charged) > MAX_REMEMBERED:
             self._day = now.date()

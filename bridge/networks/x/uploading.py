@@ -19,7 +19,8 @@ from bridge.core.errors import InDoubt, NetworkError, Refused, Throttled, Transi
 from bridge.core.model import MediaId, MediaKind, Microdollars
 from bridge.core.prices import FREE, PriceTable
 from bridge.networks.fields import id_at, mapping_at, number_at, text_at
-from bridge.networks.x.client import XClient
+from bridge.networks.x.client import XClient, problem_in_success
+from bridge.networks.x.errors import describe, problem_of
 from bridge.networks.x.limits import LARGEST_SEGMENT, MOST_SEGMENTS, media_limits
 from bridge.networks.x.multipart import multipart
 from bridge.ports import Clock, LocalMedia, Uploaded
@@ -132,6 +133,7 @@ class Uploader:
         except InDoubt:
             self._charged += self._prices.media
             raise
+        _check(answer)
         self._charged += self._prices.media
         return mapping_at(answer, "data")
 
@@ -140,6 +142,7 @@ class Uploader:
     ) -> Mapping[str, object]:
         body = {"media_type": medium.mime, "total_bytes": size, "media_category": category}
         begun = await self._client.write("POST", "/2/media/upload/initialize", body)
+        _check(begun)
         media_id = id_at(mapping_at(begun, "data"), "id")
         if media_id is None:
             raise Transient("X began an upload but named no id for it")
@@ -171,6 +174,7 @@ class Uploader:
             if not mapping_at(mapping_at(answer, "data"), "processing_info"):
                 raise
             return answer
+        _check(answer)
         self._charged += self._prices.media
         return answer
 
@@ -237,13 +241,22 @@ class Uploader:
     async def _tell(self, media_id: str, metadata: Mapping[str, object]) -> None:
         body = {"id": media_id, "metadata": metadata}
         try:
-            await self._client.write("POST", "/2/media/metadata", body)
+            answer = await self._client.write("POST", "/2/media/metadata", body)
         except InDoubt as doubt:
             self._charged += self._prices.alt_text
             if not _succeeded(doubt):
                 raise
-        else:
-            self._charged += self._prices.alt_text
+            return
+        if answer.get("errors"):
+            raise Refused(describe(HTTPStatus.OK, problem_of(answer)))
+        self._charged += self._prices.alt_text
+
+
+def _check(answer: Mapping[str, object]) -> None:
+    """Raise what a success without data really says, if it says anything."""
+    problem = problem_in_success(answer)
+    if problem is not None:
+        raise problem
 
 
 def _size(path: Path) -> int:
