@@ -110,13 +110,14 @@ def next_change(connection: sqlite3.Connection, route: Route, now: datetime) -> 
 def due_at(connection: sqlite3.Connection, route: Route) -> datetime | None:
     """From when on something may be sent, edited or deleted, if nothing but time happens."""
     number = {"route": find_route(connection, route)}
-    rows = [
-        connection.execute(
-            f"SELECT part.not_before {which} ORDER BY part.not_before LIMIT 1", number
-        ).fetchone()
-        for which in (_IN_TURN, _TO_CHANGE)
-    ]
-    return min((from_micros(row[0]) for row in rows if row is not None), default=None)
+    to_send = connection.execute(
+        f"SELECT part.not_before {_IN_TURN} ORDER BY part.not_before LIMIT 1", number
+    ).fetchone()
+    (to_change,) = connection.execute(
+        f"SELECT min(part.not_before) {_TO_CHANGE}", number
+    ).fetchone()
+    found = (None if to_send is None else to_send[0], to_change)
+    return min((from_micros(at) for at in found if at is not None), default=None)
 
 
 def hurry(connection: sqlite3.Connection, route: Route, now: datetime, beyond: datetime) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from bridge.core.amend import Amendment, Change
 from bridge.ledger.sqlite import SqliteLedger, open_memory
-from tests.ledger.made import BACK, OUT, PRIVATE, T0, delivered, key, minutes, post, recorded
+from tests.ledger.made import BACK, OUT, PRIVATE, T0, delivered, draft, key, minutes, post, recorded
 
 QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "cursor": lambda ledger: ledger.cursor(OUT),
@@ -29,6 +30,19 @@ QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "withdraw": lambda ledger: ledger.withdraw(
         OUT, post("2").id, verdict=PRIVATE, same_as=post("9").id, now=T0
     ),
+    "next_change": lambda ledger: ledger.next_change(OUT, T0 + minutes(1)),
+    "unfinished": lambda ledger: ledger.unfinished(OUT),
+    "unsent": lambda ledger: ledger.unsent(OUT),
+    "hurry": lambda ledger: ledger.hurry(OUT, T0),
+    "watches": lambda ledger: ledger.watches(OUT, T0),
+    "edited": lambda ledger: ledger.edited(OUT, [post("1", edited_at=T0 + minutes(1))]),
+    "absent": lambda ledger: ledger.absent(OUT, [post("9", at=T0 - minutes(1))]),
+    "amend": lambda ledger: ledger.amend(
+        OUT, post("1").id, Amendment(Change.REPLACE, draft("eins", "zwei", "drei")), T0
+    ),
+    "removal": lambda ledger: ledger.amend(OUT, post("1").id, Amendment(Change.REMOVE), T0),
+    "uploads": lambda ledger: ledger.uploads(key("2")),
+    "facts of a former name": lambda ledger: ledger.facts(BACK, post("899", route=BACK)),
 }
 NEWEST_FIRST = "SELECT id FROM post ORDER BY id DESC LIMIT"
 """Walks the table from its end, and stops at the limit."""
