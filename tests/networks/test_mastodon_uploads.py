@@ -204,6 +204,15 @@ class TestAFileThatIsWorkedOn:
             await adapter.upload(picture(tmp_path))
         assert server.count("GET /api/v1/media/m1") == 2
 
+    @pytest.mark.parametrize("look", [said({"error": "what?"}, 404), said(READY)])
+    async def test_but_has_an_address_already_needs_no_more_than_one_look(
+        self, tmp_path: Path, look: Answer
+    ) -> None:
+        server = Host(said(READY, 202), looks=(look,))
+        async with odd(server) as adapter:
+            assert (await adapter.upload(picture(tmp_path))).id == "m1"
+        assert server.count("GET /api/v1/media/m1") == 1
+
     @pytest.mark.parametrize("look", [said({"error": "what?"}, 404), page(405), said(PENDING)])
     async def test_without_an_address_but_done_by_the_server_s_word_is_believed_in_the_end(
         self, tmp_path: Path, look: Answer

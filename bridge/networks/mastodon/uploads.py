@@ -100,8 +100,9 @@ class Uploads:
             raise Transient(
                 "the server does not name the file that it took", status=exchange.status
             )
-        if exchange.status == HTTPStatus.ACCEPTED or web_address(said.get("url")) is None:
-            await self._processed(made, promised=exchange.status == HTTPStatus.ACCEPTED)
+        deferred, ready = exchange.status == HTTPStatus.ACCEPTED, web_address(said.get("url"))
+        if deferred or not ready:
+            await self._processed(made, promised=deferred and not ready)
         lost = bool(medium.alt) and not text_at(said, "description")
         return Uploaded(
             MediaId(made),
@@ -136,7 +137,7 @@ class Uploads:
             await asyncio.to_thread(file.close)
 
     async def _processed(self, made: str, *, promised: bool) -> None:
-        """Wait until a file may be attached. `promised` says that the server defers such work."""
+        """Wait until a file may be attached. `promised` says that it must be asked about."""
         path = f"/api/v1/media/{quote(made, safe='')}"
         begun, looks, done = self._clock.monotonic(), 0, 0
         while self._clock.monotonic() - begun < LONGEST_PROCESSING:
@@ -148,7 +149,7 @@ class Uploads:
             if exchange.status == HTTPStatus.PARTIAL_CONTENT:
                 continue
             if not promised and exchange.status in _NO_SUCH_PATH:
-                # It said that it was done, and has no way to be asked again.
+                # It said that it was done, or gave an address, and has no way to be asked again.
                 return
             if exchange.status in _NO_SUCH_PATH:
                 raise Transient("the server lost the file while it worked on it")
