@@ -120,14 +120,17 @@ class FileVault:
         return self._folder / f"{name}.json"
 
     def _make_folder(self) -> None:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._folder.mkdir(mode=PRIVATE_FOLDER)
-        except FileExistsError:
-            return
-        # Independent of the umask.
-        self._folder.chmod(PRIVATE_FOLDER)
-        _sync_folder(self._folder.parent)
+        state = self._folder.parent
+        state.parent.mkdir(parents=True, exist_ok=True)
+        # The folder around it, too: the ledger is to live there.
+        for folder in (state, self._folder):
+            try:
+                folder.mkdir(mode=PRIVATE_FOLDER)
+            except FileExistsError:
+                continue
+            # Independent of the umask.
+            folder.chmod(PRIVATE_FOLDER)
+            _sync_folder(folder.parent)
 
     def _require_private_folder(self) -> None:
         # Who can write to the folder can put another file in the place of ours.

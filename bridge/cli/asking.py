@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 import termios
+import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
@@ -16,11 +18,26 @@ from typing import TypeVar
 from bridge.core.errors import ConfigError
 
 _T = TypeVar("_T")
+_WIDEST = 100
 _LONGEST_LINE = 64 * 1024
 
 
 class NoAnswer(ConfigError):
     """The input ended before the question was answered."""
+
+
+def say(text: str, *, indent: str = "") -> None:
+    """Print paragraphs, at a terminal wrapped to it; addresses are never broken.
+
+    `indent` goes before every line of a paragraph but its first.
+    """
+    width = min(shutil.get_terminal_size().columns, _WIDEST) - 1
+    wrapper = textwrap.TextWrapper(
+        width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    for paragraph in text.split("\n"):
+        print(wrapper.fill(paragraph) if sys.stdout.isatty() else paragraph)
+    sys.stdout.flush()
 
 
 def ask(prompt: str, check: Callable[[str], _T], *, default: str = "") -> _T:
@@ -34,7 +51,7 @@ def ask(prompt: str, check: Callable[[str], _T], *, default: str = "") -> _T:
         try:
             return check(answer)
         except ValueError as error:
-            print(f"  {error}", flush=True)
+            say(f"  {error}")
 
 
 def line(prompt: str, *, hidden: bool = False) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.app import USER_AGENT
-from bridge.cli.asking import ask
+from bridge.cli.asking import ask, say
 from bridge.cli.exits import Exit
 from bridge.config import load
 from bridge.config.values import bridge_name
@@ -136,18 +136,17 @@ def _answered(arguments: argparse.Namespace) -> tuple[Answers, tuple[str, ...]]:
     if quiet and arguments.mastodon_url is None:
         raise ConfigError("--no-input needs the server: --mastodon-url mastodon.social")
     if not quiet and sys.stdin.isatty():
-        print("A few questions; Enter takes what stands in brackets, Ctrl-C leaves no trace.")
+        say("Three questions. Enter takes what stands in brackets; Ctrl-C leaves no trace.")
     url, found = _server(arguments.mastodon_url)
     keys, directions = arguments.x_keys, arguments.directions
     if keys is None and not quiet:
-        print(
+        say(
             "\nHow will the bridge sign in on X? oauth2 opens a page on which you agree, and is "
-            "X's main path;\noauth1 takes four keys that you copy from the developer console once, "
-            "without a browser."
+            "X's main path; oauth1 takes four keys that you copy from the developer console once."
         )
         keys = ask("oauth2 or oauth1", lambda text: _one_of(text, _KEYS), default="oauth2")
     if directions is None and not quiet:
-        print(
+        say(
             "\nWhich way do posts go? both, mastodon_to_x, or x_to_mastodon. It can be changed in "
             "the file later."
         )
@@ -167,10 +166,10 @@ def _server(given: str | None) -> tuple[str, tuple[str, ...]]:
             return looked_at(given)
         except ValueError as error:
             raise ConfigError(f"--mastodon-url: {error}") from None
-    print(
-        "\nWhere is your Mastodon account? The server's name is what stands after the second @ of "
-        "your handle:\nmastodon.social, for @ada@mastodon.social. GoToSocial, Pleroma, Akkoma, "
-        "snac and others will do as well."
+    say(
+        "\nWhere is your Mastodon account? The server's name stands after the second @ of your "
+        "handle: mastodon.social, for @ada@mastodon.social. GoToSocial, Pleroma, Akkoma, snac and "
+        "others will do as well."
     )
     return ask("Server", looked_at)
 
@@ -187,11 +186,11 @@ async def _found(address: str) -> tuple[str, ...]:
             except Refused as error:
                 raise ValueError(str(error)) from None
             except NetworkError as error:
-                print(f"  Note: {escaped(str(error))}. The file is written all the same.")
+                say(f"  Note: {escaped(str(error))}. The file is written all the same.")
                 return ()
             if told.fine and told.body:
                 lines = _described(read_instance(told.body))
-                print("".join(f"  {line}\n" for line in lines), end="", flush=True)
+                say("\n".join(f"  {line}" for line in lines))
                 return lines
     raise ValueError(f"{address} does not answer as a server of the Mastodon kind does")
 
@@ -201,8 +200,8 @@ def _described(instance: Instance) -> tuple[str, ...]:
     make = instance.software.value.replace("unknown", "a make of its own")
     size = f"{able.max_length} characters, {able.max_media} media"
     return (
-        f"The server says: {make}; {size} and {able.max_alt_length} characters",
-        "of description for each. It is asked again every day; nothing of it is set here.",
+        f"The server says: {make}; {size}",
+        f"and {able.max_alt_length} characters of description for each. It is asked every day.",
     )
 
 

@@ -91,7 +91,7 @@ async def signed_in_on_x(world: World) -> None:
 
 async def test_mastodon_over_ssh_by_a_code_that_is_typed_unseen(bare: World) -> None:
     async with at_a_terminal(bare.folder, "login", "mastodon") as terminal:
-        await terminal.reads("profile, read:statuses, write:statuses, write:media")
+        await terminal.reads(r"profile,\s+read:statuses, write:statuses, write:media")
         address = (await terminal.reads(ADDRESS))[1]
         assert "code_challenge_method=S256" in address
         await terminal.reads("Type the code")

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 
 from bridge import log
 from bridge.app import secrets_of, vault_of
+from bridge.cli.asking import say
 from bridge.cli.check import here, there
 from bridge.cli.check.findings import Finding, Level, as_json, as_lines, exit_code, worst
 from bridge.config import BridgeSettings, Settings, load, locate
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(as_json(findings, COST_USD))
         return exit_code(findings)
     for line in as_lines(findings):
-        print(line)
+        say(line, indent=" " * 12)
     words = {
         Level.OK: "Everything is well.",
         Level.WARNING: "The bridge can run; see the warnings.",

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from bridge import log
 from bridge.app import NETWORK_NAMES, connected, secrets_of, vault_of
+from bridge.cli.asking import say
 from bridge.cli.exits import Exit
 from bridge.cli.login import mastodon, x
 from bridge.config import BridgeSettings, Settings, load, locate
@@ -64,7 +65,7 @@ async def _signed_in(
         _require_same(before.account, login.account, f"{vault.path(name)}")
     vault.save(name, login.as_saved())
     who = f" as {escaped(login.account)}" if login.account else ""
-    print(
+    say(
         f"Signed in on {NETWORK_NAMES[network]}{who}. The token stands in {vault.path(name)}, "
         "which only you can read."
     )
@@ -85,10 +86,10 @@ async def _whose(settings: Settings, bridge: BridgeSettings, network: str) -> st
                 "was changed",
                 status=error.status,
             ) from None
-        print(f"Note: {error}. The sign-in itself is good, and is kept.")
+        say(f"Note: {error}. The sign-in itself is good, and is kept.")
         return ""
     except NetworkError as error:
-        print(f"Note: whose account it is could not be seen ({error}). The sign-in is kept.")
+        say(f"Note: whose account it is could not be seen ({error}). The sign-in is kept.")
         return ""
     return f"@{handle}"
 

@@ -8,7 +8,7 @@ import sys
 import webbrowser
 from collections.abc import Callable
 
-from bridge.cli.asking import NoAnswer, typing
+from bridge.cli.asking import NoAnswer, say, typing
 from bridge.core.errors import ConfigError
 from bridge.signin.loopback import Loopback
 from bridge.signin.redirect import NotOurs
@@ -58,4 +58,4 @@ async def awaited(prompt: str, read: Callable[[str], str], loopback: Loopback | 
         try:
             return read(typed.result())
         except NotOurs as error:
-            print(error, flush=True)
+            say(str(error))

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from bridge.app import USER_AGENT
-from bridge.cli.asking import line
+from bridge.cli.asking import line, say
 from bridge.cli.login.answer import awaited, headless, show
 from bridge.config import BridgeSettings, Settings
 from bridge.config.values import token as plain_token
@@ -73,7 +73,7 @@ async def _asked(
     where = await discover(session, base)
     scopes = scopes_for(await _make(session, base), where.scopes)
     proof = Proof()
-    print(f"twinpost asks {base} for the least that it needs: {scopes.replace(' ', ', ')}.")
+    say(f"twinpost asks {base} for the least that it needs: {scopes.replace(' ', ', ')}.")
     if arguments.headless or (headless() and not arguments.port):
         app = await register(session, where, OUT_OF_BAND, scopes)
         show(question(where, app, proof), browser=False)

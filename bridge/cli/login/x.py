@@ -29,21 +29,25 @@ _KEYS = {
     "access_token_secret": "Access Token Secret",
 }
 _WHERE_THE_KEYS_ARE = f"""\
-In X's developer console, {_CONSOLE}, signed in as the account that is to be bridged:
+In X's developer console, {_CONSOLE}, signed in as the account that
+is to be bridged:
   1. Apps > your app (or Create App) > User authentication settings > Set up:
      App permissions: Read and write. Save.
-  2. Keys and tokens: Consumer Keys > Regenerate shows the first two values below,
-     Access Token and Secret > Generate the other two. Do this after step 1: a token
-     keeps the permissions that it was made with.
+  2. Keys and tokens: Consumer Keys > Regenerate shows the first two values
+     below, Access Token and Secret > Generate the other two. Do this after
+     step 1: a token keeps the permissions that it was made with.
 Paste each value here; nothing that you paste is shown."""
 _WHERE_THE_CLIENT_IS = f"""\
-In X's developer console, {_CONSOLE}, signed in as the account that is to be bridged:
+In X's developer console, {_CONSOLE}, signed in as the account that
+is to be bridged:
   1. Apps > your app (or Create App) > User authentication settings > Set up:
      App permissions: Read and write
-     Type of App: Native App (has no secret), or Web App, Automated App or Bot (has one)
+     Type of App: Native App (has no secret), or Web App, Automated App or
+       Bot (has one)
      Callback URI: {{callback}}
      Website URL: any address of yours. Save.
-  2. The page that follows, or Keys and tokens, shows the Client ID (and Secret)."""
+  2. The page that follows, or Keys and tokens, shows the Client ID, and the
+     Client Secret if there is one."""
 
 
 async def sign_in(
@@ -110,11 +114,11 @@ async def _asked(
             port = arguments.port or PORT
             loopback = await stack.enter_async_context(listening(proof.state, port))
         show(question(api, client, redirect, proof), browser=bool(loopback) and not headless())
-        goes_on = "This goes on by itself once you have agreed. " if loopback else ""
+        goes_on = "This goes on by itself once you have agreed." if loopback else ""
         code = await awaited(
-            f"{goes_on}If the browser is on another machine, it ends\nat a page that cannot be "
-            "shown: copy that page's address, paste it here within 30 seconds\n"
-            "(it is not shown), and press Enter: ",
+            f"{goes_on}\nIf the browser is on another machine, it ends at a page that cannot be\n"
+            "shown: copy that page's address, paste it here within 30 seconds (it is\n"
+            "not shown), and press Enter: ",
             lambda typed: code_in_address(typed, proof.state),
             loopback,
         )
