@@ -116,8 +116,8 @@ class Stage:
         """What the configuration says."""
         return load(self.config)
 
-    def configure(self, *, every: str = "1m") -> None:
-        """Write the configuration."""
+    def configure(self, *, every: str = "1m", x: str = "", homeward: str = "") -> None:
+        """Write the configuration; `x` and `homeward` are further keys, in flow style."""
         keys = self.x_account.oauth1
         self.folder.mkdir(exist_ok=True)
         self.config.write_text(
@@ -129,13 +129,14 @@ bridges:
     x:
       url: {self.x_url}
       max_length: {POST}
+      {x}
       oauth1:
         consumer_key: {keys.consumer_key}
         consumer_secret: {keys.consumer_secret}
         access_token: {keys.access_token}
         access_token_secret: {keys.access_token_secret}
     mastodon_to_x: {{every: {every}, delay: 0s}}
-    x_to_mastodon: {{every: {every}, delay: 0s}}
+    x_to_mastodon: {{every: {every}, delay: 0s{homeward}}}
 """,
             encoding="utf-8",
         )

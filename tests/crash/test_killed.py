@@ -14,17 +14,29 @@ from tests.fixtures.world import until
 LANES = {OUT: 0, HOME: 1}
 QUESTIONS = frozenset(
     {
+        "absent",
         "account",
         "capabilities",
         "counterparts",
         "cursor",
         "due_at",
+        "edited",
         "facts",
         "held",
         "known",
+        "look_up",
+        "next_change",
         "next_due",
+        "paused_since",
+        "rechecked_at",
+        "standing",
         "stranded",
+        "unfinished",
         "unproven",
+        "unsent",
+        "uploads",
+        "watches",
+        "window",
     }
 )
 """Calls that change nothing anywhere."""
