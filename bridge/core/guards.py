@@ -6,7 +6,8 @@ stops the post, or None to let it pass. Must fail closed: what is not known is n
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bridge.core import crossposters
 from bridge.core.fingerprint import Match
@@ -73,3 +74,32 @@ def flood(post: Post, *, floor: datetime | None, baseline: bool) -> Verdict | No
     if baseline or (floor is not None and post.created_at < floor):
         return Verdict(Action.SKIP, Reason.BEFORE_START)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """How a reading of a source came about that may bring posts nobody waits for any more.
+
+    `reference` is the latest time that is known: the own clock's, or the creation of the newest
+    post, so that a clock that stands behind lets nothing old through. `absent` is how long the
+    source had not been read to its end, None where it never was. `restored` says that the ledger
+    was put back from a backup, and that the source has not been read to its end since.
+    """
+
+    reference: datetime
+    absent: timedelta | None = None
+    restored: bool = False
+
+
+def late(post: Post, came_back: Return, max_age: timedelta | None) -> Verdict | None:
+    """Stop a post that was written while nobody was there to mirror it, or may have been mirrored.
+
+    Without an absence of `max_age` nothing is old, whatever a clock says: it was read as it came.
+    """
+    if came_back.restored:
+        return Verdict(Action.SKIP, Reason.RESTORED)
+    if max_age is None or came_back.absent is None or came_back.absent <= max_age:
+        return None
+    if came_back.reference - post.created_at <= max_age:
+        return None
+    return Verdict(Action.SKIP, Reason.TOO_OLD)

@@ -62,7 +62,7 @@ class History:
     `parent` is the state of the own post that it replies to, None where there is no record of one.
     `parent_is_mirror` says that the parent is a mirror made by the bridge, `parent_has_twin` that
     its author put it on the other side too. `twin` is the same for the post itself. `reposted`
-    says that the own post which it repeats has a mirror.
+    says that the own post which it repeats has a mirror. `late` is what `guards.late` says of it.
     """
 
     echo_of: PostId | None = None
@@ -73,6 +73,7 @@ class History:
     parent_has_twin: bool = False
     twin: Twin | None = None
     reposted: bool = False
+    late: Verdict | None = None
 
 
 _WITHOUT_MIRROR = frozenset(
@@ -108,7 +109,9 @@ def decide(post: Post, rules: Rules, history: History) -> Verdict:
         or guards.foreign_mirror(post)
         or (_repost if post.kind is Kind.REPOST else _own_writing)(post, rules, history)
     )
-    return stopped or guards.same_post(history.twin) or Verdict(Action.MIRROR, Reason.ALLOWED)
+    verdict = stopped or guards.same_post(history.twin) or Verdict(Action.MIRROR, Reason.ALLOWED)
+    # Last, so that only what would leave otherwise is said to come too late.
+    return verdict if verdict.action is Action.SKIP else history.late or verdict
 
 
 def too_dear(draft: Draft, policy: Policy) -> Verdict | None:

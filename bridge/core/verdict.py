@@ -27,6 +27,11 @@ class Reason(StrEnum):
     SIMILAR_POST = "similar-post"
     REVISION = "revision"
     BEFORE_START = "before-start"
+    RESTORED = "restored"
+    TOO_OLD = "too-old"
+    CAUGHT_UP = "caught-up"
+    TAKEN_OVER = "taken-over"
+    LINKED = "linked"
     AUDIENCE = "audience"
     AUDIENCE_UNKNOWN = "audience-unknown"
     PROTECTED = "protected-account"
@@ -46,6 +51,14 @@ class Reason(StrEnum):
     MEDIA_MISSING = "media-missing"
 
 
+CATCHABLE = frozenset(
+    {Reason.BEFORE_START, Reason.RESTORED, Reason.TOO_OLD, Reason.PARENT_NOT_MIRRORED}
+)
+"""Reasons for which a post was skipped that its owner may have sent after all."""
+
+NOT_OURS = frozenset({Reason.TAKEN_OVER, Reason.LINKED})
+"""Reasons of mirrors that the bridge did not write: it neither edits nor deletes them."""
+
 SENTENCES: dict[Reason, str] = {
     Reason.ALLOWED: "mirrored by the rules of this bridge",
     Reason.ECHO: "this is the bridge's own mirror of a post from the other side",
@@ -57,6 +70,17 @@ SENTENCES: dict[Reason, str] = {
     ),
     Reason.REVISION: "an edit of a post that was dealt with before; it is never posted twice",
     Reason.BEFORE_START: "written before this bridge was told to start",
+    Reason.RESTORED: (
+        "the ledger was restored from a backup, which cannot say whether this post was mirrored "
+        "since; to have it sent if it was not: twinpost catch-up"
+    ),
+    Reason.TOO_OLD: (
+        "it was older than `max_age` when the bridge came back after a time away; to have it sent "
+        "after all: twinpost catch-up"
+    ),
+    Reason.CAUGHT_UP: "sent after all, because its owner said so",
+    Reason.TAKEN_OVER: "another cross-poster mirrored it, before this bridge took over from it",
+    Reason.LINKED: "its owner said which post its mirror is",
     Reason.AUDIENCE: "its audience is not among those this bridge may mirror; it stays where it is",
     Reason.AUDIENCE_UNKNOWN: "the network did not say who can see it, so it is not mirrored",
     Reason.PROTECTED: "the account is protected: its posts reach approved followers only",
