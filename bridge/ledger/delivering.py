@@ -242,6 +242,7 @@ def settle(
 
 
 _SPENT_ON: dict[PartState, Literal["delivery", "edit", "deletion"]] = {
+    PartState.PLANNED: "delivery",
     PartState.ATTEMPTING: "delivery",
     PartState.IN_DOUBT: "delivery",
     PartState.HELD: "delivery",
