@@ -1,6 +1,7 @@
 """The units on a booted systemd: ready, reload, watchdog, stop, private state, several, a timer."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,22 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 UNIT = "twinpost.service"
 STATE = "/var/lib/private/twinpost"
 AT_WORK = "2 route(s) at work"
+
+
+PICTURE = """
+import asyncio, pathlib, tempfile
+from PIL import Image
+from bridge.core.capabilities import FileLimits
+from bridge.media.fit import redraw
+from bridge.media.sniff import sniff
+source = pathlib.Path(tempfile.mkdtemp()) / "source"
+Image.new("RGB", (3000, 2000), "teal").save(source, "PNG")
+target = source.with_name("target")
+limits = FileLimits(types=frozenset({"image/jpeg"}), max_bytes=10**6, max_width=400)
+with target.open("w+b") as file:
+    made = asyncio.run(redraw(source, sniff(source), limits, file.fileno()))
+print(made.mime, Image.open(target).width)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -134,17 +151,17 @@ def test_a_reload_takes_what_is_new_in_the_same_process_and_refuses_what_is_wron
 def test_a_process_that_hangs_is_killed_by_the_watchdog_and_started_again(
     here: Machine, ada: Person, networks: Networks, figure: Callable[[str], None]
 ) -> None:
-    here.drop_in(UNIT, "[Service]\nWatchdogSec=20\nRestartSec=1\n")
+    here.drop_in(UNIT, "[Service]\nWatchdogSec=14\nRestartSec=1\n")
     process = started(here)
     watching(here)
     mirrored(networks, ada, "Before it hung")
     # Beats keep it alive for longer than the watchdog waits.
-    time.sleep(21)
+    time.sleep(15)
     assert here.tell(UNIT, "MainPID") == process
     here.run("sh", "-c", f"kill -STOP {process}")
     took = until(lambda: here.tell(UNIT, "NRestarts") == "1", 40)
     until(lambda: here.tell(UNIT, "StatusText") == AT_WORK)
-    figure(f"service, hung to started again (WatchdogSec=20): {took:.1f} s")
+    figure(f"service, hung to started again (WatchdogSec=14): {took:.1f} s")
     assert here.tell(UNIT, "MainPID") not in {process, "0"}
     assert any("watchdog" in line.lower() for line in here.journal(UNIT))
     mirrored(networks, ada, "After it hung")
@@ -217,6 +234,20 @@ def test_state_and_tokens_are_the_services_alone_and_outlive_it(
     watching(here)
     assert here.run("cat", tokens).stdout == kept
     mirrored(networks, ada, "With the tokens that were kept")
+
+
+def test_a_picture_can_be_unpacked_within_the_walls_of_the_service(here: Machine) -> None:
+    """Its child process sets bounds of its own, which the filters of the service must allow."""
+    walls = (
+        (ground.ROOT / "systemd" / UNIT).read_text(encoding="utf-8").split("# What it may reach")
+    )
+    asked = [
+        line for line in walls[1].split("[Install]")[0].splitlines() if re.match(r"\w+=", line)
+    ]
+    properties = [word for line in asked for word in ("-p", line)]
+    unit = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", *properties]
+    drawn = here.run(*unit, f"{machine.VENV}/bin/python", "-c", PICTURE)
+    assert drawn.stdout.split() == ["image/jpeg", "400"]
 
 
 def test_two_bridges_run_side_by_side_under_users_of_their_own(
