@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.mastodon", "tests.fixtures.world", "tests.fixtures.x"]
+pytest_plugins = [
+    "tests.fixtures.mastodon",
+    "tests.fixtures.world",
+    "tests.fixtures.x",
+    "tests.fixtures.ways",
+]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
