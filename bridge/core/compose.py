@@ -7,6 +7,7 @@ can carry; must not know adapters, and must not decide whether a post is mirrore
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
@@ -193,11 +194,11 @@ class _Composer:
         address = " with a link to the whole" if wanted.source else ""
         price = ""
         if self.to.prices is not None:
-            thread = fitted(wanted, self.to, "thread").texts
-            price = (
-                f" ({in_dollars(_sum(texts, self.to))}; as a thread of "
-                f"{len(thread)} {in_dollars(_sum(thread, self.to))})"
-            )
+            price = in_dollars(_sum(texts, self.to))
+            with suppress(UnfitError):
+                thread = fitted(wanted, self.to, "thread").texts
+                price += f"; as a thread of {len(thread)} {in_dollars(_sum(thread, self.to))}"
+            price = f" ({price})"
         self.notes.append(f"too long for one post: cut short{address}{price}")
 
     def _source(self) -> str:
@@ -232,7 +233,7 @@ class _Composer:
             self.to,
             policy,
             self.context.quoted,
-            alone=not carried.groups and poll is None,
+            alone=bool(post.text.plain.strip()) and not carried.groups and poll is None,
         )
         pieces = [Text(words) if poll is None else NO_TEXT, quote.text]
         if carried.link:

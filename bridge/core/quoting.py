@@ -44,7 +44,7 @@ def quoted(
 ) -> Quoted:
     """The quote of `post` for the network that `to` describes. `mirror` is where an own one stands.
 
-    `alone` says that neither media nor a poll stand beside it, as a native quote demands.
+    `alone` says that there is a text and neither media nor a poll, as a native quote demands.
     """
     quote = post.quote
     if quote is None:

@@ -74,6 +74,14 @@ def test_a_word_that_no_part_can_hold_is_cut_and_makes_nothing_new(word: str) ->
     assert text.endswith("…")
 
 
+def test_a_text_that_no_thread_could_hold_can_still_be_cut_short() -> None:
+    small = replace(X, max_length=20)
+    policy = Policy(long_text="truncate")
+    draft = compose(toot("Words, and then https://example.com/a"), small, policy, CONTEXT)
+    assert texts(draft) == ["Words, and then…"]
+    assert draft.notes == ("too long for one post: cut short ($0.015)",)
+
+
 def test_links_can_be_written_so_that_they_are_none() -> None:
     draft = to_x(toot(f"See {LINK} now"), links="defuse")
     assert texts(draft) == ["See example\u2060.com/a.html?b=c now"]

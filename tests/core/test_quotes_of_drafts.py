@@ -104,6 +104,11 @@ def test_a_quote_of_media_that_are_all_left_out_is_native_again() -> None:
     assert to_mastodon(post, ON_MASTODON).parts[0].quote == "99"
 
 
+def test_a_quote_without_a_word_of_ones_own_is_linked_since_a_server_wants_some_text() -> None:
+    (part,) = to_mastodon(tweet("", quote=MINE), ON_MASTODON).parts
+    assert (part.text, part.quote) == ("https://mastodon.social/@ada/99", None)
+
+
 def test_x_is_given_the_address_of_the_mirror_and_never_that_of_the_original() -> None:
     draft = to_x(quoting(MINE), ON_X)
     assert texts(draft) == ["Indeed\n\nhttps://x.com/ada/status/99"]
