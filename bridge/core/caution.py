@@ -20,9 +20,10 @@ MARK = "CW: "
 
 _WORDS = (
     "CW", "TW", "CN", "content warning", "trigger warning", "content note", "content notice",
-    "Inhaltswarnung", "Triggerwarnung", "avertissement", "advertencia", "aviso de contenido",
-    "aviso de conteúdo", "تحذير محتوى", "تحذير المحتوى", "تحذير من المحتوى", "تحذير", "تنبيه",
+    "Inhaltswarnung", "Triggerwarnung", "avertissement de contenu", "advertencia de contenido",
+    "aviso de contenido", "aviso de conteúdo", "تحذير محتوى", "تحذير المحتوى", "تحذير من المحتوى",
 )  # fmt: skip
+"""A word for any warning is not among them, in no language: storms are warned of as well."""
 _NAME = "(?:" + "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True)) + ")"
 _SIGN = re.compile(
     rf"\s*(?P<bracket>[\[(（【]?)[ \t]*{_NAME}(?:[ \t]*[/+&,][ \t]*{_NAME}){{0,2}}[ \t]*"

@@ -131,7 +131,8 @@ class _Composer:
             self._note_only(post)
             body, beside = NO_TEXT, _Beside()
         else:
-            body = without_tags(cleaned(post.text), self.policy.hidden_tags)
+            body, tags = without_tags(cleaned(post.text), self.policy.hidden_tags)
+            self.notes += [f"hashtag left out, as configured: {tag}" for tag in tags]
             beside = self._beside(post)
         return self._assembled(body, beside, warning)
 
@@ -272,8 +273,11 @@ class _Composer:
 
     def _warning(self, post: Post) -> str:
         warning = caution.warning_of(post, self.policy.warning_words, self.policy.warn_about)
-        if warning and not post.spoiler.strip():
+        own = " ".join(cleaned(Text(post.spoiler)).plain.split())
+        if warning and not own:
             self.notes.append("content warning set for what the text speaks of")
+        elif warning != own:
+            self.notes.append("content warning put in the words that are configured for it")
         return warning
 
     def _note_only(self, post: Post) -> None:

@@ -63,13 +63,15 @@ def safe(text: Text, to: Capabilities, policy: Policy, *, first: bool = True) ->
     return (one_cashtag if first else no_cashtag)(text).plain.strip(), changed
 
 
-def without_tags(text: Text, hidden: AbstractSet[str]) -> Text:
-    """`text` without those hashtags, which have no sign and are in lower case in `hidden`."""
-    if not hidden:
-        return text
+def without_tags(text: Text, hidden: AbstractSet[str]) -> tuple[Text, list[str]]:
+    """`text` without the hashtags in `hidden`, and what these were.
+
+    In `hidden` they have no sign and are in lower case.
+    """
     tags = text.of_kind(SpanKind.HASHTAG)
     found = [span for span in tags if span.target.casefold() in hidden]
-    return edited(text, [dropped(text.plain, span) for span in found])
+    left = edited(text, [dropped(text.plain, span) for span in found])
+    return left, [text.plain[span.start : span.end] for span in found]
 
 
 def heading(warning: str, to: Capabilities, policy: Policy, *, alone: bool) -> Head:

@@ -180,6 +180,7 @@ def test_hashtags_that_only_told_the_bridge_what_to_do_may_be_hidden() -> None:
     hidden = frozenset({"xp"})
     draft = to_mastodon(tweet("News of the day #XP #news"), hidden_tags=hidden)
     assert texts(draft) == ["News of the day #news"]
+    assert draft.notes == ("hashtag left out, as configured: #XP",)
     assert texts(to_mastodon(tweet("#xp News"), hidden_tags=hidden)) == ["News"]
     assert texts(to_mastodon(tweet("News #xp"))) == ["News #xp"]
 

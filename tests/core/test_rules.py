@@ -23,6 +23,7 @@ from bridge.core.model import (
     Visibility,
 )
 from bridge.core.rules import History, Rules, decide
+from bridge.core.switches import Marker
 from bridge.core.text import Text
 from bridge.core.verdict import SENTENCES, Action, Reason
 
@@ -44,7 +45,7 @@ posts = st.builds(
     text=st.builds(Text, st.text(max_size=5)),
     visibility=st.sampled_from(Visibility),
     in_reply_to=replies,
-    repost=st.none() | st.just(RepostRef(PostId("r"))),
+    repost=st.none() | st.builds(RepostRef, st.just(PostId("r")), st.just("u"), st.booleans()),
     quote=st.none() | st.just(QuoteRef(None, None)),
 )
 histories = st.builds(
@@ -54,6 +55,7 @@ histories = st.builds(
     floor=st.none() | st.datetimes(timezones=st.just(UTC)),
     parent=st.none() | st.sampled_from(PostState),
     parent_is_mirror=st.booleans(),
+    reposted=st.booleans(),
 )
 
 
@@ -69,13 +71,26 @@ def post(**changes: object) -> Post:
     return Post(**(given | changes))  # type: ignore[arg-type] # a test's shorthand
 
 
-@given(posts, audiences, histories)
+rules = st.builds(
+    Rules,
+    audiences,
+    boosts=st.sampled_from(["skip", "own", "all"]),
+    threads=st.sampled_from(["skip", "root"]),
+    only_with=st.sampled_from([(), (Marker("#xp"),)]),
+    never_with=st.sampled_from([(), (Marker("#noxp"),)]),
+    media_only=st.booleans(),
+    languages=st.sampled_from([frozenset[str](), frozenset({"en"})]),
+    skip_warned=st.booleans(),
+)
+
+
+@given(posts, rules, histories)
 def test_promise_3_what_crosses_was_public_enough_whatever_else_is_true(
-    one: Post, allowed: frozenset[Visibility], history: History
+    one: Post, chosen: Rules, history: History
 ) -> None:
-    verdict = decide(one, Rules(allowed), history)
-    if verdict.action is Action.MIRROR:
-        assert one.visibility in allowed
+    verdict = decide(one, chosen, history)
+    if verdict.action is not Action.SKIP:
+        assert one.visibility in chosen.audiences
         assert one.visibility not in NEVER_WIDENED
 
 

@@ -31,7 +31,8 @@ from tests.fixtures.composing import (
         ("CN: Essen\nLecker.", "Essen", "Lecker."),
         ("Content warning: food\nI ate it.", "food", "I ate it."),
         ("Trigger Warning：food\nI ate it.", "food", "I ate it."),
-        ("تحذير: طعام\nأكلته.", "طعام", "أكلته."),
+        ("تحذير المحتوى: طعام\nأكلته.", "طعام", "أكلته."),
+        ("Advertencia de contenido: comida\nLa comí.", "comida", "La comí."),
         ("تحذير محتوى: طعام\nأكلته.", "طعام", "أكلته."),
         ("CW: food. I ate it. All.", "food", "I ate it. All."),
         ("CW: food? I ate it.", "food", "I ate it."),
@@ -56,6 +57,8 @@ def test_a_warning_at_the_head_of_a_text_becomes_one(text: str, warning: str, re
         "CW:\nfood",
         "CW: " + "word " * 60 + "\nText.",
         "Breaking: news",
+        "Warning: storm\nStay at home.",
+        "تحذير: عاصفة قادمة\nابقوا في البيت.",
     ],
 )
 def test_what_only_looks_like_a_warning_stays_text(text: str) -> None:
@@ -105,9 +108,9 @@ def test_a_warning_of_the_authors_own_is_not_added_to() -> None:
 
 def test_the_owner_may_word_warnings_otherwise() -> None:
     words = {"USpol": "US politics"}
-    assert texts(to_x(toot("Vote", spoiler="uspol"), warning_words=words)) == [
-        "CW: US politics\n\nVote"
-    ]
+    draft = to_x(toot("Vote", spoiler="uspol"), warning_words=words)
+    assert texts(draft) == ["CW: US politics\n\nVote"]
+    assert "content warning put in the words that are configured for it" in draft.notes
     (part,) = to_mastodon(tweet("CW: USPOL\nVote"), warning_words=words).parts
     assert part.spoiler == "US politics"
 
