@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bridge.core.delivery import FIRST_WAIT, MAX_ATTEMPTS, PartEvent, PartState, next_attempt
 from bridge.core.draft import DraftPart
-from bridge.core.errors import NetworkError, Transient
+from bridge.core.errors import NetworkError, Refused, Transient
 from bridge.core.model import Microdollars
 from bridge.core.policy import HOLD_FOR_MEDIA
 from bridge.core.prices import FREE
@@ -21,7 +21,9 @@ from bridge.engine.route import Bench
 
 def concerns_all(error: NetworkError) -> bool:
     """Whether a failure that is surely one says something about the whole network or account."""
-    return not isinstance(error, Transient) or error.unreachable
+    if isinstance(error, Transient):
+        return error.unreachable
+    return not isinstance(error, Refused)
 
 
 async def give_back(bench: Bench, record: PartRecord, gate: Gate, error: NetworkError) -> None:

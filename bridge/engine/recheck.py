@@ -15,6 +15,7 @@ from bridge.core.model import Post
 from bridge.core.record import Absence
 from bridge.engine.edits import Edits
 from bridge.engine.gate import Gate
+from bridge.engine.outcome import concerns_all
 from bridge.engine.route import Bench, RoutePlan
 
 FREE_WINDOW = 40
@@ -108,10 +109,20 @@ class Recheck:
         if much and not deleted:
             self._gate.failed(Refused(ASK.format(missing=count, expected=absence.expected)))
             return
+        unclear: NetworkError | None = None
         for one in absence.missing:
-            if await self._plan.source.look_up(one.latest) is None:
+            try:
+                found = await self._plan.source.look_up(one.latest)
+            except NetworkError as error:
+                if concerns_all(error):
+                    raise
+                unclear = error
+                continue
+            if found is None:
                 await self._edits.deleted(one.record.source)
         self._gate.worked()
+        if unclear is not None:
+            raise unclear
 
     async def _costs(self) -> bool:
         return (await self._plan.source.capabilities()).prices is not None

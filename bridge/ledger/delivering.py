@@ -236,6 +236,8 @@ def settle(
     add_notes(connection, post, notes)
     if event is PartEvent.OWNER_SAYS_RETRY:
         _revive_below(connection, post, at)
+    if record.state is PartState.DELETING and event is PartEvent.REFUSAL:
+        _not_posted_again(connection, post, at)
     apply_pending(connection, post, now)
     (settled,) = parts(connection, [(post, key.index)])
     return settled
@@ -249,6 +251,21 @@ _SPENT_ON: dict[PartState, Literal["delivery", "edit", "deletion"]] = {
     PartState.REVISING: "edit",
     PartState.DELETING: "deletion",
 }
+
+
+def _not_posted_again(connection: sqlite3.Connection, post: int, at: int) -> None:
+    """What was to be posted afresh must not stand beside the old one, which cannot be deleted."""
+    event, detail = PartEvent.WITHDRAWN, "not posted again, since what stands cannot be deleted"
+    state = after(PartState.PLANNED, event)
+    rows = connection.execute(
+        "SELECT idx FROM part WHERE post_id = ? AND state = 'planned'", (post,)
+    ).fetchall()
+    for (index,) in rows:
+        connection.execute(
+            "UPDATE part SET state = ?, detail = ? WHERE post_id = ? AND idx = ?",
+            (state.value, detail, post, index),
+        )
+        log_move(connection, post, index, at=at, event=event, state=state, detail=detail)
 
 
 def _revive_below(connection: sqlite3.Connection, post: int, at: int) -> None:

@@ -12,7 +12,7 @@ from bridge.core.events import Event
 from bridge.core.model import BridgeName, Direction, Network, PostId, Route, Visibility
 from bridge.core.policy import Policy
 from bridge.core.record import PostRecord
-from bridge.core.rules import Rules
+from bridge.core.rules import Boosts, Rules
 from bridge.core.timing import FromNow, Interval, Start
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
@@ -38,6 +38,7 @@ class Rig:
     audiences: frozenset[Visibility] = frozenset({Visibility.PUBLIC})
     delay: timedelta = timedelta(0)
     start: Start = field(default_factory=FromNow)
+    boosts: Boosts = "skip"
     policy: Policy = field(default_factory=Policy)
     recheck_every: timedelta | None = None
     store: FakeStore | None = None
@@ -57,7 +58,10 @@ class Rig:
                 route,
                 source,
                 target,
-                Rules(self.audiences if route is OUT else frozenset({Visibility.PUBLIC})),
+                Rules(
+                    self.audiences if route is OUT else frozenset({Visibility.PUBLIC}),
+                    boosts=self.boosts,
+                ),
                 self.policy,
                 Interval(timedelta(minutes=1)),
                 self.delay,

@@ -142,6 +142,15 @@ async def test_without_a_clear_answer_nothing_is_deleted(
     assert left_on_x(rig) == ["Goes on"]
 
 
+async def test_one_post_of_which_nothing_clear_is_said_does_not_keep_the_others(rig: Rig) -> None:
+    daemon, (first, second) = await mirrored(rig, "Unclear", "Soon gone")
+    rig.mastodon.remove(first)
+    rig.mastodon.remove(second)
+    rig.mastodon.look_up_errors = [Refused("HTTP 403", status=403)]
+    await daemon.once()
+    assert left_on_x(rig) == ["Unclear"]
+
+
 async def test_when_much_vanishes_at_once_the_owner_is_asked(rig: Rig) -> None:
     daemon, toots = await mirrored(rig, *(f"Post {number}" for number in range(8)))
     for toot in toots[1:7]:

@@ -93,14 +93,23 @@ async def test_one_post_of_which_nothing_clear_is_said_does_not_hold_up_the_othe
     assert await rig.state(stuck.id) is PostState.DELIVERED
 
 
-async def test_a_refusal_to_say_how_it_stands_is_no_leave(rig: Rig) -> None:
+async def test_a_refusal_to_say_how_it_stands_is_no_leave_and_holds_up_nobody_else(
+    rig: Rig,
+) -> None:
     daemon = await rig.started()
-    rig.mastodon.look_up_errors = [Refused("HTTP 403", status=403)]
-    toot = rig.mastodon.write("Who may see me?")
-    await daemon.once()
-    assert rig.x.published == []
-    await rig.pass_time(daemon, 60)
-    assert await rig.state(toot.id) is PostState.DELIVERED
+    standing, forbidden = rig.mastodon.standing, rig.mastodon.write("Who may see me?")
+
+    async def guarded(post: PostId) -> Standing:
+        if post == forbidden.id:
+            raise Refused("HTTP 403", status=403)
+        return await standing(post)
+
+    rig.mastodon.standing = guarded  # type: ignore[method-assign]
+    others = [rig.mastodon.write(f"Free {number}") for number in range(2)]
+    await rig.pass_time(daemon, 300)
+    assert await rig.state(forbidden.id) is PostState.PLANNED
+    assert {await rig.state(post.id) for post in others} == {PostState.DELIVERED}
+    assert not daemon.lanes[0].closed
 
 
 async def test_each_post_is_asked_for_once_however_many_parts_it_has(rig: Rig) -> None:

@@ -47,3 +47,28 @@ async def test_a_boost_of_an_own_mirrored_post_finds_its_mirror(rig: Rig) -> Non
     facts = await rig.ledger.facts(OUT, rig.mastodon.write("", repost=toot))
     assert facts.reposted is not None
     assert facts.reposted.id == rig.x.posts[0].id
+
+
+async def test_a_boost_of_an_own_post_boosts_its_mirror_and_is_taken_back_with_it(
+    rig: Rig,
+) -> None:
+    rig.boosts = "own"
+    rig.mastodon.write("From before the bridge")
+    daemon = await rig.started()
+    rig.clock.pass_time(1)
+    toot = rig.mastodon.write("Boosted")
+    await daemon.once()
+    mirror = rig.x.posts[-1]
+    rig.clock.pass_time(1)
+    boost = rig.mastodon.write("", repost=toot)
+    await rig.pass_time(daemon, 60)
+    assert await rig.state(boost.id) is PostState.DELIVERED
+    (repeated,) = [post for post in rig.x.posts if post.repost is not None]
+    assert repeated.repost is not None
+    assert repeated.repost.post == mirror.id
+    assert len(rig.mastodon.posts) == 3
+    rig.mastodon.remove(boost)
+    await rig.pass_time(daemon, 60)
+    assert rig.x.posts == [mirror]
+    assert await rig.state(boost.id) is PostState.REMOVED
+    assert await rig.state(toot.id) is PostState.DELIVERED

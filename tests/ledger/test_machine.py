@@ -248,9 +248,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 key(name, index), event, self._now, receipt=sent, not_before=not_before
             )
         )
-        part.state = goal
+        was, part.state = part.state, goal
         part.not_before = not_before or part.not_before
         part.broken_off = event is PartEvent.THREAD_BROKEN_OFF
+        if event is PartEvent.REFUSAL and was is PartState.DELETING:
+            for other in parts:
+                if other.state is PartState.PLANNED:
+                    other.state = PartState.DROPPED
         if event is PartEvent.OWNER_SAYS_RETRY:
             self._model.revive_below(name, self._now)
         self._model.settle_down(name, self._now)

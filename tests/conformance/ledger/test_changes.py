@@ -146,6 +146,17 @@ async def test_no_index_is_ever_used_twice(ledger: Ledger) -> None:
     assert (due.record.key.index, due.reply_to, due.first) == (3, None, True)
 
 
+async def test_nothing_is_posted_again_beside_what_cannot_be_deleted(ledger: Ledger) -> None:
+    await stands(ledger, "one")
+    await amended(ledger, Change.AFRESH, "eins")
+    await ledger.claim(key("1"), T0 + minutes(1), "hash")
+    await ledger.settle(key("1"), PartEvent.REFUSAL, T0 + minutes(1))
+    (record,) = await ledger.history()
+    assert states(record) == [S.DELIVERED, S.DROPPED]
+    assert record.state is PostState.PARTIAL
+    assert await ledger.next_due(OUT, T0 + minutes(5)) is None
+
+
 async def test_what_was_not_sent_is_replaced_in_its_place(ledger: Ledger) -> None:
     await recorded(ledger, "1", "one", "two", not_before=T0 + minutes(30))
     record = await amended(ledger, Change.REPLACE, "eins")
