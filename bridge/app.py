@@ -38,7 +38,14 @@ from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.x.adapter import XAdapter
 from bridge.networks.x.settings import OAuth1Credentials, OAuth2Credentials, XSettings
 from bridge.ports import Clock, Ledger, LedgerView, Listener, NetworkPort
-from bridge.signin.logins import lacking, mastodon_name, secrets_in, with_logins, x_name
+from bridge.signin.logins import (
+    lacking,
+    mastodon_name,
+    pair_of,
+    secrets_in,
+    with_logins,
+    x_name,
+)
 from bridge.vault import FileVault
 
 USER_AGENT = f"twinpost/{__version__}"
@@ -123,6 +130,14 @@ def signed_in(settings: Settings) -> Settings:
     ]
     if missing:
         raise ConfigError("\n".join(missing))
+    seen: dict[tuple[str, ...], str] = {}
+    for bridge in bridges:
+        pair = pair_of(bridge, vault)
+        if pair is not None and seen.setdefault(pair, bridge.name) != bridge.name:
+            raise ConfigError(
+                f"the bridges {seen[pair]} and {bridge.name} are signed in on the same two "
+                "accounts: everything would cross twice. Remove one, or sign in elsewhere"
+            )
     return replace(settings, bridges=bridges)
 
 

@@ -18,6 +18,7 @@ import secrets
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from errno import EACCES
 from pathlib import Path
 
 from bridge.core.errors import ConfigError
@@ -57,7 +58,8 @@ class FileVault:
         except OSError as error:
             if path.is_symlink():
                 raise _is_a_link(path) from None
-            raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+            hint = "; sign in as the user that runs the bridge" if error.errno == EACCES else ""
+            raise ConfigError(f"{path}: cannot be read ({error.strerror}){hint}") from None
         with os.fdopen(file, "rb") as stream:
             self._require_private_folder()
             _require_private_file(path, os.fstat(stream.fileno()))

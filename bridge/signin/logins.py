@@ -120,6 +120,18 @@ def lacking(bridge: BridgeSettings) -> Iterator[str]:
         yield "x"
 
 
+def pair_of(bridge: BridgeSettings, shelf: Shelf) -> tuple[str, ...] | None:
+    """Which two accounts a bridge joins, as far as logins tell; None where they do not."""
+    sides = ((mastodon_name, bridge.mastodon.url), (x_name, bridge.x.url))
+    logins = [read_login(shelf.load(name(bridge.name))) for name, _ in sides]
+    told = [
+        (login.url, login.account.lower())
+        for login, (_, url) in zip(logins, sides, strict=True)
+        if login is not None and login.account and login.url == url
+    ]
+    return tuple(each for one in told for each in one) if len(told) == len(sides) else None
+
+
 def secrets_in(shelf: Shelf, bridge: BridgeName) -> Iterator[Secret]:
     """Every secret that the vault holds for a bridge, renewed tokens included."""
     for name in (mastodon_name(bridge), x_name(bridge)):

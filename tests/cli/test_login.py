@@ -1,5 +1,6 @@
 """Signing in, as a person does: at a terminal, with a browser here, elsewhere, or none at all."""
 
+import asyncio
 import json
 import stat
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.fixtures.terminal import (
     code_shown_at,
     visits,
 )
-from tests.fixtures.world import World, until
+from tests.fixtures.world import TWINPOST, World, until
 
 ADDRESS = r"\n  (http://\S+)\n"
 
@@ -160,6 +161,55 @@ async def test_x_by_the_four_keys_of_the_console_without_an_echo(bare: World) ->
         assert await terminal.ends() == 0, terminal.shown
         assert hides_secrets(terminal, bare, *typed)
     assert saved(bare, "x")["kind"] == "oauth1"
+
+
+async def test_the_four_keys_may_come_through_a_pipe_one_a_line(bare: World) -> None:
+    keys = bare.x_account.oauth1
+    lines = [keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret]
+    for given, code in ((lines, 0), (lines[:3], 2)):
+        process = await asyncio.create_subprocess_exec(
+            *TWINPOST, "login", "x", "--oauth1", "--config", str(bare.config),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await process.communicate("".join(f"{line}\n" for line in given).encode())
+        assert process.returncode == code, said
+        assert not any(line.encode() in said for line in lines)
+    assert saved(bare, "x")["value.access_token"] == keys.access_token
+
+
+async def test_a_login_replaces_tokens_that_stand_in_the_configuration(world: World) -> None:
+    text = world.config.read_text()
+    world.config.write_text(text.replace(world.mastodon_account.access_token, "worn-out"))
+    assert (await world.twinpost("once")).code == 3
+    await signed_in_on_mastodon(world)
+    assert (await world.twinpost("once")).code == 0
+    # What is pasted into the file after that is newer.
+    world.config.write_text(text.replace(world.mastodon_account.access_token, "pasted-later"))
+    assert (await world.twinpost("once")).code == 3
+
+
+async def test_the_log_of_a_daemon_shows_nothing_of_a_login(bare: World) -> None:
+    await signed_in_on_mastodon(bare)
+    await signed_in_on_x(bare)
+    process = await bare.start("run", "--verbose")
+    await bare.watching()
+    bare.x.clock.shift(7300)
+    bare.mastodon.write(bare.mastodon_account, "After a renewal")
+    await until(lambda: len(bare.x.timeline(bare.x_account)) == 1)
+    process.terminate()
+    out, err = await asyncio.wait_for(process.communicate(), 10)
+    said = (out + err).decode()
+    secret = [
+        value
+        for file in tokens_of(bare)
+        for name, value in json.loads(file.read_text()).items()
+        if value and name.removeprefix("value.") in {
+            "access_token", "refresh_token", "client_secret", "access", "refresh", "previous",
+        }
+    ]  # fmt: skip
+    assert len(secret) == 8
+    assert not [each for each in secret if each in said]
 
 
 @pytest.mark.parametrize(
