@@ -234,10 +234,7 @@ def settle(
             connection.execute("UPDATE route SET last_mirrored_at = ? WHERE id = ?", (at, route))
     log_move(connection, post, key.index, at=at, event=event, state=state, detail=detail)
     add_notes(connection, post, notes)
-    if event is PartEvent.OWNER_SAYS_RETRY:
-        _revive_below(connection, post, at)
-    if record.state is PartState.DELETING and event is PartEvent.REFUSAL:
-        _not_posted_again(connection, post, at)
+    _consequences(connection, post, (record.state, event), at)
     apply_pending(connection, post, now)
     (settled,) = parts(connection, [(post, key.index)])
     return settled
@@ -251,6 +248,16 @@ _SPENT_ON: dict[PartState, Literal["delivery", "edit", "deletion"]] = {
     PartState.REVISING: "edit",
     PartState.DELETING: "deletion",
 }
+
+
+def _consequences(
+    connection: sqlite3.Connection, post: int, move: tuple[PartState, PartEvent], at: int
+) -> None:
+    """What a move of one part means for others."""
+    if move[1] is PartEvent.OWNER_SAYS_RETRY:
+        _revive_below(connection, post, at)
+    elif move == (PartState.DELETING, PartEvent.REFUSAL):
+        _not_posted_again(connection, post, at)
 
 
 def _not_posted_again(connection: sqlite3.Connection, post: int, at: int) -> None:
