@@ -124,7 +124,9 @@ class Intake:
                     await proof.present(self._bench, record, post)
                     return True
             for record in await ledger.unsent(route):
-                if proof.is_part(record, post, await proof.earliest(self._bench, record)):
+                if not proof.says_the_same(record.part, post):
+                    continue
+                if post.created_at >= await proof.earliest(self._bench, record):
                     await proof.forgotten(self._bench, record, post.id, post.url)
                     return True
         return False

@@ -53,8 +53,12 @@ def is_part(record: PartRecord, post: Post, since: datetime) -> bool:
     Only the exact layers of the fingerprint count: what is merely similar proves nothing. So does
     what has no words to compare: that is for `may_be_part`.
     """
-    part = record.part
-    if post.created_at < since or part.repeat is not None or is_wordless(part):
+    return post.created_at >= since and says_the_same(record.part, post)
+
+
+def says_the_same(part: DraftPart, post: Post) -> bool:
+    """Whether the words of `post` are those of `part`, which has some."""
+    if part.repeat is not None or is_wordless(part):
         return False
     # A poll that has little time left by then is written out.
     said = (part.text, part.poll.otherwise) if part.poll else (part.text,)

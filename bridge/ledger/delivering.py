@@ -199,6 +199,8 @@ def settle(
     since = record.waiting_since
     if event is PartEvent.MEDIA_MISSING:
         since = since or now
+    elif event is PartEvent.OWNER_SAYS_RETRY:
+        since = None
     spent = cost if receipt is None else receipt.cost
     if receipt is None:
         stands = record.target_id, record.target_url, record.stands_since
