@@ -107,6 +107,12 @@ def build_parser() -> argparse.ArgumentParser:
         _later("running", "once"),
     )
     once.add_argument("--verbose", action="store_true", help="log every poll as well")
+    once.add_argument(
+        "--recheck", action="store_true", help="also look for edits and deletions where that costs"
+    )
+    once.add_argument(
+        "--deleted", action="store_true", help="with it: what is gone, you deleted, even if much"
+    )
 
     check = add(
         "check-config",

@@ -147,15 +147,17 @@ def once(arguments: argparse.Namespace) -> int:
     """One pass over every bridge; Ctrl-C leaves what is under way to the next pass to prove."""
     settings = load(locate(arguments.config))
     log.configure(secrets=secrets_of(settings), verbose=arguments.verbose)
+    if arguments.deleted and not arguments.recheck:
+        raise ConfigError("--deleted says something of what --recheck finds: give both")
     try:
-        return _ended(asyncio.run(_once(settings)))
+        return _ended(asyncio.run(_once(arguments, settings)))
     except KeyboardInterrupt:
         return _ended(INTERRUPTED)
 
 
-async def _once(settings: Settings) -> Exit:
+async def _once(arguments: argparse.Namespace, settings: Settings) -> Exit:
     async with wired(settings, listeners=(OncePerReason(log.log_event),)) as running:
-        await running.daemon.once()
+        await running.daemon.once(recheck=arguments.recheck, deleted=arguments.deleted)
         outcome = _outcome(running.daemon)
         waiting = await running.control.status(datetime.now(UTC))
     if outcome is not Exit.FINE:

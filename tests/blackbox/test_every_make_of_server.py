@@ -82,7 +82,9 @@ async def test_posts_cross_once_and_in_order_whatever_make_the_servers_are(tmp_p
                 *(tweet.id for tweet in x.tweets[OLD:]),
             }
             assert all(row["reason"] for row in rows)
-            assert all("since_id" in query for query in x.asked("GET", TIMELINE)), name
+            # Once, the newest are looked at again, for edits and deletions.
+            again = [query for query in x.asked("GET", TIMELINE) if "since_id" not in query]
+            assert len(again) <= 1, name
             assert len(x.asked("POST", "/2/tweets")) == len(sent)
 
         before = [(x.mirrors(), mastodon.mirrors()) for x, mastodon in stage.pairs.values()]

@@ -216,3 +216,24 @@ async def test_a_reload_takes_the_new_configuration_and_survives_a_broken_one(wo
         world.x.write(world.x_account, "Still this way")
         await until(lambda: "Still this way" in texts_on_mastodon(world))
         assert "Not any more" not in texts_on_x(world)
+
+
+async def test_once_looks_for_deletions_when_told_to(world: World) -> None:
+    await world.twinpost("once")
+    kept, gone = (world.x.write(world.x_account, text) for text in ("Stays", "Goes"))
+    await world.twinpost("once", "--recheck")
+    assert sorted(texts_on_mastodon(world)) == ["Goes", "Stays"]
+    world.x.remove(gone.id)
+    await world.twinpost("once")
+    assert len(texts_on_mastodon(world)) == 2
+    assert (await world.twinpost("once", "--recheck")).code == 0
+    assert texts_on_mastodon(world) == ["Stays"]
+    (row,) = [r for r in (await world.twinpost("why", gone.id, "--json")).rows if r["parts"]]
+    assert row["state"] == "removed"
+    assert world.x.post(kept.id) is not None
+
+
+async def test_an_owner_vouches_only_for_what_a_recheck_finds(world: World) -> None:
+    ended = await world.twinpost("once", "--deleted")
+    assert ended.code == 2
+    assert "--recheck" in ended.err
