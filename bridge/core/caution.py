@@ -26,8 +26,8 @@ _WORDS = (
 """A word for any warning is not among them, in no language: storms are warned of as well."""
 _NAME = "(?:" + "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True)) + ")"
 _SIGN = re.compile(
-    rf"\s*(?P<bracket>[\[(（【]?)[ \t]*{_NAME}(?:[ \t]*[/+&,][ \t]*{_NAME}){{0,2}}[ \t]*"
-    r"(?:[:：][ \t]*|[ \t](?:-|–|—|//|\||~)[ \t]+)",
+    rf"\s*+(?P<bracket>[\[(（【]?+)[ \t]*+{_NAME}(?:[ \t]*[/+&,][ \t]*+{_NAME}){{0,2}}+"
+    r"(?:[ \t]*+[:：][ \t]*+|[ \t]++(?:-|–|—|//|\||~)[ \t]++)",
     re.IGNORECASE,
 )
 """``CW:``, ``tw :``, ``[CN/TW: …]``, ``CW - ``: a known word, then a colon or a free dash."""

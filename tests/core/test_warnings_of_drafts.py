@@ -1,9 +1,13 @@
 """Content warnings: where they are found, how they are shown, whose words they use."""
 
+import time
+
 import pytest
 
+from bridge.core.caution import split_off
 from bridge.core.lengths import mastodon_length, x_valid
 from bridge.core.model import QuoteRef
+from bridge.core.text import Text
 from tests.fixtures.composing import (
     media_of,
     pictures,
@@ -64,6 +68,14 @@ def test_a_warning_at_the_head_of_a_text_becomes_one(text: str, warning: str, re
 def test_what_only_looks_like_a_warning_stays_text(text: str) -> None:
     (part,) = to_mastodon(tweet(text)).parts
     assert (part.spoiler, part.text) == ("", text)
+
+
+@pytest.mark.parametrize("text", [" ", "[ ", "CW ", "CW\t", "\n", "CW/", "CW: ", "CW: a. "])
+def test_no_text_makes_the_search_for_a_warning_slow(text: str) -> None:
+    begun = time.process_time()
+    split_off(Text(text[:-1] + text[-1] * 40_000 + "x"))
+    split_off(Text(text * 10_000 + "x"))
+    assert time.process_time() - begun < 1
 
 
 def test_a_warning_alone_still_warns_of_what_is_attached() -> None:
