@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -220,7 +221,9 @@ async def test_a_reload_takes_the_new_configuration_and_survives_a_broken_one(wo
 
 async def test_once_looks_for_deletions_when_told_to(world: World) -> None:
     await world.twinpost("once")
-    kept, gone = (world.x.write(world.x_account, text) for text in ("Stays", "Goes"))
+    kept = world.x.write(world.x_account, "Stays")
+    later = kept.created_at + timedelta(seconds=1)
+    gone = world.x.write(world.x_account, "Goes", created_at=later)
     await world.twinpost("once", "--recheck")
     assert sorted(texts_on_mastodon(world)) == ["Goes", "Stays"]
     world.x.remove(gone.id)
