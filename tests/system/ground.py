@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ("bridge", "deploy", "pyproject.toml", "requirements.lock", "README.md", "LICENSE")
+SOURCE = ("bridge", "systemd", "config.example.yaml", "pyproject.toml", "requirements.lock")
+TEXTS = ("README.md", "LICENSE")
 CLEAN = {"PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 """The environment of what runs inside: nothing of the machine that the tests run on."""
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.system.ground import CLEAN, PACKAGE, ROOT, Missing, inside, said, until
+from tests.system.ground import CLEAN, ROOT, SOURCE, TEXTS, Missing, inside, said, until
 
 TOOLS = ("systemd-nspawn", "nsenter")
 VENV = "/opt/twinpost"
@@ -31,20 +31,20 @@ def installed(debian: Path, wheels: Path, folder: Path) -> Path:
         raise Missing(f"systemd cannot be had from the Debian archive: {error}") from None
     source = root / "src"
     source.mkdir()
-    for name in PACKAGE:
+    for name in (*SOURCE, *TEXTS):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
     shutil.copytree(wheels, root / "wheels")
-    inside(root, "python3", "-m", "venv", VENV)
-    pip = (f"{VENV}/bin/pip", "install", "--quiet", "--no-index", "--find-links", "/wheels")
-    inside(root, *pip, "--require-hashes", "-r", "/src/requirements.lock")
-    inside(root, *pip, "--no-deps", "--no-build-isolation", "/src")
-    for unit in (ROOT / "systemd").glob("twinpost*.*"):
-        shutil.copy(unit, root / "etc/systemd/system")
-    shutil.copy(ROOT / "systemd/twinpost-as-service", root / "usr/local/sbin")
-    (root / "etc/twinpost").mkdir()
-    (root / "etc/credstore").mkdir(mode=0o700, exist_ok=True)
+    index = "export PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels PIP_DISABLE_PIP_VERSION_CHECK=1"
+    steps = f'{index}; sudo() {{ "$@"; }}; cd /src\n{documented()}'
+    inside(root, "sh", "-e", "-c", steps)
     return root
+
+
+def documented() -> str:
+    """How docs/running.md has the service installed: its first block of commands."""
+    page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    return page.split("## As a service\n")[1].split("```\n")[1]
 
 
 @dataclass(slots=True)

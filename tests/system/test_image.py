@@ -171,8 +171,8 @@ def test_a_bridge_runs_without_rights_on_a_root_it_cannot_write_to(
         figure(f"container, SIGTERM to end: {time.monotonic() - begun:.2f} s")
     for secret in ada.secrets().values():
         assert secret not in first.said()
-    modes = {path.stat().st_mode & 0o777 for path in volume.iterdir()}
-    assert modes == {0o600}
+    for path in volume.rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
     with daemon(image, tmp_path / "second", volume, files) as second:
         mirrored(networks, ada, "Out of the next one")
@@ -259,6 +259,6 @@ def test_what_is_wrong_is_said_in_a_sentence(
     (secrets / "x-access-token").chmod(0o444)
     os.chown(volume, 0, 0)
     with container.running(image, tmp_path, volume=volume, files=files) as shut_out:
-        assert shut_out.ended(30) == 4
+        assert shut_out.ended(30) in {2, 4}
     assert "/state" in shut_out.said()
     assert "Traceback" not in shut_out.said()
