@@ -18,7 +18,7 @@ import secrets
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from errno import EACCES
+from errno import EACCES, ELOOP
 from pathlib import Path
 
 from bridge.core.errors import ConfigError
@@ -56,7 +56,8 @@ class FileVault:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            if path.is_symlink():
+            # By the error: where the folder is shut, nothing more can be asked about the file.
+            if error.errno == ELOOP:
                 raise _is_a_link(path) from None
             hint = "; sign in as the user that runs the bridge" if error.errno == EACCES else ""
             raise ConfigError(f"{path}: cannot be read ({error.strerror}){hint}") from None
