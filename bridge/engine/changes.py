@@ -41,21 +41,21 @@ class Changes:
 
     async def make_due(self) -> None:
         """Edit and delete all that is due and may be."""
-        await self._adopt()
-        while self._gate.is_open() and not self.stopping:
-            now = self._bench.clock.now()
-            record = await self._bench.ledger.next_change(self._plan.route, now)
-            if record is None:
-                return
-            try:
+        try:
+            await self._adopt()
+            while self._gate.is_open() and not self.stopping:
+                now = self._bench.clock.now()
+                record = await self._bench.ledger.next_change(self._plan.route, now)
+                if record is None:
+                    return
                 account = await self._plan.target.account()
                 if record.state is PartState.UNWANTED:
                     await self._delete(record, account)
                 else:
                     await self._revise(record, account)
-            except NetworkError as error:
-                # Not about the change itself: nothing was claimed yet.
-                self._gate.failed(error)
+        except NetworkError as error:
+            # Not about the change itself: the target does not say who we are, or what it takes.
+            self._gate.failed(error)
 
     async def _adopt(self) -> None:
         """What was cut off in the middle. This route's own lane is here, so nobody is at it."""

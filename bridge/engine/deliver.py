@@ -99,9 +99,9 @@ class Deliver:
                 )
 
     async def _send(self, due: DuePart) -> bool:
-        if due.first and not await self._leave.granted(due):
-            return False
         try:
+            if due.first and not await self._leave.granted(due):
+                return False
             account = await self._plan.target.account()
             load = await self._luggage.load(due.record)
         except NetworkError as error:

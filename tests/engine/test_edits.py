@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.core.capabilities import Capabilities
 from bridge.core.delivery import PartState, PostState
 from bridge.core.errors import InDoubt, Refused, Throttled, Transient
 from bridge.core.model import Post
@@ -317,3 +318,23 @@ async def test_a_killed_process_leaves_no_edit_half_made(rig: Rig) -> None:
     await rig.restart()
     await rig.pass_time(rig.daemon(), 120)
     assert rig.mastodon.shown() == [("First post", ())]
+
+
+async def test_a_target_that_does_not_say_what_it_takes_delays_an_edit_and_breaks_nothing(
+    rig: Rig,
+) -> None:
+    daemon, toot = await mirrored(rig)
+    capabilities, asked = rig.x.capabilities, 0
+
+    async def silent() -> Capabilities:
+        nonlocal asked
+        asked += 1
+        if asked in {2, 3}:
+            raise Transient("connection refused", unreachable=True)
+        return await capabilities()
+
+    rig.x.capabilities = silent  # type: ignore[method-assign]
+    rig.mastodon.edit(toot, "First post")
+    await rig.pass_time(daemon, 120)
+    assert rig.x.shown() == [("First post", ())]
+    assert not daemon.broke_off
