@@ -34,6 +34,7 @@ async def _serve(arguments: argparse.Namespace) -> Exit:
             serve(x.app, port=arguments.x_port) as x_url,
             serve(mastodon.app, port=arguments.mastodon_port) as mastodon_url,
         ):
+            account = x.add_account("ada", "Ada")
             print(
                 CONFIG.format(
                     name="rehearsal",
@@ -41,13 +42,18 @@ async def _serve(arguments: argparse.Namespace) -> Exit:
                     mastodon_url=mastodon_url,
                     mastodon_token=mastodon.add_account("ada", "Ada").access_token,
                     x_url=x_url,
-                    x=x.add_account("ada", "Ada").oauth1,
+                    x=account.oauth1,
                 ),
                 flush=True,
             )
             print(
                 f"Serving X at {x_url} and Mastodon ({arguments.profile}) at {mastodon_url}.\n"
                 "Save the lines above as config.yaml and run: twinpost run --config config.yaml\n"
+                "Or sign in as with real accounts:\n"
+                f"  twinpost init --mastodon-url {mastodon_url} --x-url {x_url}\n"
+                "  twinpost login mastodon; twinpost login x, with the\n"
+                f"    Client ID {account.oauth2.client_id}\n"
+                f"    Client Secret {account.oauth2.client_secret}\n"
                 "Write as a person:\n"
                 f'  curl -d \'{{"handle": "ada", "text": "Hello"}}\' {x_url}/sandbox/write\n'
                 f"  curl -d username=ada -d text=Hello {mastodon_url}/sandbox/write\n"

@@ -53,7 +53,7 @@ def locate(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
     looked = " and ".join(str(place) for place in places)
     raise ConfigError(
         f"no configuration found: looked for {looked}. "
-        "Start from config.example.yaml, and name the file with --config"
+        "Make one with: twinpost init; or name the file with --config"
     )
 
 

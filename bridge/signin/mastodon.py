@@ -6,6 +6,7 @@ paths of the API's documentation are. Must not know commands, and keeps nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
@@ -60,7 +61,7 @@ def endpoints(base: str, metadata: Mapping[str, object]) -> Endpoints:
 
     def at(name: str, usual: str) -> str:
         named = metadata.get(name)
-        return named if isinstance(named, str) and _same_server(base, named) else base + usual
+        return named if isinstance(named, str) and _is_at(base, named) else base + usual
 
     if str(metadata.get("issuer", "")).rstrip("/") != base:
         metadata = {}
@@ -154,8 +155,14 @@ def _words(answer: Answer) -> str:
     return f"the server answered HTTP {answer.status}; is it a server of the Mastodon kind?"
 
 
-def _same_server(base: str, address: str) -> bool:
-    ours, theirs = urlsplit(base), urlsplit(address)
+def _is_at(base: str, address: str) -> bool:
+    """Whether an address is one of the same server, and can be shown on a terminal."""
+    if not re.fullmatch(r"[!-~]{1,2000}", address):
+        return False
+    try:
+        ours, theirs = urlsplit(base), urlsplit(address)
+    except ValueError:
+        return False
     return (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
 
 

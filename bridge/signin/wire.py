@@ -6,6 +6,7 @@ Must not know what is asked.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -65,7 +66,7 @@ async def ask(
     except (aiohttp.ClientError, OSError, TimeoutError, BodyTooLarge) as error:
         raise Transient(f"{host} cannot be reached: {reason(error)}", unreachable=True) from None
     if status in range(300, 400):
-        target = urlsplit(urljoin(address, told.get("Location", ""))).netloc
+        target = _place(address, told.get("Location", ""))
         where = f" on to {target}: use that server's name" if target not in {"", host} else ""
         raise Refused(f"{host} sends{where or ' elsewhere'}", status=status)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -75,6 +76,15 @@ async def ask(
     except (ValueError, RecursionError):
         value = None
     return Answer(status, told, value if isinstance(value, dict) else {})
+
+
+def _place(asked: str, location: str) -> str:
+    """The server that a redirect names, fit to be shown; empty where it cannot be read."""
+    try:
+        target = urlsplit(urljoin(asked, location)).netloc
+    except ValueError:
+        return ""
+    return target if re.fullmatch(r"[!-~]{1,260}", target) else ""
 
 
 def reason(error: BaseException) -> str:

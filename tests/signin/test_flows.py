@@ -54,6 +54,12 @@ def test_a_servers_metadata_is_followed() -> None:
             "token_endpoint": "http://mastodon.example/token",
             "app_registration_endpoint": 7,
         },
+        {
+            "issuer": BASE,
+            "authorization_endpoint": f"{BASE}/\x1b[31mauth",
+            "token_endpoint": f"{BASE}/to ken",
+            "app_registration_endpoint": "https://[",
+        },
     ],
 )
 def test_what_is_missing_odd_or_elsewhere_is_left_for_the_usual_paths(
