@@ -71,9 +71,9 @@ class Edits:
             return
         ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
         where, note = self._plan.source.network.value, ""
-        if await self._take_back(record, DELETED_UNSENT):
-            pass
-        elif self._plan.policy.deletes == "mirror" or not _stands(record):
+        if not (_stands(record) or any(is_under_way(part) for part in record.parts)):
+            await self._stop(record, DELETED_UNSENT)
+        elif self._plan.policy.deletes == "mirror":
             removal = Amendment(Change.REMOVE, notes=(f"deleted on {where}, and so is its mirror",))
             await self._amend(record, removal, None, None)
         else:

@@ -86,11 +86,14 @@ class Recheck:
 
     async def _look(self, *, deleted: bool) -> None:
         ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
-        limit = self._plan.recheck_window if await self._costs() else FREE_WINDOW
-        reading = await self._plan.source.window(limit)
-        await ledger.note_read(route, now, len(reading.posts), reading.cost)
-        await ledger.note_recheck(route, now)
-        self._bench.emit(SourceRead(now, route, len(reading.posts), reading.cost))
+        costs = await self._costs()
+        reading = await self._plan.source.window(
+            self._plan.recheck_window if costs else FREE_WINDOW
+        )
+        if costs:
+            await ledger.note_read(route, now, len(reading.posts), reading.cost)
+            await ledger.note_recheck(route, now)
+            self._bench.emit(SourceRead(now, route, len(reading.posts), reading.cost))
         if not reading.posts:
             return
         self._oldest = min(post.created_at for post in reading.posts)
