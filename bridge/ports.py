@@ -1,7 +1,8 @@
 """The seams: what the engine needs from networks, ledger, clock and listeners.
 
 Protocols and the values that cross them; no implementation. Adapters implement these, `bridge.app`
-wires them, the engine and the conformance suites know nothing else.
+wires them, the engine and the conformance suites know nothing else. The ledger's own, which is
+long, is drawn in `bridge.memory` and handed on from here.
 """
 
 from __future__ import annotations
