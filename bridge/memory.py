@@ -17,6 +17,7 @@ from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.record import (
     Absence,
+    BackupState,
     Cursor,
     Decision,
     DuePart,
@@ -24,6 +25,7 @@ from bridge.core.record import (
     Mirror,
     PartKey,
     PartRecord,
+    Passage,
     PostRecord,
     Receipt,
 )
@@ -89,6 +91,20 @@ class LedgerView(Protocol):
         """Figures of one route."""
         ...
 
+    async def passage(self, route: Route) -> Passage:
+        """When the source of `route` was last read to its end, and whether restored since."""
+        ...
+
+    async def skipped(
+        self, route: Route, since: datetime | None = None, *, limit: int = 500
+    ) -> tuple[PostRecord, ...]:
+        """The newest posts that a guard of floods kept back, oldest first."""
+        ...
+
+    async def backup_state(self) -> BackupState:
+        """How the ledger's copies of itself went."""
+        ...
+
 
 class Ledger(LedgerView, Protocol):
     """The bridge's memory: one method, one transaction. Writers hold the lease.
@@ -140,7 +156,7 @@ class Ledger(LedgerView, Protocol):
         """What may be the same post on the target network, by fingerprint or as one of `ids`.
 
         Of what the reverse route of the same bridge has recorded, within the window of
-        `core.twins`: own writing only, no mirror made here, nothing that is another post's twin.
+        `core.twins`: own writing only, no mirror made here.
         """
         ...
 
@@ -227,6 +243,60 @@ class Ledger(LedgerView, Protocol):
 
     async def note_read(self, route: Route, at: datetime, posts: int, cost: Microdollars) -> None:
         """Remember when a source was last read, and what that cost."""
+        ...
+
+    async def note_passed(self, route: Route, at: datetime) -> None:
+        """Remember that a source has been read to its end; what was restored is caught up with."""
+        ...
+
+    async def waiting(self, route: Route, before: datetime) -> tuple[PostRecord, ...]:
+        """Posts written before then of whose mirrors nothing was ever tried, oldest first, some.
+
+        Not those that their owner asked for by name.
+        """
+        ...
+
+    async def left(self, route: Route, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        """When posts left, or may have, within the stretch: one time a post, oldest first."""
+        ...
+
+    async def want(
+        self, route: Route, names: Collection[PostId], now: datetime
+    ) -> tuple[PostId, ...]:
+        """Note that these posts are to be sent after all; those of them that can be.
+
+        That is: those that a guard of floods kept back, and those that were never recorded.
+        """
+        ...
+
+    async def wanted(self, route: Route, limit: int) -> tuple[PostId, ...]:
+        """Posts that are to be sent after all, and have not been dealt with."""
+        ...
+
+    async def unwant(
+        self,
+        route: Route,
+        source: PostId,
+        *,
+        verdict: Verdict | None,
+        now: datetime,
+        same_as: PostId | None = None,
+    ) -> None:
+        """A wanted post is dealt with, and is not sent; `verdict` replaces its own, if given."""
+        ...
+
+    async def revive(
+        self, route: Route, source: PostId, decision: Decision, now: datetime
+    ) -> PostRecord:
+        """T1 for a wanted post. Raises `ValueError` where parts of it may stand."""
+        ...
+
+    async def purge(self, before: datetime) -> int:
+        """Forget the texts of what stands since before then, or never will; returns how many."""
+        ...
+
+    async def note_backup(self, at: datetime, why: str = "") -> bool:
+        """Remember that the ledger was copied, or `why` not; whether that is news."""
         ...
 
     async def next_due(self, route: Route, now: datetime) -> DuePart | None:

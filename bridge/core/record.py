@@ -220,3 +220,26 @@ class Absence:
 
     missing: tuple[Absent, ...] = ()
     expected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """When a source was last read to its end, by the own clock; None for never.
+
+    `restored` says that the ledger was put back from a backup since.
+    """
+
+    at: datetime | None = None
+    restored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackupState:
+    """When a ledger was last copied by itself, and what went wrong the last time, empty if nothing.
+
+    `since` is the first of the failures in a row, None where the last one worked.
+    """
+
+    at: datetime | None = None
+    since: datetime | None = None
+    why: str = ""

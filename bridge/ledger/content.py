@@ -21,11 +21,14 @@ from bridge.ledger.twins import key
 _CONCERNED = "part.state NOT IN ('gone', 'dropped', 'failed', 'unwanted', 'deleting')"
 """Parts that an edit or a deletion of their post would do something to, or keep from leaving."""
 
+_OURS = "post.reason NOT IN ('taken-over', 'linked')"
+"""Posts whose mirrors the bridge wrote: others' are neither edited nor deleted."""
+
 _MIRRORED = f"""
     SELECT post.id FROM post WHERE post.route_id = ? AND post.created_at > ?
-    AND post.gone_at IS NULL
+    AND post.gone_at IS NULL AND {_OURS}
     AND EXISTS (SELECT 1 FROM part WHERE part.post_id = post.id AND {_CONCERNED})
-"""  # noqa: S608 - a constant of ours
+"""  # noqa: S608 - constants of ours
 
 
 def content_of(connection: sqlite3.Connection, seen: Post) -> str:
@@ -96,7 +99,8 @@ def _differs(connection: sqlite3.Connection, post: int, seen: Post) -> bool:
         "SELECT content, edited_at, seen_at, gone_at FROM post WHERE id = ?", (post,)
     ).fetchone()
     concerned = connection.execute(
-        f"SELECT 1 FROM part WHERE post_id = ? AND {_CONCERNED} LIMIT 1",  # noqa: S608 - a constant of ours
+        "SELECT 1 FROM part JOIN post ON post.id = part.post_id "  # noqa: S608 - constants of ours
+        f"WHERE part.post_id = ? AND {_CONCERNED} AND {_OURS} LIMIT 1",
         (post,),
     ).fetchone()
     if gone_at is not None or concerned is None:

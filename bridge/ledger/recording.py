@@ -84,7 +84,7 @@ def record(
         if known is not None:
             learn_ids(connection, number, known, post)
             return
-    added = _insert_post(connection, number, route, decision)
+    added = insert_post(connection, number, route, decision)
     learn_ids(connection, number, added, post)
     if decision.verdict.reason is Reason.ECHO:
         _follow(connection, route, post)
@@ -232,11 +232,12 @@ def learn_ids(connection: sqlite3.Connection, route: int, post: int, seen: Post)
     )
 
 
-def _insert_post(
+def insert_post(
     connection: sqlite3.Connection, number: int, route: Route, decision: Decision
 ) -> int:
+    """A new post with its verdict, without parts; its number."""
     post, verdict = decision.post, decision.verdict
-    waits_for, answers = _continues(connection, number, route, decision.parent)
+    waits_for, answers = continues(connection, number, route, decision.parent)
     notes = () if decision.draft is None else decision.draft.notes
     echo = verdict.reason is Reason.ECHO
     fingerprint = None if echo else fingerprint_of(connection, post)
@@ -269,7 +270,7 @@ def _insert_post(
     return added
 
 
-def _continues(
+def continues(
     connection: sqlite3.Connection, number: int, route: Route, parent: PostId | None
 ) -> tuple[int | None, PostId | None]:
     """What a post that continues `parent` waits for, or which post on the target it answers."""

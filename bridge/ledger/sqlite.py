@@ -43,6 +43,7 @@ from bridge.ledger import (
     uploads,
 )
 from bridge.ledger.codec import micros_or_none
+from bridge.ledger.housekeeping import Keeps, Looks
 from bridge.ledger.store import Store
 from bridge.ledger.thread import WorkThread
 from bridge.ports import Facts, RouteStatus
@@ -107,7 +108,7 @@ async def _started(opened: Store, work: Callable[[], None]) -> WorkThread:
     return thread
 
 
-class SqliteReader:
+class SqliteReader(Looks):
     """A `LedgerView`: for those who only look. Its connection cannot write."""
 
     def __init__(self, opened: Store, thread: WorkThread) -> None:
@@ -139,7 +140,7 @@ class SqliteReader:
         return await self._thread.run(lambda: self._store.read(work))
 
 
-class SqliteLedger(SqliteReader):
+class SqliteLedger(SqliteReader, Keeps):
     """A `Ledger`. Every writing method raises `LeaseLost` once another process took it over.
 
     A caller that is cancelled waits for its transaction to end, and is cancelled then.
@@ -348,3 +349,6 @@ class SqliteLedger(SqliteReader):
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._thread.run(lambda: self._store.write(work))
+
+    async def _outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._thread.run(lambda: self._store.outside(work))

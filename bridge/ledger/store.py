@@ -28,6 +28,14 @@ WORKING_TIMEOUT_MS = 5_000
 
 MEMORY = Path("memory")
 
+_ALWAYS = (
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+    # What is deleted is overwritten, so that no text lies about in free pages.
+    "secure_delete = ON",
+)
+
 
 @dataclass(slots=True)
 class Store:
@@ -64,6 +72,11 @@ class Store:
             self.marker.note(mine.commits)
         return result
 
+    def outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work`, which changes nothing that anybody could read, outside of a transaction."""
+        with translated(self.name):
+            return work(self._open())
+
     def close(self) -> None:
         """Give back whatever is held. Idempotent."""
         try:
@@ -90,7 +103,7 @@ def connect(path: Path, *, mode: str, timeout_ms: int) -> sqlite3.Connection:
     target = f"file:{quote(str(path.absolute()))}?mode={mode}" if mode != "memory" else ":memory:"
     connection = sqlite3.connect(target, uri=True, isolation_level=None, timeout=timeout_ms / 1000)
     try:
-        for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON"):
+        for pragma in _ALWAYS:
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()

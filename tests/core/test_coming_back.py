@@ -18,9 +18,7 @@ PUBLIC = Rules(frozenset({Visibility.PUBLIC}))
 
 
 def post(*, ago: timedelta = timedelta(0), audience: Visibility = Visibility.PUBLIC) -> Post:
-    return Post(
-        Network.MASTODON, PostId("1"), AccountId("me"), NOW - ago, Text("Hello"), audience
-    )
+    return Post(Network.MASTODON, PostId("1"), AccountId("me"), NOW - ago, Text("Hello"), audience)
 
 
 def reason(verdict: Verdict | None) -> Reason | None:
@@ -61,9 +59,7 @@ def test_after_a_restored_backup_nothing_is_believed_to_have_no_mirror() -> None
 
 
 @given(st.sampled_from(Visibility), st.booleans())
-def test_what_would_stay_anyway_keeps_its_own_reason(
-    audience: Visibility, restored: bool
-) -> None:
+def test_what_would_stay_anyway_keeps_its_own_reason(audience: Visibility, restored: bool) -> None:
     too_late = Verdict(Action.SKIP, Reason.RESTORED if restored else Reason.TOO_OLD)
     verdict = decide(post(audience=audience), PUBLIC, History(late=too_late))
     assert verdict.action is Action.SKIP

@@ -15,7 +15,7 @@ CREATE TABLE wanted (
 );
 CREATE INDEX wanted_by_route ON wanted (route_id, at);
 
--- To find what was begun lately, and whose text has been kept long enough.
-CREATE INDEX part_by_begin ON part (route_id, attempted_at) WHERE idx = 0;
+-- To find what came to stand lately, and whose text has been kept long enough.
+CREATE INDEX part_by_standing ON part (route_id, stands_since) WHERE stands_since IS NOT NULL;
 CREATE INDEX part_by_text ON part (attempted_at)
     WHERE body IS NOT NULL AND state IN ('delivered', 'dropped', 'gone');

@@ -167,7 +167,7 @@ CREATE INDEX part_by_target_url ON part (target_url) WHERE target_url IS NOT NUL
 CREATE INDEX attempt_log_by_part ON attempt_log (post_id, idx, id);
 CREATE INDEX former_target_by_url ON former_target (target_url) WHERE target_url IS NOT NULL;
 CREATE INDEX wanted_by_route ON wanted (route_id, at);
-CREATE INDEX part_by_begin ON part (route_id, attempted_at) WHERE idx = 0;
+CREATE INDEX part_by_standing ON part (route_id, stands_since) WHERE stands_since IS NOT NULL;
 CREATE INDEX part_by_text ON part (attempted_at)
     WHERE body IS NOT NULL AND state IN ('delivered', 'dropped', 'gone');
 COMMIT;

@@ -1,0 +1,137 @@
+"""The half of the ledger on SQLite that keeps it in order: returns, wishes, texts, other tools.
+
+One method, one transaction, as in `bridge.ledger.sqlite`, which it is a part of. Must not hold any
+rule.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from bridge.core.model import PostId, Route
+from bridge.core.record import BackupState, Decision, Passage, PostRecord
+from bridge.core.verdict import Verdict
+from bridge.ledger import purging, returning, wanting
+from bridge.ledger.codec import decoding, from_micros, to_micros
+
+T = TypeVar("T")
+
+
+class Looks(ABC):
+    """What can be asked of any open ledger."""
+
+    @abstractmethod
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    async def passage(self, route: Route) -> Passage:
+        """When the source of `route` was last read to its end, and whether restored since."""
+        return await self._read(lambda db: returning.passage(db, route))
+
+    async def skipped(
+        self, route: Route, since: datetime | None = None, *, limit: int = 500
+    ) -> tuple[PostRecord, ...]:
+        """The newest posts that a guard of floods kept back, oldest first."""
+        return await self._read(lambda db: wanting.skipped(db, route, since, limit))
+
+    async def backup_state(self) -> BackupState:
+        """How the ledger's copies of itself went."""
+        return await self._read(_backup_state)
+
+
+class Keeps(Looks):
+    """What can be done to a ledger that is ours to write."""
+
+    @abstractmethod
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    @abstractmethod
+    async def _outside(self, work: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    async def note_passed(self, route: Route, at: datetime) -> None:
+        """Remember that the source of `route` has been read to its end."""
+        await self._write(lambda db: returning.note_passed(db, route, at))
+
+    async def waiting(self, route: Route, before: datetime) -> tuple[PostRecord, ...]:
+        """Posts written before then of whose mirrors nothing was ever tried."""
+        return await self._read(lambda db: returning.waiting(db, route, before))
+
+    async def left(self, route: Route, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        """When posts left, or may have, within the stretch: one time a post, oldest first."""
+        return await self._read(lambda db: returning.left(db, route, since, until))
+
+    async def want(
+        self, route: Route, names: Collection[PostId], now: datetime
+    ) -> tuple[PostId, ...]:
+        """Note that these posts are to be sent after all; those of them that can be."""
+        return await self._write(lambda db: wanting.want(db, route, names, now))
+
+    async def wanted(self, route: Route, limit: int) -> tuple[PostId, ...]:
+        """Posts that are to be sent after all, and have not been dealt with."""
+        return await self._read(lambda db: wanting.wanted(db, route, limit))
+
+    async def unwant(
+        self,
+        route: Route,
+        source: PostId,
+        *,
+        verdict: Verdict | None,
+        now: datetime,
+        same_as: PostId | None = None,
+    ) -> None:
+        """A wanted post is dealt with, and is not sent."""
+        await self._write(
+            lambda db: wanting.unwant(db, route, source, verdict=verdict, same_as=same_as, now=now)
+        )
+
+    async def revive(
+        self, route: Route, source: PostId, decision: Decision, now: datetime
+    ) -> PostRecord:
+        """T1 for a wanted post. Raises `ValueError` where parts of it may stand."""
+        return await self._write(lambda db: wanting.revive(db, route, source, decision, now))
+
+    async def purge(self, before: datetime) -> int:
+        """Forget texts that stand since before then; returns how many."""
+        count = 0
+        while found := await self._write(lambda db: purging.purge(db, before)):
+            count += found
+        if count:
+            await self._outside(purging.emptied)
+        return count
+
+    async def note_backup(self, at: datetime, why: str = "") -> bool:
+        """Remember that the ledger was copied, or `why` not; whether that is news."""
+        return await self._write(lambda db: _note_backup(db, at, why))
+
+    async def apply(self, works: Sequence[Callable[[sqlite3.Connection], T]]) -> list[T]:
+        """Several pieces of work in one transaction: all or nothing."""
+        return await self._write(lambda db: [work(db) for work in works])
+
+
+def _backup_state(connection: sqlite3.Connection) -> BackupState:
+    row = connection.execute("SELECT value FROM meta WHERE name = 'backup'").fetchone()
+    if row is None:
+        return BackupState()
+    with decoding():
+        at, since, why = json.loads(row[0])
+        return BackupState(
+            None if at is None else from_micros(at),
+            None if since is None else from_micros(since),
+            str(why),
+        )
+
+
+def _note_backup(connection: sqlite3.Connection, at: datetime, why: str) -> bool:
+    before = _backup_state(connection)
+    since = None if not why else before.since or at
+    copied = before.at if why else at
+    told = [None if time is None else to_micros(time) for time in (copied, since)]
+    connection.execute("DELETE FROM meta WHERE name = 'backup'")
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES ('backup', ?)", (json.dumps([*told, why]),)
+    )
+    return bool(why) is not bool(before.why)
