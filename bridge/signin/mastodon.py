@@ -80,7 +80,10 @@ def scopes_for(software: str, known: frozenset[str]) -> str:
         # Streaming there wants the whole of it.
         return "read write"
     profile = "profile" if "profile" in known else "read:accounts"
-    return " ".join((profile, _READING, *_WRITING))
+    narrow = (profile, _READING, *_WRITING)
+    # Some makes know the wide ones only, and say so.
+    named = (one if one in known or not known else one.partition(":")[0] for one in narrow)
+    return " ".join(dict.fromkeys(named))
 
 
 def missing_scopes(wanted: str, granted: str) -> tuple[str, ...]:

@@ -374,8 +374,8 @@ async def test_ctrl_c_leaves_nothing_and_gives_the_terminal_its_echo_back(bare: 
     assert not list(tokens_of(bare))
 
 
-def warnings(errors: Path) -> list[str]:
-    return [line for line in errors.read_text().splitlines() if " WARNING " in line]
+def pauses(errors: Path) -> list[str]:
+    return [line for line in errors.read_text().splitlines() if " waits " in line]
 
 
 async def test_a_dead_login_pauses_the_account_is_said_once_and_a_new_one_brings_all_in_order(
@@ -393,7 +393,7 @@ async def test_a_dead_login_pauses_the_account_is_said_once_and_a_new_one_brings
             bare.x.faults.add(dead)
             for number in range(3):
                 bare.mastodon.write(bare.mastodon_account, f"Number {number}")
-            await until(lambda: bool(warnings(errors)))
+            await until(lambda: bool(pauses(errors)))
             bare.x.faults.clear()
             await signed_in_on_x(bare)
             await until(lambda: len(bare.x.timeline(bare.x_account)) == 3)
@@ -402,9 +402,31 @@ async def test_a_dead_login_pauses_the_account_is_said_once_and_a_new_one_brings
             await daemon.wait()
     texts = [post.text for post in bare.x.timeline(bare.x_account)][::-1]
     assert texts == ["Number 0", "Number 1", "Number 2"]
-    (said,) = warnings(errors)
+    (said,) = pauses(errors)
     assert "the login is dead, log in to X again with: twinpost login x" in said
     assert "signed in anew" in errors.read_text()
+
+
+async def test_a_revoked_token_on_mastodon_stops_that_side_until_somebody_signs_in(
+    bare: World,
+) -> None:
+    await signed_in_on_mastodon(bare)
+    await signed_in_on_x(bare)
+    errors = bare.folder / "errors"
+    with errors.open("wb") as file:
+        daemon = await bare.start_with_errors(file)
+        try:
+            await bare.watching()
+            bare.mastodon.revoke(saved(bare, "mastodon")["value.access_token"])
+            bare.x.write(bare.x_account, "Waits for a login")
+            await until(lambda: bool(pauses(errors)))
+            await signed_in_on_mastodon(bare)
+            await until(lambda: bool(bare.mastodon.timeline(bare.mastodon_account)))
+        finally:
+            daemon.terminate()
+            await daemon.wait()
+    (said,) = pauses(errors)
+    assert "sign in again with: twinpost login mastodon" in said
 
 
 async def test_a_kill_between_rotation_and_save_costs_a_login_and_nothing_else(bare: World) -> None:
@@ -428,8 +450,8 @@ async def test_a_kill_between_rotation_and_save_costs_a_login_and_nothing_else(b
         await daemon.wait()
         daemon = await bare.start_with_errors(file)
         try:
-            await until(lambda: bool(warnings(errors)))
-            assert "twinpost login x" in warnings(errors)[0]
+            await until(lambda: bool(pauses(errors)))
+            assert "twinpost login x" in pauses(errors)[0]
             assert renewals() == before + 2
             await signed_in_on_x(bare)
             await until(lambda: len(bare.x.timeline(bare.x_account)) == 1)

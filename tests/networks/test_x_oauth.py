@@ -99,7 +99,7 @@ async def test_new_tokens_are_on_disk_before_they_are_used(odd: OddX) -> None:
     shelf = Shelf(full=True)
     async with adapter_for(odd.url, FIRST, store=shelf) as adapter:
         for _ in range(2):
-            with pytest.raises(Transient, match="could not be saved"):
+            with pytest.raises(Transient, match="No space left on device"):
                 await adapter.account()
         used = {each.headers["Authorization"] for each in odd.asked(ME)}
         assert used == {"Bearer access-1-canary"}
@@ -344,3 +344,18 @@ async def test_what_a_killed_process_did_not_save_is_lost_and_asks_for_a_login(o
     async with adapter_for(odd.url, again, store=shelf) as adapter:
         assert (await adapter.account()).handle == "ada"
     assert "refresh-new" in odd.asked(TOKEN)[2].body
+
+
+async def test_a_vault_that_was_opened_to_others_pauses_the_account_until_it_is_closed(
+    odd: OddX, tmp_path: Path
+) -> None:
+    vault = FileVault(tmp_path / "tokens")
+    async with adapter_for(odd.url, FIRST, store=vault) as adapter:
+        await adapter.account()
+    (tmp_path / "tokens" / "x.json").chmod(0o644)
+    async with adapter_for(odd.url, FIRST, store=vault) as adapter:
+        with pytest.raises(Transient, match="chmod 600"):
+            await adapter.account()
+        (tmp_path / "tokens" / "x.json").chmod(0o600)
+        assert (await adapter.account()).handle == "ada"
+    assert len(odd.asked(TOKEN)) == 1

@@ -27,7 +27,7 @@ METADATA = {
     "authorization_endpoint": f"{BASE}/auth",
     "token_endpoint": f"{BASE}/token",
     "app_registration_endpoint": f"{BASE}/apps",
-    "scopes_supported": ["read", "profile"],
+    "scopes_supported": ["read", "profile", "read:statuses", "write:statuses", "write:media"],
     "code_challenge_methods_supported": ["S256"],
 }
 USUAL = (f"{BASE}/oauth/authorize", f"{BASE}/oauth/token", f"{BASE}/api/v1/apps")
@@ -84,8 +84,12 @@ def test_what_is_missing_odd_or_elsewhere_is_left_for_the_usual_paths(
     ],
 )
 def test_a_wide_scope_includes_its_narrow_ones(granted: str, lost: tuple[str, ...]) -> None:
-    wanted = scopes_for("mastodon", frozenset({"profile"}))
+    wanted = "profile read:statuses write:statuses write:media"
     assert missing_scopes(wanted, granted) == lost
+
+
+def test_a_server_that_names_wide_scopes_only_is_asked_for_those() -> None:
+    assert scopes_for("unknown", frozenset({"read", "write", "follow", "push"})) == "read write"
 
 
 def test_pkce_is_spoken_only_where_it_is_understood() -> None:

@@ -15,7 +15,8 @@ import hashlib
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -24,6 +25,7 @@ from urllib.parse import quote
 import aiohttp
 
 from bridge.core.errors import (
+    ConfigError,
     InDoubt,
     NetworkError,
     Throttled,
@@ -94,7 +96,7 @@ class UserTokens:
         """An access token that is good for a minute at least, as far as is known.
 
         Raises `Unauthorised` where only a new login helps, `Transient` or `Throttled` where the
-        renewal could not be had now, and `ConfigError` where the store cannot be trusted.
+        renewal could not be had now, or the store cannot be trusted or written.
         """
         tokens = self._present()
         ends = tokens.expires_at
@@ -102,7 +104,8 @@ class UserTokens:
         if due and tokens.refresh:
             await self._renew()
         elif self._unsaved:
-            self._save()
+            with _as_passing():
+                self._save()
         return self._present().access
 
     async def replacing(self, rejected: str) -> str:
@@ -138,7 +141,8 @@ class UserTokens:
         if self._tokens is None:
             given = self._credentials
             origin = hashlib.sha256((given.refresh_token or "").encode()).hexdigest()
-            saved = self._saved(origin) if given.refresh_token else None
+            with _as_passing():
+                saved = self._saved(origin) if given.refresh_token else None
             configured = given.refresh_token or ""
             self._tokens = saved or Tokens(given.access_token, configured, "", origin, None)
         return self._tokens
@@ -170,6 +174,10 @@ class UserTokens:
             log.debug("renewing the access token failed: %s", task.exception())
 
     async def _renewed(self) -> None:
+        with _as_passing():
+            await self._renewed_alone()
+
+    async def _renewed_alone(self) -> None:
         # Other processes use the same login: a check or a preview beside the daemon.
         async with self._store.alone(self._name):
             if self._renewed_elsewhere():
@@ -224,11 +232,7 @@ class UserTokens:
         }
         if tokens.expires_at is not None:
             values["expires_at"] = tokens.expires_at.isoformat()
-        try:
-            self._store.save(self._name, values)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise Transient(f"the renewed tokens could not be saved: {reason}") from None
+        self._store.save(self._name, values)
         self._unsaved = False
 
     async def _exchange(self, refresh: str) -> Mapping[str, object]:
@@ -261,6 +265,16 @@ class UserTokens:
             detail = describe(status, read_problem(body))
             raise Transient(f"renewing the access token: {detail} without a token", status=status)
         return answer
+
+
+@contextmanager
+def _as_passing() -> Iterator[None]:
+    """A full disk, or a store that others can read, is mended while the bridge runs."""
+    try:
+        yield
+    except (ConfigError, OSError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        raise Transient(f"the tokens of X could not be kept safely: {words}") from None
 
 
 def _refused(error: NetworkError) -> NetworkError:
