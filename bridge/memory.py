@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from bridge.core.amend import Amendment
 from bridge.core.delivery import PartEvent
 from bridge.core.draft import DraftPart
+from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.record import (
@@ -89,6 +90,18 @@ class LedgerView(Protocol):
 
     async def status(self, route: Route, now: datetime) -> RouteStatus:
         """Figures of one route."""
+        ...
+
+    async def listing(self, wanted: Wanted) -> Listing:
+        """One page of the posts that are wanted, newest first; bounded whatever the size is."""
+        ...
+
+    async def moves(self, route: Route, source: PostId) -> tuple[Move, ...]:
+        """The log of every part of a post, oldest first; empty where there is no such post."""
+        ...
+
+    async def days(self, since: date) -> tuple[DayFigures, ...]:
+        """What each route sent and spent on each day (UTC) from `since` on, in order."""
         ...
 
     async def passage(self, route: Route) -> Passage:

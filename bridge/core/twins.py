@@ -26,6 +26,10 @@ hand and beside that mirror, means a new post."""
 WINDOW_OF_FEW_WORDS = timedelta(minutes=10)
 """The same for what is soon said again, such as a greeting."""
 
+COPIES_WITHIN = timedelta(minutes=30)
+"""How far from the first twin of a post others may be written: several tools may copy one post,
+each when it next looks. What stands there again later was written again by its author."""
+
 MOST_LIKELY = 10
 
 _SEEN_BY_OTHERS = frozenset({Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS})
@@ -45,10 +49,11 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
-    """A recorded post of the other side, neither a mirror made here nor anybody's twin yet.
+    """A recorded post of the other side that is no mirror made here.
 
     `same_text` says that the fingerprints agree. `mirrored` says that parts of a mirror of it have
-    been sent. `media` is None where it is not known.
+    been sent. `media` is None where it is not known. `twin_at` is when the first of its twins on
+    this side was written, None where it has none yet.
     """
 
     id: PostId
@@ -57,6 +62,7 @@ class Counterpart:
     media: int | None
     mirrored: bool
     same_text: bool
+    twin_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ def twin(
         if abs(other.at - seen.at) <= _window(seen, other) and _media_agree(seen, other)
     ]
     return min(
-        (one for one in twins if one.match is not Match.NONE),
+        (one for one in twins if one.match is not Match.NONE and _is_free(seen, one)),
         key=lambda one: (_STRENGTH.index(one.match), abs(one.post.at - seen.at), one.post.id),
         default=None,
     )
@@ -121,6 +127,14 @@ def _window(seen: Sighting, other: Counterpart) -> timedelta:
     if seen.what.few:
         return WINDOW_OF_FEW_WORDS
     return WINDOW_BESIDE_MIRROR if other.mirrored else WINDOW
+
+
+def _is_free(seen: Sighting, one: Twin) -> bool:
+    """Whether a post with a twin may have another: a copy, and not only something like it."""
+    first = one.post.twin_at
+    if first is None:
+        return True
+    return one.match is not Match.SIMILAR and abs(first - seen.at) <= COPIES_WITHIN
 
 
 def _media_agree(seen: Sighting, other: Counterpart) -> bool:

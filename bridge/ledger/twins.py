@@ -21,22 +21,26 @@ from bridge.ledger.judging import recorded
 from bridge.ledger.rows import batches, find_route
 
 _KEY = "fingerprint_key"
-_FREE = """
-    SELECT post.source, post.source_url, post.created_at, post.media, post.fingerprint = ?,
+_OWN_WRITING = """
+    SELECT post.source, post.source_url, post.created_at, post.media, post.fingerprint = ?3,
            EXISTS (
                SELECT 1 FROM part WHERE part.post_id = post.id
                AND part.state IN (
                    'attempting', 'in-doubt', 'delivered', 'outdated', 'revising', 'unwanted'
                )
+           ),
+           coalesce(
+               (
+                   SELECT min(other.created_at) FROM post AS other
+                   WHERE other.route_id = ?1 AND other.source <> ?2
+                   AND (other.same_as = post.source OR other.source = post.same_as)
+               ),
+               -- Its twin is not recorded yet.
+               CASE WHEN post.same_as <> ?2 THEN post.created_at END
            )
-    FROM post WHERE post.id IN ({marks}) AND post.reason <> ?
-    AND (post.same_as IS NULL OR post.same_as = ?)
+    FROM post WHERE post.reason <> ?4 AND post.id IN ({marks})
     AND NOT EXISTS (
-        SELECT 1 FROM post AS other
-        WHERE other.route_id = ? AND other.same_as = post.source
-    )
-    AND NOT EXISTS (
-        SELECT 1 FROM part WHERE part.target_id = post.source AND part.route_id = ?
+        SELECT 1 FROM part WHERE part.target_id = post.source AND part.route_id = ?1
     )
 """
 
@@ -74,8 +78,7 @@ def counterparts(
 ) -> tuple[Counterpart, ...]:
     """What stands on the target of `route` and says the same as `post`, or is one of `ids`.
 
-    Own writing only: no mirror made here, and nothing that is the twin of another post. One that
-    was withdrawn for `post`, by a process that came no further, is still its twin.
+    Own writing only: no mirror made here. What has a twin already says since when.
     """
     reverse = find_route(connection, Route(route.bridge, route.direction.reverse))
     if reverse is None:
@@ -90,13 +93,13 @@ def counterparts(
     own, me = find_route(connection, route), storable(post.id)
     alike: list[Counterpart] = []
     for piece, marks in batches(sorted(numbers)):
-        asked = (digest, *piece, Reason.ECHO.value, me, own, own)
-        alike += map(_counterpart, connection.execute(_FREE.format(marks=marks), asked))
+        asked = (own, me, digest, Reason.ECHO.value, *piece)
+        alike += map(_counterpart, connection.execute(_OWN_WRITING.format(marks=marks), asked))
     return tuple(alike)
 
 
 def _counterpart(row: tuple[Any, ...]) -> Counterpart:
-    source, url, created, media, same_text, mirrored = row
+    source, url, created, media, same_text, mirrored, twin_at = row
     return Counterpart(
         id=PostId(source),
         url=url,
@@ -104,4 +107,5 @@ def _counterpart(row: tuple[Any, ...]) -> Counterpart:
         media=media,
         mirrored=bool(mirrored),
         same_text=bool(same_text),
+        twin_at=None if twin_at is None else from_micros(twin_at),
     )

@@ -23,6 +23,7 @@ from bridge.core.model import (
 from bridge.core.rules import History, Rules, decide
 from bridge.core.text import Text
 from bridge.core.twins import (
+    COPIES_WITHIN,
     MOST_LIKELY,
     WINDOW,
     WINDOW_BESIDE_MIRROR,
@@ -104,6 +105,17 @@ def test_a_twin_is_written_within_its_window(
 def test_media_must_not_contradict(text: str, here: int, there: int | None, same: bool) -> None:
     found = twin(seen(text, media=here), [counterpart(media=there)], {})
     assert (found is not None) is same
+
+
+@pytest.mark.parametrize("way", [-1, 1])
+def test_a_post_has_several_twins_only_within_the_time_in_which_tools_copy(way: int) -> None:
+    first = NOW + way * COPIES_WITHIN
+    found = counterpart()
+    assert twin(seen(), [replace(found, twin_at=first)], {}) is not None
+    assert twin(seen(), [replace(found, twin_at=first + way * MINUTE)], {}) is None
+    alike = replace(found, twin_at=NOW, same_text=False)
+    assert twin(seen(), [alike], {alike.id: Match.PREFIX}) is not None
+    assert twin(seen(), [alike], {alike.id: Match.SIMILAR}) is None
 
 
 def test_the_surest_twin_is_taken_and_then_the_nearest() -> None:

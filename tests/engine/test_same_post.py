@@ -284,6 +284,36 @@ async def test_promise_1_one_post_is_the_twin_of_one_other_only(rig: Rig) -> Non
     assert len(rig.x.published) == 1
 
 
+@pytest.mark.parametrize("copies_are_read_at_once", [True, False])
+async def test_promise_4_r15_copies_of_one_post_by_several_tools_are_all_copies(
+    rig: Rig, copies_are_read_at_once: bool
+) -> None:
+    """Each tool copies when it next looks; none knows what the others have copied already."""
+    daemon = await rig.started()
+    rig.mastodon.write(NEWS)
+    for _ in range(3):
+        rig.x.write(NEWS)
+        rig.clock.pass_time(5 * 60)
+        if not copies_are_read_at_once:
+            await daemon.once()
+    await rig.pass_time(daemon, 60)
+    assert rig.mastodon.published == rig.x.published == []
+
+
+async def test_promise_1_what_stands_there_again_after_the_tools_have_looked_is_new(
+    rig: Rig,
+) -> None:
+    daemon = await rig.started()
+    rig.mastodon.write(NEWS)
+    rig.x.write(NEWS)
+    for _ in range(2):
+        await daemon.once()
+        rig.clock.pass_time(20 * 60)
+    rig.x.write(NEWS)
+    await daemon.once()
+    assert len(rig.mastodon.published) == 1
+
+
 async def test_promise_1_our_own_mirror_is_no_reason_to_skip(rig: Rig) -> None:
     """What is written again below its mirror is new, and the mirror is nobody's twin."""
     daemon = await rig.started()

@@ -1,4 +1,4 @@
-"""One process that lives through many virtual days: the real wiring, a turn for every line it reads.
+"""One process that lives through many virtual days: the real wiring, a turn for every line read.
 
 A line is the seconds that have passed; it answers with its open files, its threads, and the KiB
 that it has in memory. Must not judge anything.

@@ -1,4 +1,4 @@
-"""R15: two bridges between the same two accounts, and another tool that copies as well: no echo.
+"""R15, promise 4: two bridges between the same accounts, and another tool that copies: no echo.
 
 Neither bridge knows the other's ledger, and both read everything that all three tools make. Hours
 pass on a virtual clock; networks alter the texts as they do.
@@ -54,6 +54,7 @@ class Copier:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._seen: set[str] = set()
+        self.copies: set[str] = set()
 
     def copy(self, rng: random.Random) -> None:
         """Copy half of what is new."""
@@ -78,6 +79,7 @@ class Copier:
                     cut = f"{cut[:130]}… {stage.mastodon_url}/@ada/{made}"
                 copied = stage.x.write(stage.x_account, cut).id
             self._seen.add(copied)
+            self.copies.add(copied)
 
 
 async def face_to_face(folder: Path, hours: float, row: Row) -> None:
@@ -112,24 +114,28 @@ async def face_to_face(folder: Path, hours: float, row: Row) -> None:
                 await stage.pass_time(running, STEP / 2, step=STEP / 2)
         records = [await running.control.history(limit=100_000) for running in both]
     row.bar, row.runs = "R15", f"{written} posts, {hours:g} virtual hours, 3 tools"
-    judge(stage, records, row)
-    row.note = f"{sum(len(mirrored(found)) for found in records)} mirrored"
+    judge(stage, records, copier.copies, row)
     assert (row.lost, row.double, row.wider, row.echoes) == (0, 0, 0, 0), row
 
 
-def mirrored(records: tuple[PostRecord, ...]) -> list[PostRecord]:
-    return [one for one in records if any(part.target_id for part in one.parts)]
+def judge(stage: Stage, records: list[tuple[PostRecord, ...]], copies: set[str], row: Row) -> None:
+    """All that the bridges made is a mirror of what was written by hand, and the only one.
 
-
-def judge(stage: Stage, records: list[tuple[PostRecord, ...]], row: Row) -> None:
-    """Only what was written by hand has a mirror, and one at most, made by one of the two."""
-    sources = [one.source for found in records for one in mirrored(found)]
-    echoes = [source for source in sources if source not in stage.by_hand]
-    row.echoes = len(echoes)
-    row.double = len(sources) - len(set(sources))
-    known = {one.source for one in records[0]}
-    row.lost = len(stage.by_hand - known)
-    assert len(set(sources)) > 0.3 * len(stage.by_hand), "too little was mirrored to prove a thing"
+    Whatever they say of it: both know the mirror that one of them made.
+    """
+    standing = {one[0] for direction in (OUT, HOME) for one in stage.mirrors(direction)}
+    unexplained = standing - copies
+    firsts: dict[str, set[str]] = {}
+    for one in (each for found in records for each in found):
+        made = [part.target_id for part in one.parts if part.target_id is not None]
+        unexplained.difference_update(made)
+        if made:
+            firsts.setdefault(one.source, set()).add(made[0])
+    row.echoes = len(unexplained) + sum(source not in stage.by_hand for source in firsts)
+    row.double = sum(len(each) - 1 for each in firsts.values())
+    row.lost = sum(len(stage.by_hand - {one.source for one in found}) for found in records)
+    row.note = f"{len(firsts)} mirrored"
+    assert len(firsts) > 0.3 * len(stage.by_hand), "too little was mirrored to prove a thing"
 
 
 @pytest.mark.soak

@@ -103,12 +103,18 @@ async def test_a_mirror_made_here_is_nobodys_counterpart(ledger: Ledger) -> None
     assert await found(ledger, post("1", text=NEWS), "90", "91") == []
 
 
-async def test_a_post_is_the_counterpart_of_one_other_only(ledger: Ledger) -> None:
+async def test_a_counterpart_says_since_when_it_has_a_twin(ledger: Ledger) -> None:
+    at = T0 - timedelta(minutes=9)
     await read(ledger, post("90", route=BACK, text=NEWS))
-    await read(ledger, post("1", text=NEWS), route=OUT, verdict=SAME, same_as="90")
+    await read(ledger, post("2", text=NEWS), route=OUT, verdict=SAME, same_as="90")
+    first = replace(post("1", text=NEWS), created_at=at)
+    await read(ledger, first, route=OUT, verdict=SAME, same_as="90")
+    # Its mirror was taken back for a post that is not recorded yet.
     await read(ledger, post("91", route=BACK, text=NEWS), verdict=SAME, same_as="3")
-    assert await found(ledger, post("2", text=NEWS)) == []
-    assert await found(ledger, post("3", text=NEWS)) == ["91"]
+    since = {one.id: one.twin_at for one in await ledger.counterparts(OUT, post("4", text=NEWS))}
+    assert since == {"90": at, "91": post("91").created_at}
+    since = {one.id: one.twin_at for one in await ledger.counterparts(OUT, post("3", text=NEWS))}
+    assert since == {"90": at, "91": None}
     (record,) = await ledger.find("1")
     assert record.same_as == "90"
 
