@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from bridge.core.amend import Amendment
 from bridge.core.delivery import PartEvent
 from bridge.core.draft import DraftPart
+from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.record import (
@@ -37,6 +38,7 @@ from bridge.ledger import (
     judging,
     looking,
     recording,
+    searching,
     steering,
     store,
     twins,
@@ -135,6 +137,18 @@ class SqliteReader(Looks):
     async def status(self, route: Route, now: datetime) -> RouteStatus:
         """Figures of one route, counted in parts; one being sent counts as planned still."""
         return await self._read(lambda db: looking.status(db, route, now))
+
+    async def listing(self, wanted: Wanted) -> Listing:
+        """One page of the posts that are wanted, newest first."""
+        return await self._read(lambda db: searching.listing(db, wanted))
+
+    async def moves(self, route: Route, source: PostId) -> tuple[Move, ...]:
+        """The log of every part of a post, oldest first."""
+        return await self._read(lambda db: searching.moves(db, route, source))
+
+    async def days(self, since: date) -> tuple[DayFigures, ...]:
+        """What each route sent and spent on each day (UTC) from `since` on."""
+        return await self._read(lambda db: searching.days(db, since))
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._thread.run(lambda: self._store.read(work))
