@@ -143,6 +143,20 @@ BOTH_WAYS: tuple[Key, ...] = (
         "mirror",
         "ignore",
     ),
+    Key(
+        "max_age",
+        "How old a post may be when it is first read after a time in which nobody read: what is "
+        "older stays, and `twinpost catch-up` sends it if you want. 1h or more, or `any`.",
+        values.max_age,
+        default="24h",
+    ),
+    Key(
+        "max_per_hour",
+        "How many posts are mirrored within an hour at most; the others wait their turn. A number, "
+        "or `any`.",
+        values.max_per_hour,
+        default="20",
+    ),
 )
 
 TO_X: tuple[Key, ...] = (

@@ -192,6 +192,34 @@ BRIDGE = Section(
     many=True,
 )
 
+LEDGER = Section(
+    "ledger",
+    "How the ledger, the bridge's memory, is kept.",
+    (
+        Key(
+            "backups",
+            "How many copies of it are kept in the folder `backups` of the state folder; 0 for "
+            "none.",
+            values.backups,
+            default="7",
+            shape="integer",
+        ),
+        Key(
+            "backup_every",
+            "How often a copy is made: a duration of 10m or more.",
+            values.backup_every,
+            default="24h",
+        ),
+        Key(
+            "keep_text",
+            "How long the text of a mirror is kept after it was sent: 2d or more, or `for_ever`. "
+            "Ids and digests are kept in any case; copies of the ledger keep it until they go.",
+            values.keep_text,
+            default="7d",
+        ),
+    ),
+)
+
 ROOT = Section(
     "",
     "The configuration of twinpost.",
@@ -208,6 +236,7 @@ ROOT = Section(
             "a server of one's own. Relative to this file.",
             str,
         ),
+        LEDGER,
         BRIDGE,
     ),
 )

@@ -17,6 +17,7 @@ from bridge.config.keys import ROOT
 from bridge.config.read import Reader, Values
 from bridge.config.settings import (
     BridgeSettings,
+    LedgerSettings,
     MastodonSettings,
     MastodonToX,
     OAuth1,
@@ -30,6 +31,7 @@ from bridge.core.errors import ConfigError
 from bridge.core.secret import Secret
 
 APP = "twinpost"
+LEDGER_KEYS = ("backups", "backup_every", "keep_text")
 DEFAULT_X_URL = "https://api.x.com"
 
 
@@ -76,7 +78,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         raise ConfigError(reader.report())
     state = _state(cast("str | None", found.get("state")), path, environ)
     ca_file = _ca_file(cast("str | None", found.get("ca_file")), path)
-    return Settings(state, tuple(bridge for _, bridge in bridges), ca_file)
+    kept = LedgerSettings(**_given(cast("Values", found.get("ledger") or {}), *LEDGER_KEYS))
+    return Settings(state, tuple(bridge for _, bridge in bridges), ca_file, kept)
 
 
 def _state(given: str | None, path: Path, environ: Mapping[str, str]) -> Path:

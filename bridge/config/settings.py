@@ -82,7 +82,10 @@ class XSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """What both directions have in common: when posts are read, which cross, in what form."""
+    """What both directions have in common: when posts are read, which cross, in what form.
+
+    Zero for `max_age` or `max_per_hour` is no bound.
+    """
 
     enabled: bool = True
     every: Every = A_MINUTE
@@ -106,6 +109,8 @@ class Crossing:
     edits: Edits = "replace"
     edits_by_reposting: bool = False
     deletes: Deletes = "mirror"
+    max_age: timedelta = timedelta(hours=24)
+    max_per_hour: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +156,18 @@ class BridgeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """How the ledger is kept: `backups` copies, none for zero, one `backup_every` so often.
+
+    The text of what was delivered is forgotten after `keep_text`, never for zero.
+    """
+
+    backups: int = 7
+    backup_every: timedelta = timedelta(hours=24)
+    keep_text: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a file says. `state` is where the ledger and rotating tokens live.
 
@@ -160,3 +177,4 @@ class Settings:
     state: Path
     bridges: tuple[BridgeSettings, ...]
     ca_file: Path | None = None
+    ledger: LedgerSettings = LedgerSettings()

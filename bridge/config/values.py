@@ -236,6 +236,51 @@ def recheck_window(text: str) -> int:
     return int(text)
 
 
+def max_age(text: str) -> timedelta:
+    """A duration of at least an hour, or ``any``: zero."""
+    if text == "any":
+        return timedelta(0)
+    age = duration(text)
+    if age < timedelta(hours=1):
+        raise ValueError("expected at least 1h, or any")
+    return age
+
+
+def max_per_hour(text: str) -> int:
+    """A number of posts, or ``any``: zero."""
+    if text == "any":
+        return 0
+    if not _is_number(text, 1, 10_000):
+        raise ValueError("expected a number from 1 to 10000, or any")
+    return int(text)
+
+
+def backups(text: str) -> int:
+    """How many copies are kept; zero for none."""
+    if not _is_number(text, 0, 1000):
+        raise ValueError("expected a number from 0 to 1000")
+    return int(text)
+
+
+def backup_every(text: str) -> timedelta:
+    """A duration of at least ten minutes."""
+    period = duration(text)
+    if period < timedelta(minutes=10):
+        raise ValueError("expected at least 10m")
+    return period
+
+
+def keep_text(text: str) -> timedelta:
+    """A duration of at least two days, or ``for_ever``: zero."""
+    if text == "for_ever":
+        return timedelta(0)
+    period = duration(text)
+    # What is compared with what stands on the other network must still be there.
+    if period < timedelta(days=2):
+        raise ValueError("expected at least 2d, or for_ever")
+    return period
+
+
 def token(text: str) -> str:
     """A secret: anything that can stand in an HTTP header."""
     if not text or not text.isascii() or not text.isprintable() or " " in text:

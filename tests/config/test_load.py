@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import MastodonToX, OAuth2, Settings, load, locate
-from bridge.config.settings import Recheck
+from bridge.config.settings import LedgerSettings, Recheck
 from bridge.core.errors import ConfigError
 from bridge.core.model import Visibility
 from bridge.core.secret import Secret
@@ -349,3 +349,48 @@ def test_a_choice_that_makes_no_sense_is_named_with_its_line_and_key(
 @pytest.mark.parametrize("written", ["{every: 5s}", "{every: 6}", "{window: 4}", "{window: 101}"])
 def test_rechecking_has_bounds(tmp_path: Path, written: str) -> None:
     assert faults(tmp_path, f"{MINIMAL}    x_to_mastodon: {{recheck: {written}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("backups", "-1", "a number from 0 to 1000"),
+        ("backup_every", "1m", "at least 10m"),
+        ("keep_text", "1d", "at least 2d, or for_ever"),
+    ],
+)
+def test_how_the_ledger_is_kept_has_bounds(
+    tmp_path: Path, key: str, value: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        read(tmp_path, f"ledger: {{{key}: {value}}}\n{MINIMAL}")
+
+
+def test_the_ledger_is_copied_daily_and_forgets_texts_after_a_week(tmp_path: Path) -> None:
+    assert read(tmp_path, MINIMAL).ledger == LedgerSettings()
+    given = "ledger: {backups: 0, backup_every: 6h, keep_text: for_ever}\n"
+    kept = read(tmp_path, given + MINIMAL).ledger
+    assert kept == LedgerSettings(0, timedelta(hours=6), timedelta(0))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("max_age", "59m", "at least 1h, or any"),
+        ("max_per_hour", "0", "a number from 1 to 10000, or any"),
+        ("max_per_hour", "many", "a number from 1 to 10000, or any"),
+    ],
+)
+def test_what_keeps_old_posts_from_pouring_out_has_bounds(
+    tmp_path: Path, key: str, value: str, words: str
+) -> None:
+    (fault,) = faults(tmp_path, f"{MINIMAL}    x_to_mastodon: {{{key}: {value}}}\n")
+    assert words in fault
+
+
+def test_a_day_and_twenty_an_hour_unless_told_otherwise(tmp_path: Path) -> None:
+    text = f"{MINIMAL}    x_to_mastodon: {{max_age: any, max_per_hour: any}}\n"
+    (bridge,) = read(tmp_path, text).bridges
+    outward, homeward = bridge.mastodon_to_x, bridge.x_to_mastodon
+    assert (outward.max_age, outward.max_per_hour) == (timedelta(hours=24), 20)
+    assert (homeward.max_age, homeward.max_per_hour) == (timedelta(0), 0)
