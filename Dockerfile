@@ -17,6 +17,8 @@ RUN ["/opt/twinpost/bin/python", "-m", "pip", "install", "--no-cache-dir", "--no
 RUN ["/opt/twinpost/bin/python", "-m", "pip", "uninstall", "--yes", "--quiet", \
      "flit_core", "setuptools", "pip"]
 COPY deploy/healthy.py /opt/twinpost/healthy.py
+# Whatever the umask was under which the source was fetched.
+RUN ["chmod", "--recursive", "go-w", "/opt/twinpost"]
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="twinpost" \
