@@ -122,6 +122,20 @@ async def test_mastodon_with_the_browser_on_this_machine(bare: World) -> None:
         assert hides_secrets(terminal, bare)
 
 
+async def test_a_browser_alone_will_do_where_nobody_can_type(bare: World) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *TWINPOST, "login", "mastodon", "--port", "8426", "--config", str(bare.config),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        while b"authorize?" not in (shown := await process.stdout.readline()):
+            pass
+        await visits(await agrees(shown.decode().strip()))
+        assert await process.wait() == 0
+    assert saved(bare, "mastodon")["kind"] == "token"
+
+
 async def test_x_on_a_headless_machine_by_pasting_the_address_unseen(bare: World) -> None:
     async with at_a_terminal(bare.folder, "login", "x", "--headless") as terminal:
         await terminal.reads("Callback URI: http://127.0.0.1:8423/callback")

@@ -111,8 +111,7 @@ async def _asked(
         session = await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls))
         loopback: Loopback | None = None
         if not arguments.headless:
-            port = arguments.port or PORT
-            loopback = await stack.enter_async_context(listening(proof.state, port))
+            loopback = await _listening(stack, proof, arguments.port)
         show(question(api, client, redirect, proof), browser=bool(loopback) and not headless())
         goes_on = "This goes on by itself once you have agreed." if loopback else ""
         code = await awaited(
@@ -130,6 +129,16 @@ async def _asked(
             "Read and write in the developer console, then sign in again"
         )
     return granted
+
+
+async def _listening(stack: AsyncExitStack, proof: Proof, port: int | None) -> Loopback | None:
+    """The page to come back to; None where its port is taken and nobody would come to it here."""
+    try:
+        return await stack.enter_async_context(listening(proof.state, port or PORT))
+    except ConfigError:
+        if port or not headless():
+            raise
+        return None
 
 
 def _callback(arguments: argparse.Namespace) -> str:
