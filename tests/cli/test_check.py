@@ -12,6 +12,7 @@ from bridge.sandbox.mastodon import MastodonSandbox
 from bridge.sandbox.server import serve
 from bridge.signin.mastodon import OUT_OF_BAND, discover, exchange, question, register
 from bridge.signin.pkce import Proof
+from bridge.vault import FileVault
 from tests.fixtures.terminal import agrees, code_shown_at
 from tests.fixtures.world import World
 
@@ -157,6 +158,15 @@ async def test_folders_and_files_that_others_can_reach_are_found(world: World) -
     assert rows["state folder"]["level"] == "fault"
     assert rows["state folder"]["todo"].startswith("chmod 700")
     assert "others can read it" in rows["configuration"]["detail"]
+
+
+async def test_tokens_that_others_can_read_are_a_fault_and_are_not_used(world: World) -> None:
+    FileVault(world.folder / "state" / "tokens").save("personal-mastodon.login", {"url": "x"})
+    file = world.folder / "state" / "tokens" / "personal-mastodon.login.json"
+    file.chmod(0o640)
+    rows = await found(world, code=1)
+    assert f"chmod 600 {file}" in rows["credentials"]["detail"]
+    assert requests_of(world) == []
 
 
 async def test_a_ledger_that_is_damaged_is_a_fault(world: World) -> None:

@@ -89,7 +89,7 @@ def credentials(settings: Settings, bridge: BridgeSettings) -> Iterator[Finding]
     try:
         whole = with_logins(bridge, vault)
     except ConfigError as error:
-        yield Finding("credentials", Level.FAULT, str(error), bridge=bridge.name, shut_out=True)
+        yield Finding("credentials", Level.FAULT, str(error), bridge=bridge.name)
         return
     missing = set(lacking(whole))
     pairs = (
