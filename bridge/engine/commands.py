@@ -45,11 +45,11 @@ class Commands:
             case "sync-now":
                 return await self.sync_now(*routes)
             case "resolve":
-                return await self.resolve(asked["post"] or "", asked["sent"])
+                return await self.resolve(asked["post"] or "", asked["sent"], *routes)
             case "retry":
-                return await self.retry(asked["post"] or "")
+                return await self.retry(asked["post"] or "", *routes)
             case "drop":
-                return await self.drop(asked["post"] or "")
+                return await self.drop(asked["post"] or "", *routes)
             case _:
                 raise KeyError(asked["do"])
 
@@ -98,24 +98,34 @@ class Commands:
             said += f"; {paused} is paused and reads after: twinpost resume"
         return said
 
-    async def resolve(self, post: str, sent: str | None) -> str:
+    async def resolve(
+        self,
+        post: str,
+        sent: str | None,
+        bridge: BridgeName | None = None,
+        direction: Direction | None = None,
+    ) -> str:
         """Of a part in doubt: it stands at the address `sent`, or None, it does not."""
-        record, mend = await self._mend(post)
+        record, mend = await self._mend(post, bridge, direction)
         if sent is None:
             await mend.not_sent()
             return self._done(record, "noted as not sent: it is sent now")
         await mend.sent(sent)
         return self._done(record, "noted as sent")
 
-    async def retry(self, post: str) -> str:
+    async def retry(
+        self, post: str, bridge: BridgeName | None = None, direction: Direction | None = None
+    ) -> str:
         """Send a post that has failed, or was held before it was ever tried."""
-        record, mend = await self._mend(post)
+        record, mend = await self._mend(post, bridge, direction)
         await mend.retry()
         return self._done(record, "it is tried again")
 
-    async def drop(self, post: str) -> str:
+    async def drop(
+        self, post: str, bridge: BridgeName | None = None, direction: Direction | None = None
+    ) -> str:
         """Never send what is left of a post."""
-        record, mend = await self._mend(post)
+        record, mend = await self._mend(post, bridge, direction)
         await mend.drop()
         return self._done(record, "dropped: it will not be sent")
 
@@ -136,9 +146,17 @@ class Commands:
             raise NothingFits(f"no such bridge or direction; there are: {_list(self._routes)}")
         return named
 
-    async def _mend(self, post: str) -> tuple[PostRecord, Mend]:
+    async def _mend(
+        self, post: str, bridge: BridgeName | None, direction: Direction | None
+    ) -> tuple[PostRecord, Mend]:
         """The one record that has parts; a mirror's own record, an echo, has none."""
-        found = [record for record in await self._bench.ledger.find(post.strip()) if record.parts]
+        found = [
+            record
+            for record in await self._bench.ledger.find(post.strip())
+            if record.parts
+            and bridge in {None, record.route.bridge}
+            and direction in {None, record.route.direction}
+        ]
         if not found:
             raise NothingFits(f"no post that was to be mirrored is known by {post}")
         if len(found) > 1:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from bridge.core.delivery import LONGEST_WAIT
 from bridge.core.errors import LedgerError, LedgerFull, NetworkError, Unauthorised
 from bridge.core.events import RoutePaused, RouteResumed
-from bridge.core.model import Route
+from bridge.core.model import Network, Route
 from bridge.engine.changes import Changes
 from bridge.engine.deliver import Deliver
 from bridge.engine.edits import Edits
@@ -102,6 +102,26 @@ class Lane:
             self._proving,
         )
         return tuple(gate.closed for gate in gates if gate.closed is not None)
+
+    @property
+    def waiting(self) -> tuple[tuple[Network, Closed], ...]:
+        """Which networks this lane waits for now, why and until when."""
+        here, there = self.plan.source.network, self.plan.target.network
+        gates = (
+            (here, (self._reading, self._asking, self._comparing, self._vouching)),
+            (there, (self._sending, self._proving)),
+        )
+        return tuple(
+            (network, gate.closed)
+            for network, ours in gates
+            for gate in ours
+            if gate.closed is not None
+        )
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing can be done because the disk is full."""
+        return self._full
 
     @property
     def unauthorised(self) -> bool:

@@ -52,6 +52,12 @@ class Schedule:
         """Call `callback` once at `when` (aware UTC), replacing what was planned under `name`."""
         self._add(name, DateTrigger(when, timezone=UTC), callback)
 
+    def next(self, name: str) -> datetime | None:
+        """When what was planned under `name` comes next (aware UTC); None where nothing is."""
+        job = self._scheduler.get_job(name)
+        at = None if job is None else getattr(job, "next_run_time", None)
+        return None if at is None else at.astimezone(UTC)
+
     def _add(
         self,
         name: str,

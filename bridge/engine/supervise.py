@@ -43,6 +43,7 @@ class Daemon:
         self._bench = bench
         self.broke_off = False
         """Whether a lane broke off in the last single pass."""
+        self._schedule: Schedule | None = None
         routes = [plan.route for plan in plans]
         self.lanes = tuple(
             Lane(
@@ -72,7 +73,7 @@ class Daemon:
         """
         for lane in self.lanes:
             await lane.begin()
-        schedule = Schedule()
+        schedule = self._schedule = Schedule()
         tasks = [asyncio.create_task(self._keep_lease(alive), name="lease")]
         work = [
             asyncio.create_task(
@@ -91,6 +92,7 @@ class Daemon:
         try:
             await self._until_ended(ending, [*tasks, *work])
         finally:
+            self._schedule = None
             schedule.stop()
             for lane in self.lanes:
                 lane.stop()
@@ -99,6 +101,10 @@ class Daemon:
             for task in (*tasks, *work, ending):
                 task.cancel()
             await asyncio.gather(*tasks, *work, ending, return_exceptions=True)
+
+    def next_read(self, route: Route) -> datetime | None:
+        """When `route` is read next by its plan (aware UTC); None while nothing is planned."""
+        return None if self._schedule is None else self._schedule.next(str(route))
 
     def _plan_polls(self, schedule: Schedule) -> None:
         for lane in self.lanes:

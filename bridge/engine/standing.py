@@ -1,0 +1,119 @@
+"""How every direction is right now, as data: what it waits for, until when, and what is in it.
+
+For surfaces that show a running daemon; each finds its own words. Must not change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bridge.core.errors import LedgerError, LedgerFull, Throttled, Transient, Unauthorised
+from bridge.core.model import Network, Route
+from bridge.engine.gate import Closed
+from bridge.engine.lane import Lane
+from bridge.memory import RouteStatus
+
+
+class Condition(StrEnum):
+    """One word for a direction; the first that holds, from top to bottom."""
+
+    PAUSED = "paused"
+    SIGN_IN = "sign-in"
+    NO_ROOM = "no-room"
+    RATE_LIMIT = "rate-limit"
+    UNREACHABLE = "unreachable"
+    WAITING = "waiting"
+    NEEDS_OWNER = "needs-owner"
+    IN_DOUBT = "in-doubt"
+    SENDING = "sending"
+    NEVER_READ = "never-read"
+    UP_TO_DATE = "up-to-date"
+
+
+BAD = frozenset({Condition.SIGN_IN, Condition.NO_ROOM, Condition.NEEDS_OWNER})
+"""What only the owner can mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One direction. `network` is the one that it waits for, `until` when that is tried again.
+
+    `detail` is what the network said, for people. `next_read` is by the plan, None while paused.
+    """
+
+    condition: Condition
+    figures: RouteStatus
+    network: Network | None = None
+    until: datetime | None = None
+    detail: str = ""
+    next_read: datetime | None = None
+
+    @property
+    def route(self) -> Route:
+        """Which direction it is."""
+        return self.figures.route
+
+
+def standing(lane: Lane, figures: RouteStatus, next_read: datetime | None) -> Standing:
+    """How the direction of `lane` is now."""
+    if lane.paused:
+        return Standing(Condition.PAUSED, figures)
+    if lane.waiting:
+        network, closed = min(lane.waiting, key=lambda each: _urgency(each[1]))
+        return Standing(
+            _why(closed), figures, network, closed.until, closed.error.detail, next_read
+        )
+    if lane.full:
+        return Standing(Condition.NO_ROOM, figures, next_read=next_read)
+    return Standing(_of(figures), figures, next_read=next_read)
+
+
+def _why(closed: Closed) -> Condition:
+    match closed.error:
+        case Unauthorised():
+            return Condition.SIGN_IN
+        case Throttled():
+            return Condition.RATE_LIMIT
+        case Transient(unreachable=True):
+            return Condition.UNREACHABLE
+        case _:
+            return Condition.WAITING
+
+
+def _urgency(closed: Closed) -> int:
+    return tuple(Condition).index(_why(closed))
+
+
+def _of(figures: RouteStatus) -> Condition:
+    if figures.held or figures.failed:
+        return Condition.NEEDS_OWNER
+    if figures.in_doubt:
+        return Condition.IN_DOUBT
+    if figures.planned:
+        return Condition.SENDING
+    return Condition.NEVER_READ if figures.last_read_at is None else Condition.UP_TO_DATE
+
+
+def unreachable(lanes: Sequence[Lane]) -> frozenset[Network]:
+    """Networks that do not answer at all, of what is not paused: not those that say no."""
+    return frozenset(
+        network
+        for lane in lanes
+        if not lane.paused
+        for network, closed in lane.waiting
+        if _why(closed) is Condition.UNREACHABLE
+    )
+
+
+async def writable(renew: Callable[[], Awaitable[None]]) -> bool:
+    """Whether the ledger takes a write, shown by one: `renew` extends its lease."""
+    try:
+        await renew()
+    except LedgerFull:
+        return False
+    except LedgerError:
+        return False
+    return True
