@@ -19,8 +19,9 @@ from pathlib import Path
 
 from bridge.core.capabilities import Capabilities
 from bridge.core.compose import Context, compose
-from bridge.core.delivery import PartEvent
+from bridge.core.delivery import PartEvent, PostState
 from bridge.core.draft import Draft, DraftPart
+from bridge.core.listing import Wanted
 from bridge.core.model import (
     AccountId,
     BridgeName,
@@ -45,6 +46,8 @@ ROOT = Path(__file__).resolve().parent.parent
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OUT = Route(BridgeName("bench"), Direction.MASTODON_TO_X)
 BACK = Route(BridgeName("bench"), Direction.X_TO_MASTODON)
+_HELD = frozenset({PostState.HELD, PostState.FAILED, PostState.PARTIAL})
+_DELIVERED, _SKIPPED = frozenset({PostState.DELIVERED}), frozenset({PostState.SKIPPED})
 TEXT = "Some two hundred characters of ordinary text, as people write it, with a name or two. " * 2
 
 
@@ -96,7 +99,9 @@ def _fill(path: Path, posts: int) -> None:
     """Delivered posts, written straight into the tables: a million would take an hour otherwise."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN;")
-    connection.execute("INSERT INTO route VALUES (1, 'bench', 'mastodon_to_x', 0, 0)")
+    connection.execute(
+        "INSERT INTO route (id, bridge, direction) VALUES (1, 'bench', 'mastodon_to_x')"
+    )
     connection.execute("INSERT INTO route_cursor VALUES (1, NULL, NULL, NULL)")
     body = (
         '{"version":1,"text":"' + TEXT + '","spoiler":"","sensitive":false,"language":null,'
@@ -107,14 +112,16 @@ def _fill(path: Path, posts: int) -> None:
         at = int(post.created_at.timestamp()) * 1_000_000
         row = number + 1
         connection.execute(
-            "INSERT INTO post VALUES (?, 1, ?, ?, ?, ?, ?, 'mirror', 'allowed', '', '[]', "
-            "NULL, NULL, NULL)",
+            "INSERT INTO post (id, route_id, source, source_url, created_at, seen_at, changed_at, "
+            "action, reason, detail, notes, parent, waits_for, answers) "
+            "VALUES (?, 1, ?, ?, ?, ?, ?, 'mirror', 'allowed', '', '[]', NULL, NULL, NULL)",
             (row, post.id, post.url, at, at, at),
         )
         connection.execute("INSERT INTO known_id VALUES (?, 1, ?)", (post.id, row))
         connection.execute(
-            "INSERT INTO part VALUES (?, 0, 1, 'delivered', ?, 15000, ?, 1, ?, 'hash', ?, ?, "
-            "15000, '')",
+            "INSERT INTO part (post_id, idx, route_id, state, body, price, not_before, attempts, "
+            "attempted_at, body_hash, target_id, target_url, cost, detail) "
+            "VALUES (?, 0, 1, 'delivered', ?, 15000, ?, 1, ?, 'hash', ?, ?, 15000, '')",
             (row, body, at, at, f"x{number}", f"https://x.example/me/status/x{number}"),
         )
         connection.execute(
@@ -152,6 +159,17 @@ async def _questions(ledger: SqliteLedger, posts: int, now: datetime) -> list[Ro
         "history of 50": lambda _: ledger.history(limit=50),
         "history of 50, one bridge": lambda _: ledger.history(bridge=OUT.bridge, limit=50),
         "status": lambda _: ledger.status(OUT, now),
+        "a page of posts": lambda _: ledger.listing(Wanted()),
+        "a page of posts, deep": lambda _: ledger.listing(Wanted(before=posts // 2)),
+        "a page of one direction": lambda _: ledger.listing(Wanted(direction=OUT.direction)),
+        "a page of those held": lambda _: ledger.listing(Wanted(states=_HELD)),
+        "a page of those delivered": lambda _: ledger.listing(Wanted(states=_DELIVERED)),
+        "a page of those skipped": lambda _: ledger.listing(Wanted(states=_SKIPPED)),
+        "words that stand nowhere": lambda _: ledger.listing(Wanted(words=("nowhere", "at"))),
+        "words of another script": lambda _: ledger.listing(Wanted(words=("Überall",))),
+        "words that stand everywhere": lambda _: ledger.listing(Wanted(words=("ordinary",))),
+        "the log of a post": lambda _: ledger.moves(OUT, middle.id),
+        "figures of 30 days": lambda _: ledger.days(now.date() - timedelta(days=30)),
     }
     return [await measured(what, 50, work) for what, work in questions.items()]
 

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bridge.core.amend import Amendment, Change
+from bridge.core.delivery import PostState
+from bridge.core.listing import Wanted
 from bridge.ledger.sqlite import SqliteLedger, open_memory
 from tests.ledger.made import BACK, OUT, PRIVATE, T0, delivered, draft, key, minutes, post, recorded
 
@@ -42,6 +44,11 @@ QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     ),
     "removal": lambda ledger: ledger.amend(OUT, post("1").id, Amendment(Change.REMOVE), T0),
     "uploads": lambda ledger: ledger.uploads(key("2")),
+    "a page": lambda ledger: ledger.listing(Wanted(before=9)),
+    "a page of one bridge": lambda ledger: ledger.listing(Wanted(bridge=OUT.bridge)),
+    "a page of a state": lambda ledger: ledger.listing(Wanted(states=frozenset(PostState))),
+    "words": lambda ledger: ledger.listing(Wanted(words=("hello", "öde"))),
+    "moves": lambda ledger: ledger.moves(OUT, post("1").id),
     "facts of a former name": lambda ledger: ledger.facts(BACK, post("899", route=BACK)),
 }
 NEWEST_FIRST = "SELECT id FROM post ORDER BY id DESC LIMIT"
