@@ -89,12 +89,12 @@ class FileVault:
             raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
 
     def stamp(self, name: str) -> tuple[int, int] | None:
-        """What differs after every `save` under `name`; None where nothing stands there."""
+        """What a `save`, and a change of owner or rights, changes; None where nothing stands."""
         try:
             status = self.path(name).stat()
         except OSError:
             return None
-        return status.st_ino, status.st_mtime_ns
+        return status.st_ino, status.st_ctime_ns
 
     @asynccontextmanager
     async def alone(self, name: str) -> AsyncIterator[None]:

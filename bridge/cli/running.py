@@ -105,10 +105,20 @@ async def _served(
 
 async def _signed_in_anew(settings: Settings, known: tuple[object, ...]) -> Settings:
     """The same settings, once somebody has signed in: their tokens are then read afresh."""
-    while login_stamps(settings) == known:  # noqa: ASYNC110 - another process signs in
+    while True:
         await asyncio.sleep(LOGIN_LOOKED_FOR_EVERY)
-    logger.info("somebody signed in anew; going on with that login")
-    return settings
+        found = login_stamps(settings)
+        if found == known:
+            continue
+        known = found
+        try:
+            signed_in(settings)
+        except ConfigError as error:
+            # The message says all there is to know; a traceback would hide it.
+            logger.error("a new login cannot be used, the bridge goes on as it was:\n%s", error)  # noqa: TRY400
+            continue
+        logger.info("somebody signed in anew; going on with that login")
+        return settings
 
 
 def _standing(daemon: Daemon) -> str:

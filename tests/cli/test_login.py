@@ -443,6 +443,27 @@ async def test_a_revoked_token_on_mastodon_stops_that_side_until_somebody_signs_
     assert "sign in again with: twinpost login mastodon" in said
 
 
+async def test_a_login_that_cannot_be_used_does_not_stop_a_daemon(bare: World) -> None:
+    await signed_in_on_mastodon(bare)
+    await signed_in_on_x(bare)
+    errors = bare.folder / "errors"
+    with errors.open("wb") as file:
+        daemon = await bare.start_with_errors(file)
+        try:
+            await bare.watching()
+            login = bare.folder / "state" / "tokens" / "personal-x.login.json"
+            login.chmod(0o644)
+            await until(lambda: "goes on as it was" in errors.read_text())
+            assert f"chmod 600 {login}" in errors.read_text()
+            bare.x.write(bare.x_account, "All the same")
+            await until(lambda: bool(bare.mastodon.timeline(bare.mastodon_account)))
+            login.chmod(0o600)
+            await until(lambda: "signed in anew" in errors.read_text())
+        finally:
+            daemon.terminate()
+            await daemon.wait()
+
+
 async def test_a_kill_between_rotation_and_save_costs_a_login_and_nothing_else(bare: World) -> None:
     await signed_in_on_mastodon(bare)
     await signed_in_on_x(bare)
