@@ -8,6 +8,7 @@ from __future__ import annotations
 from bridge.config import values
 from bridge.config.crossing import BOTH_WAYS, TO_MASTODON, TO_X
 from bridge.config.declared import Key, Section
+from bridge.config.web import WEB
 
 
 def _secret(name: str, doc: str, *, required: bool = True) -> Key:
@@ -237,6 +238,7 @@ ROOT = Section(
             str,
         ),
         LEDGER,
+        WEB,
         BRIDGE,
     ),
 )

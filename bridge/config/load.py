@@ -27,6 +27,7 @@ from bridge.config.settings import (
     XSettings,
     XToMastodon,
 )
+from bridge.config.web import web_of
 from bridge.core.errors import ConfigError
 from bridge.core.secret import Secret
 
@@ -66,7 +67,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {type(error).__name__}") from None
     reader = Reader(path, environ)
-    found = reader.section(ROOT, parse(text, path))
+    root = parse(text, path)
+    found = reader.section(ROOT, root)
     entries = cast("list[tuple[int, Values]]", found.get("bridges") or [])
     for index, (line, entry) in enumerate(entries):
         _check_credentials(reader, line, f"bridges[{index}].x", entry)
@@ -74,12 +76,13 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         raise ConfigError(reader.report())
     bridges = [(line, _bridge(entry)) for line, entry in entries]
     _check_pairs(reader, bridges)
+    web = web_of(reader, root, cast("Values | None", found.get("web")))
     if reader.faults:
         raise ConfigError(reader.report())
     state = _state(cast("str | None", found.get("state")), path, environ)
     ca_file = _ca_file(cast("str | None", found.get("ca_file")), path)
     kept = LedgerSettings(**_given(cast("Values", found.get("ledger") or {}), *LEDGER_KEYS))
-    return Settings(state, tuple(bridge for _, bridge in bridges), ca_file, kept)
+    return Settings(state, tuple(bridge for _, bridge in bridges), ca_file, kept, web)
 
 
 def _state(given: str | None, path: Path, environ: Mapping[str, str]) -> Path:

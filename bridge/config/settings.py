@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from bridge.config.web import WebSettings
 from bridge.core.model import BridgeName, Microdollars, Visibility
 from bridge.core.policy import (
     Audio,
@@ -178,3 +179,4 @@ class Settings:
     bridges: tuple[BridgeSettings, ...]
     ca_file: Path | None = None
     ledger: LedgerSettings = LedgerSettings()
+    web: WebSettings = field(default_factory=WebSettings)

@@ -1,0 +1,162 @@
+"""The keys of the web page, what they mean together, and what is refused.
+
+A page that others on the network could open is never open to all of them: without a password, and
+the names by which it may be called, the configuration itself is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import cast
+
+from bridge.config import values
+from bridge.config.declared import Key, Section
+from bridge.config.document import Mapping, Node
+from bridge.config.read import Reader, Values
+from bridge.core.secret import Secret
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 1024
+_HIGHEST_PORT = 65535
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where a server listens; `host` is an address or ``localhost``."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether nobody but this machine can reach it."""
+        return self.host == "localhost" or ip_address(self.host).is_loopback
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it stands for every address of the machine."""
+        return self.host != "localhost" and ip_address(self.host).is_unspecified
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The web page: whether it is served, where, and to whom. `hosts` are names without a port."""
+
+    enabled: bool = False
+    listen: Listen = Listen("127.0.0.1", 8430)
+    hosts: tuple[str, ...] = ()
+    password: Secret | None = None
+    behind_tls: bool = False
+
+
+def listen(text: str) -> Listen:
+    """``127.0.0.1:8430``, ``[::1]:8430``, ``localhost:8430``."""
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    try:
+        if bare != "localhost":
+            ip_address(bare)
+        number = int(port) if port.isascii() and port.isdigit() else -1
+    except ValueError:
+        number = -1
+    if not colon or not 0 <= number <= _HIGHEST_PORT or (":" in bare) is not host.startswith("["):
+        raise ValueError("expected an address and a port such as 127.0.0.1:8430 or [::1]:8430")
+    return Listen(bare, number)
+
+
+def host(text: str) -> str:
+    """A name or an address by which a browser calls the page, without scheme or port."""
+    lowered = text.lower()
+    try:
+        return str(ip_address(lowered.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        if not _HOST.fullmatch(lowered):
+            raise ValueError("expected a name such as bridge.example, without a port") from None
+        return lowered
+
+
+def password(text: str) -> str:
+    """Words or signs on one line, long enough not to be guessed."""
+    if not SHORTEST_PASSWORD <= len(text) <= LONGEST_PASSWORD or not text.isprintable():
+        raise ValueError(
+            f"expected {SHORTEST_PASSWORD} characters or more on one line; a few words will do"
+        )
+    return text
+
+
+WEB = Section(
+    "web",
+    "A page to see how all is, and to mend what needs its owner. It needs the extra `web` of the "
+    "package.",
+    (
+        Key(
+            "enabled",
+            "Whether it is served.",
+            values.boolean,
+            default="false",
+            choices=("true", "false"),
+            shape="boolean",
+        ),
+        Key(
+            "listen",
+            "Address and port. Any but this machine's own (127.0.0.1, [::1]) takes a password.",
+            listen,
+            default="127.0.0.1:8430",
+        ),
+        Key(
+            "hosts",
+            "Further names by which browsers may call it, such as that of a proxy in front of it; "
+            "this machine's own names always may.",
+            host,
+            default="[]",
+            many=True,
+            may_be_empty=True,
+        ),
+        Key(
+            "password",
+            f"Asked for before anything is shown: {SHORTEST_PASSWORD} characters or more. Without "
+            "one, everybody who uses this machine can open the page.",
+            password,
+            secret=True,
+        ),
+        Key(
+            "behind_tls",
+            "Whether browsers reach it by https, through a proxy: then nothing is sent without.",
+            values.boolean,
+            default="false",
+            choices=("true", "false"),
+            shape="boolean",
+        ),
+    ),
+)
+
+
+def web_of(reader: Reader, root: Node, given: Values | None) -> WebSettings:
+    """The settings of the page; faults are noted at the line of its section."""
+    if not given:
+        return WebSettings()
+    found = {name: value for name, value in given.items() if value is not None}
+    if "hosts" in found:
+        found["hosts"] = tuple(cast("list[str]", found["hosts"]))
+    if "password" in found:
+        found["password"] = Secret(str(found["password"]))
+    made = WebSettings(**found)  # type: ignore[arg-type] - `WEB` has checked each of them
+    line = root.lines.get("web", root.line) if isinstance(root, Mapping) else root.line
+    if made.enabled:
+        _check(reader, line, made)
+    return made
+
+
+def _check(reader: Reader, line: int, made: WebSettings) -> None:
+    if made.listen.is_loopback and not made.behind_tls:
+        return
+    # A proxy in front of it brings the world to this machine's own address.
+    if made.password is None:
+        reader.fault(
+            line, "web", "whoever can reach this page could steer the bridge: give it a password"
+        )
+    if not made.hosts and (made.listen.is_everywhere or made.behind_tls):
+        reader.fault(line, "web.hosts", "name the hosts by which browsers will call the page")
