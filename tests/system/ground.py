@@ -83,11 +83,23 @@ def inside(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def said(
-    command: list[str], *, env: dict[str, str] | None = None, check: bool = True, wait: float = 300
+    command: list[str],
+    *,
+    env: dict[str, str] | None = None,
+    check: bool = True,
+    wait: float = 300,
+    typed: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; a failure carries its output."""
+    """Run a command to its end, with `typed` as its input; a failure carries its output."""
     ended = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=env, timeout=wait, cwd="/"
+        command,
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=env,
+        timeout=wait,
+        cwd="/",
     )
     if check and ended.returncode != 0:
         raise AssertionError(

@@ -56,10 +56,13 @@ class Machine:
     cleared_at: float = 0.0
     """Since when (seconds since 1970) what the journal holds belongs to this test."""
 
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, check: bool = True, typed: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command inside, as root."""
         enter = ["nsenter", "--target", str(self.leader), "--mount", "--uts", "--ipc", "--pid"]
-        return said([*enter, "--root", "--wd=/", *command], env=CLEAN, check=check, wait=_PATIENCE)
+        whole = [*enter, "--root", "--wd=/", *command]
+        return said(whole, env=CLEAN, check=check, wait=_PATIENCE, typed=typed)
 
     def tell(self, unit: str, name: str) -> str:
         """One property of a unit."""

@@ -49,31 +49,29 @@ class Networks:
         )
         return Person(name, made["access_token"], keys)
 
-    def configuration(self, oauth: str = "oauth1", *, outward: bool = True) -> str:
-        """A configuration that reads every secret from a file, and both networks often."""
+    def configuration(
+        self, oauth: str = "oauth1", *, outward: bool = True, signed_in: bool = False
+    ) -> str:
+        """A configuration that reads both networks often, and every secret from a file.
+
+        It names none where somebody has `signed_in`.
+        """
         keys = ["consumer_key", "consumer_secret", "access_token", "access_token_secret"]
         if oauth == "oauth2":
             keys = ["client_id", "client_secret", "access_token", "refresh_token"]
-        return yaml.safe_dump(
-            {
-                "bridges": [
-                    {
-                        "name": "personal",
-                        "mastodon": {
-                            "url": self.mastodon_url,
-                            "access_token_file": "mastodon-token",
-                        },
-                        "x": {
-                            "url": self.x_url,
-                            oauth: {f"{key}_file": f"x-{key}".replace("_", "-") for key in keys},
-                        },
-                        "mastodon_to_x": {"enabled": outward, "every": "2s", "delay": "0s"},
-                        "x_to_mastodon": {"every": "2s", "delay": "0s"},
-                    }
-                ]
-            },
-            sort_keys=False,
-        )
+        mastodon = {"url": self.mastodon_url, "access_token_file": "mastodon-token"}
+        x = {"url": self.x_url, oauth: {f"{k}_file": f"x-{k}".replace("_", "-") for k in keys}}
+        if signed_in:
+            mastodon, x = {"url": self.mastodon_url}, {"url": self.x_url}
+        often = {"every": "2s", "delay": "0s"}
+        bridge = {
+            "name": "personal",
+            "mastodon": mastodon,
+            "x": x,
+            "mastodon_to_x": {"enabled": outward} | often,
+            "x_to_mastodon": dict(often),
+        }
+        return yaml.safe_dump({"bridges": [bridge]}, sort_keys=False)
 
     def toot(self, person: Person, text: str) -> None:
         """Write on Mastodon."""

@@ -247,6 +247,17 @@ def test_a_volume_as_kubernetes_mounts_it_is_good_enough(
     assert {p.stat().st_mode & 0o777 for p in volume.iterdir() if p.is_file()} == {0o600}
 
 
+def test_who_signs_in_within_a_container_is_remembered_in_its_volume(
+    image: Image, tmp_path: Path, volume: Path, files: dict[str, Path]
+) -> None:
+    command = ["login", "mastodon", "--token-file", "/run/secrets/mastodon-token"]
+    with container.running(image, tmp_path, volume=volume, files=files, command=command) as login:
+        assert login.ended(30) == 0, login.said()
+    (kept,) = (volume / "tokens").glob("personal-mastodon*.json")
+    facts = kept.stat()
+    assert (facts.st_uid, facts.st_mode & 0o777) == (USER, 0o600)
+
+
 def test_what_is_wrong_is_said_in_a_sentence(
     image: Image, tmp_path: Path, volume: Path, files: dict[str, Path]
 ) -> None:

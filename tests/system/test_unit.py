@@ -236,6 +236,23 @@ def test_state_and_tokens_are_the_services_alone_and_outlive_it(
     mirrored(networks, ada, "With the tokens that were kept")
 
 
+def test_who_signs_in_as_the_service_needs_no_files_of_secrets(
+    here: Machine, networks: Networks
+) -> None:
+    eve = networks.person(f"eve{time.monotonic_ns() % 10**9}")
+    here.configure(networks.configuration(signed_in=True), {})
+    keys = eve.x_keys["oauth1"]
+    names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+    login = ("twinpost-as-service", "login")
+    here.run(*login, "mastodon", "--token-file", "-", typed=f"{eve.mastodon_token}\n")
+    here.run(*login, "x", "--oauth1", typed="".join(f"{keys[name]}\n" for name in names))
+    checked = here.run("twinpost-as-service", "check", check=False)
+    assert "fault" not in checked.stdout, checked.stdout
+    started(here)
+    watching(here)
+    mirrored(networks, eve, "Signed in as the service")
+
+
 def test_a_picture_can_be_unpacked_within_the_walls_of_the_service(here: Machine) -> None:
     """Its child process sets bounds of its own, which the filters of the service must allow."""
     walls = (
