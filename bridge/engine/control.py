@@ -7,10 +7,11 @@ to this and know nothing below it. Must not change anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypedDict
 
 from bridge.core.delivery import PartState, PostState
+from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Route
 from bridge.core.record import PartRecord, PostRecord
 from bridge.ports import LedgerView, RouteStatus
@@ -148,6 +149,18 @@ class Control:
     async def why(self, id_or_url: str) -> tuple[PostRecord, ...]:
         """Every record that an id or address of either side belongs to."""
         return await self._ledger.find(id_or_url.strip())
+
+    async def listing(self, wanted: Wanted) -> Listing:
+        """One page of the posts that are wanted, newest first."""
+        return await self._ledger.listing(wanted)
+
+    async def moves(self, record: PostRecord) -> tuple[Move, ...]:
+        """Everything that was tried with the parts of a post, oldest first."""
+        return await self._ledger.moves(record.route, record.source)
+
+    async def days(self, since: date) -> tuple[DayFigures, ...]:
+        """What each route sent and spent on each day (UTC) from `since` on."""
+        return await self._ledger.days(since)
 
     async def status(self, now: datetime) -> tuple[RouteStatus, ...]:
         """Figures of every configured route."""

@@ -5,15 +5,17 @@ For surfaces that show a running daemon; each finds its own words. Must not chan
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bridge.core.errors import LedgerError, LedgerFull, Throttled, Transient, Unauthorised
+from bridge.core.errors import Throttled, Transient, Unauthorised
 from bridge.core.model import Network, Route
+from bridge.engine.control import Control
 from bridge.engine.gate import Closed
 from bridge.engine.lane import Lane
+from bridge.engine.supervise import Daemon
 from bridge.memory import RouteStatus
 
 
@@ -108,12 +110,11 @@ def unreachable(lanes: Sequence[Lane]) -> frozenset[Network]:
     )
 
 
-async def writable(renew: Callable[[], Awaitable[None]]) -> bool:
-    """Whether the ledger takes a write, shown by one: `renew` extends its lease."""
-    try:
-        await renew()
-    except LedgerFull:
-        return False
-    except LedgerError:
-        return False
-    return True
+async def standings(daemon: Daemon, control: Control, now: datetime) -> tuple[Standing, ...]:
+    """How every direction of a running daemon is, in the order of the configuration."""
+    figures = {status.route: status for status in await control.status(now)}
+    return tuple(
+        standing(lane, figures[lane.plan.route], daemon.next_read(lane.plan.route))
+        for lane in daemon.lanes
+        if lane.plan.route in figures
+    )

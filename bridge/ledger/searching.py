@@ -246,7 +246,8 @@ def days(connection: sqlite3.Connection, since: date) -> tuple[DayFigures, ...]:
 def _days(connection: sqlite3.Connection, since: date) -> Iterator[DayFigures]:
     rows = connection.execute(
         "SELECT day, bridge, direction, "
-        "sum(CASE WHEN kind = 'delivery' THEN items ELSE 0 END), sum(cost) "
+        "sum(CASE WHEN kind IN ('delivery', 'post', 'post_with_link', 'repost') "
+        "THEN items ELSE 0 END), sum(cost) "
         "FROM spend JOIN route ON route.id = spend.route_id WHERE day >= ? "
         "GROUP BY day, route.id ORDER BY day, route.id",
         (since.isoformat(),),
