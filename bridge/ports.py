@@ -32,6 +32,7 @@ from bridge.core.record import Cursor, Receipt
 from bridge.memory import Facts, Ledger, LedgerView, RouteStatus
 
 __all__ = [
+    "Backups",
     "Baseline",
     "Clock",
     "Facts",
@@ -274,6 +275,18 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        ...
+
+
+class Backups(Protocol):
+    """The copies of the ledger that are made by themselves."""
+
+    def newest(self) -> datetime | None:
+        """When the newest one that is there was made; None for none."""
+        ...
+
+    async def make(self, now: datetime) -> Path:
+        """Make one while the ledger is in use, and let the oldest go. Raises `LedgerError`."""
         ...
 
 

@@ -65,7 +65,10 @@ class Commands:
                 self._bench.emit(RoutePaused(now, route, None, BY_OWNER))
             if (lane := self._lanes.get(route)) is not None:
                 lane.paused = True
-        return f"paused: {_list(named)}; nothing is lost, it is mirrored after: twinpost resume"
+        return (
+            f"paused: {_list(named)}; what is written meanwhile is mirrored after: twinpost resume "
+            "(of a long pause, the last day; the rest after: twinpost catch-up)"
+        )
 
     async def resume(
         self, bridge: BridgeName | None = None, direction: Direction | None = None

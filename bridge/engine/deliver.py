@@ -21,6 +21,7 @@ from bridge.engine.gate import Gate
 from bridge.engine.leave import Leave
 from bridge.engine.media import Handed, Load, Luggage, MediaMissing
 from bridge.engine.missing import Missing
+from bridge.engine.quota import Quota
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
 
@@ -50,6 +51,7 @@ class Deliver:
         self._leave = leave
         self._luggage = luggage
         self._missing = missing
+        self._quota = Quota(plan, bench)
         self.stopping = False
         """Set when the daemon ends: the part under way is finished, no further one is begun."""
 
@@ -59,6 +61,7 @@ class Deliver:
             self._gate.reopens_at(),
             self._leave.opens_at(),
             self._reconcile.holds_up_until(),
+            self._quota.opens_at(),
         )
         return max((at for at in waits if at is not None), default=None)
 
@@ -70,6 +73,9 @@ class Deliver:
             now = self._bench.clock.now()
             due = await self._bench.ledger.next_due(self._plan.route, now)
             if due is None:
+                self._quota.drained()
+                break
+            if due.first and not await self._quota.granted():
                 break
             delivered += await self._send(due)
         return delivered
@@ -83,7 +89,9 @@ class Deliver:
         """What `send_due` would send first now; None for nothing."""
         now = self._bench.clock.now()
         due = await self._bench.ledger.next_due(self._plan.route, now) if self._may_send() else None
-        return None if due is None else due.record
+        if due is None or (due.first and not await self._quota.granted()):
+            return None
+        return due.record
 
     async def _still_due(self, due: DuePart) -> bool:
         """Whether nobody withdrew or changed the part before our turn on its account came."""

@@ -36,8 +36,11 @@ class Intake:
         self._inbound = inbound
         self._edits = edits
 
-    async def take(self, post: Post, cursor: Cursor) -> Cursor:
-        """Deal with `post`; returns the cursor to go on from."""
+    async def take(self, post: Post, cursor: Cursor, late: Verdict | None = None) -> Cursor:
+        """Deal with `post`; returns the cursor to go on from.
+
+        `late` is the verdict on it if it would be mirrored otherwise.
+        """
         ledger, route = self._bench.ledger, self._plan.route
         desk, account = self._bench.desks.of(route), await self._plan.source.account()
         async with self._bench.turnstiles.passing(account), desk.turn:
@@ -54,7 +57,7 @@ class Intake:
                 await self._record(await self._decided(post, facts, cursor, None), ahead)
                 return ahead
             twin = await desk.twin_of(post, route, ledger) or await self._may_be_a_part(post)
-            decision = await self._decided(post, facts, cursor, twin)
+            decision = await self._decided(post, facts, cursor, twin, late)
             if decision.same_as is not None:
                 await self._withdraw(decision.same_as, post)
             await self._record(decision, ahead)
@@ -64,10 +67,17 @@ class Intake:
         return ahead
 
     async def _decided(
-        self, post: Post, facts: Facts, cursor: Cursor, twin: Twin | None
+        self,
+        post: Post,
+        facts: Facts,
+        cursor: Cursor,
+        twin: Twin | None,
+        late: Verdict | None = None,
     ) -> Decision:
         now = self._bench.clock.now()
-        outcome = await judged(self._plan, post, facts, now, floor=cursor.floor, twin=twin)
+        outcome = await judged(
+            self._plan, post, facts, now, floor=cursor.floor, twin=twin, late=late
+        )
         verdict, draft = outcome.verdict, outcome.draft
         if draft is None:
             same = twin.post.id if twin is not None and twin.match is not Match.SIMILAR else None

@@ -39,6 +39,7 @@ async def judged(
     *,
     floor: datetime | None = None,
     twin: Twin | None = None,
+    late: Verdict | None = None,
 ) -> Judged:
     """What happens to `post` at `now`. Raises `NetworkError` where the target does not answer."""
     history = History(
@@ -50,6 +51,7 @@ async def judged(
         parent_has_twin=facts.parent is not None and facts.parent.same_as is not None,
         twin=twin,
         reposted=facts.reposted is not None,
+        late=late,
     )
     verdict = decide(post, plan.rules, history)
     if verdict.action is Action.SKIP:

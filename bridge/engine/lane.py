@@ -19,6 +19,7 @@ from bridge.engine.changes import Changes
 from bridge.engine.deliver import Deliver
 from bridge.engine.edits import Edits
 from bridge.engine.gate import Closed, Gate
+from bridge.engine.homecoming import Homecoming
 from bridge.engine.intake import Intake
 from bridge.engine.leave import Leave
 from bridge.engine.media import Luggage
@@ -56,7 +57,9 @@ class Lane:
         self._proving = Gate(plan.route, f"looking at {target}", bench)
         edits, luggage = Edits(plan, bench), Luggage(plan, bench)
         missing = Missing(plan, bench, edits)
-        self._watch = Watch(plan, bench, Intake(plan, bench, inbound, edits))
+        self._homecoming = Homecoming(plan, bench)
+        intake = Intake(plan, bench, inbound, edits)
+        self._watch = Watch(plan, bench, intake, self._homecoming)
         self._recheck = Recheck(plan, bench, edits, looking=self._comparing, asking=self._vouching)
         self._reconcile = Reconcile(plan, bench, self._proving, self._sending)
         self._changes = Changes(plan, bench, self._sending, luggage, missing)
@@ -135,6 +138,7 @@ class Lane:
         """
         too_late = self._bench.clock.now() + LONGEST_WAIT
         await self._bench.ledger.hurry(self.plan.route, self._bench.clock.now(), beyond=too_late)
+        await self._homecoming.put_aside()
         await self._reconcile.adopt()
         self.paused = await self._bench.ledger.paused_since(self.plan.route) is not None
 

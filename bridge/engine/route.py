@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge.core.events import Event
 from bridge.core.model import Account, AccountId, Network, Route
@@ -23,6 +23,9 @@ from bridge.engine.twins import Desks
 from bridge.ports import Clock, Ledger, Listener, MediaStore, NetworkPort
 
 log = logging.getLogger(__name__)
+
+Chore = Callable[[datetime], Awaitable[None]]
+"""Something that is looked after now and then; it is told the time, and finds out whether."""
 
 
 class Turnstiles:
@@ -52,6 +55,8 @@ class RoutePlan:
 
     The newest `recheck_window` posts of the source are read again every `recheck_every` to see what
     was edited and what is no longer there; None where the network's own hints and each pass do so.
+    After an absence nothing older than `max_age` crosses, and never more than `max_per_hour`; None
+    for no bound.
     """
 
     route: Route
@@ -64,6 +69,8 @@ class RoutePlan:
     start: Start
     recheck_every: timedelta | None = None
     recheck_window: int = 20
+    max_age: timedelta | None = None
+    max_per_hour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class Bench:
     desks: Desks = field(default_factory=Desks)
     media: MediaStore | None = None
     sending: set[PartKey] = field(default_factory=set)
+    chores: tuple[Chore, ...] = ()
 
     def emit(self, event: Event) -> None:
         """Tell every listener what happened. What a listener breaks on stays with it."""

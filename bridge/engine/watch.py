@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from bridge.core import guards
 from bridge.core.events import SourceRead
 from bridge.core.model import Microdollars, PostId
 from bridge.core.record import Cursor
 from bridge.core.timing import FromBeginning, FromDate, FromNow
+from bridge.engine.homecoming import Homecoming
 from bridge.engine.intake import Intake
 from bridge.engine.route import Bench, RoutePlan
 
@@ -19,10 +21,13 @@ from bridge.engine.route import Bench, RoutePlan
 class Watch:
     """The reader of one route's source."""
 
-    def __init__(self, plan: RoutePlan, bench: Bench, intake: Intake) -> None:
+    def __init__(
+        self, plan: RoutePlan, bench: Bench, intake: Intake, homecoming: Homecoming
+    ) -> None:
         self._plan = plan
         self._bench = bench
         self._intake = intake
+        self._homecoming = homecoming
 
     async def read(self) -> int:
         """Take in everything new, oldest first; returns how many posts were read.
@@ -34,17 +39,22 @@ class Watch:
         if cursor is None:
             cursor = await self._set_out()
             if isinstance(self._plan.start, FromNow):
+                await self._homecoming.passed()
                 return 0
         count = 0
         while True:
             reading = await self._plan.source.read_after(cursor, self._known)
             await self._noted(len(reading.posts), reading.cost)
             before = cursor
+            if reading.posts:
+                came_back = await self._homecoming.came_back(cursor, reading.posts)
             for post in reading.posts:
-                cursor = await self._intake.take(post, cursor)
+                late = guards.late(post, came_back, self._plan.max_age)
+                cursor = await self._intake.take(post, cursor, late)
             count += len(reading.posts)
             # Without progress, the same page would come for ever.
             if not reading.more or cursor == before:
+                await self._homecoming.passed()
                 return count
 
     async def _set_out(self) -> Cursor:
