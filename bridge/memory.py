@@ -16,6 +16,7 @@ from bridge.core.draft import DraftPart
 from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
+from bridge.core.purse import Purse, PurseView
 from bridge.core.record import (
     Absence,
     BackupState,
@@ -69,9 +70,11 @@ class RouteStatus:
     failed: int
     delivered: int
     spent_month: Microdollars
+    waiting_for_money: int = 0
+    """Posts, not parts, that wait until the budget allows them."""
 
 
-class LedgerView(Protocol):
+class LedgerView(PurseView, Protocol):
     """The bridge's memory, for those who only look. Needs no lease."""
 
     async def close(self) -> None:
@@ -119,7 +122,7 @@ class LedgerView(Protocol):
         ...
 
 
-class Ledger(LedgerView, Protocol):
+class Ledger(LedgerView, Purse, Protocol):
     """The bridge's memory: one method, one transaction. Writers hold the lease.
 
     Every writing method raises `LeaseLost` once another process has taken the lease over, and has
@@ -312,11 +315,14 @@ class Ledger(LedgerView, Protocol):
         """Remember that the ledger was copied, or `why` not; whether that is news."""
         ...
 
-    async def next_due(self, route: Route, now: datetime) -> DuePart | None:
+    async def next_due(
+        self, route: Route, now: datetime, *, released: bool = False
+    ) -> DuePart | None:
         """The first part, in the order its posts were recorded, that may be sent now.
 
         A part may be sent when its time has come, every earlier part of its post is delivered, and
-        the last part of its parent's mirror, if it has a parent, is delivered.
+        the last part of its parent's mirror, if it has a parent, is delivered. With `released`,
+        only of posts that their owner has let go whatever they cost.
         """
         ...
 
@@ -352,9 +358,17 @@ class Ledger(LedgerView, Protocol):
         ...
 
     async def note_upload(
-        self, key: PartKey, upload: KnownUpload, cost: Microdollars
+        self,
+        key: PartKey,
+        upload: KnownUpload,
+        cost: Microdollars,
+        *,
+        described: Microdollars = FREE,
     ) -> PartRecord:
-        """Remember, right after its answer, what the target network has taken in, and its cost."""
+        """Remember, right after its answer, what the target network has taken in, and its cost.
+
+        `described` is what of `cost` its description has come to.
+        """
         ...
 
     async def settle(

@@ -64,11 +64,24 @@ class DraftPart:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkPrices:
+    """What one post costs under each choice of what becomes of its links."""
+
+    keep: Microdollars
+    defuse: Microdollars
+    drop: Microdollars
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """All parts of one mirror, at least one, and a sentence for everything changed or left out."""
+    """All parts of one mirror, at least one, and a sentence for everything changed or left out.
+
+    `links` is what it would cost under each choice, None where there is nothing to choose.
+    """
 
     parts: tuple[DraftPart, ...]
     notes: tuple[str, ...] = ()
+    links: LinkPrices | None = None
 
     @property
     def price(self) -> Microdollars:

@@ -198,12 +198,14 @@ class DuePart:
     """A part that may be sent now, and the post on the target network that it replies to.
 
     `first` says that nothing of its post stands yet. `latest` is the newest id of that post.
+    `released` says that it was asked for as one of those that go whatever they cost.
     """
 
     record: PartRecord
     reply_to: PostId | None = None
     first: bool = True
     latest: PostId | None = None
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
+from bridge.core.budget import Spent, kind_of
 from bridge.core.delivery import WITH_RECEIPT, PartEvent, PartState, after
 from bridge.core.draft import DraftPart
 from bridge.core.model import Microdollars, PostId, Route
@@ -72,7 +72,9 @@ _TO_CHANGE = """
 """Parts that may be edited or deleted, apart from time: of one post, the last is deleted first."""
 
 
-def next_due(connection: sqlite3.Connection, route: Route, now: datetime) -> DuePart | None:
+def next_due(
+    connection: sqlite3.Connection, route: Route, now: datetime, *, released: bool = False
+) -> DuePart | None:
     """The first part, in the order posts were recorded, that may be sent now."""
     number = find_route(connection, route)
     if number is None:
@@ -84,8 +86,9 @@ def next_due(connection: sqlite3.Connection, route: Route, now: datetime) -> Due
     if earliest is None or earliest > asked["now"]:
         return None
     # The plus keeps this term off the index by time, which would have to be sorted afterwards.
+    bound = "AND post.released_at IS NOT NULL" if released else ""
     row = connection.execute(
-        f"SELECT part.post_id, part.idx {_IN_TURN} AND +part.not_before <= :now "
+        f"SELECT part.post_id, part.idx {_IN_TURN} AND +part.not_before <= :now {bound} "
         "ORDER BY part.post_id, part.idx LIMIT 1",
         asked,
     ).fetchone()
@@ -94,7 +97,8 @@ def next_due(connection: sqlite3.Connection, route: Route, now: datetime) -> Due
     (record,) = parts(connection, [row])
     above = _last_standing(connection, row[0], below=row[1])
     reply_to = _above(connection, row[0]) if above is None else above
-    return DuePart(record, reply_to, first=above is None, latest=latest(connection, row[0]))
+    newest = latest(connection, row[0])
+    return DuePart(record, reply_to, first=above is None, latest=newest, released=released)
 
 
 def next_change(connection: sqlite3.Connection, route: Route, now: datetime) -> PartRecord | None:
@@ -227,13 +231,7 @@ def settle(
         if record.target_id not in {None, receipt.id}:
             rename_target(connection, post, key.index, str(record.target_id), record.target_url)
         keep_attached(connection, post, record)
-    kind = _SPENT_ON.get(record.state)
-    if kind is not None:
-        stood = kind == "delivery" and receipt is not None
-        done = int(stood or (kind != "delivery" and state is not record.state and spent > 0))
-        note_spend(connection, route, now, kind, items=done, cost=spent)
-        if stood:
-            connection.execute("UPDATE route SET last_mirrored_at = ? WHERE id = ?", (at, route))
+    _charge(connection, route, record, event, now, cost=spent)
     log_move(connection, post, key.index, at=at, event=event, state=state, detail=detail)
     add_notes(connection, post, notes)
     _consequences(connection, post, (record.state, event), at)
@@ -242,13 +240,36 @@ def settle(
     return settled
 
 
-_SPENT_ON: dict[PartState, Literal["delivery", "edit", "deletion"]] = {
-    PartState.PLANNED: "delivery",
-    PartState.ATTEMPTING: "delivery",
-    PartState.IN_DOUBT: "delivery",
-    PartState.HELD: "delivery",
-    PartState.REVISING: "edit",
-    PartState.DELETING: "deletion",
+def _charge(
+    connection: sqlite3.Connection,
+    route: int,
+    record: PartRecord,
+    event: PartEvent,
+    now: datetime,
+    *,
+    cost: Microdollars,
+) -> None:
+    """Count what a move has cost; `record` is the part before it."""
+    kind = _SPENT_ON.get(record.state)
+    if kind is Spent.DELIVERY:
+        done = event in WITH_RECEIPT
+        kind = kind_of(record.key.route.direction, record.part)
+        if done:
+            at = to_micros(now)
+            connection.execute("UPDATE route SET last_mirrored_at = ? WHERE id = ?", (at, route))
+    else:
+        done = after(record.state, event) is not record.state and cost > 0
+    if kind is not None:
+        note_spend(connection, route, now, kind, items=int(done), cost=cost)
+
+
+_SPENT_ON: dict[PartState, Spent] = {
+    PartState.PLANNED: Spent.DELIVERY,
+    PartState.ATTEMPTING: Spent.DELIVERY,
+    PartState.IN_DOUBT: Spent.DELIVERY,
+    PartState.HELD: Spent.DELIVERY,
+    PartState.REVISING: Spent.EDIT,
+    PartState.DELETING: Spent.DELETION,
 }
 
 

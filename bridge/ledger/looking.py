@@ -97,7 +97,14 @@ def status(connection: sqlite3.Connection, route: Route, now: datetime) -> Route
         ).fetchall()
     )
     (delivered,) = connection.execute(
-        "SELECT coalesce(sum(items), 0) FROM spend WHERE route_id = ? AND kind = 'delivery'",
+        "SELECT coalesce(sum(items), 0) FROM spend WHERE route_id = ? "
+        "AND kind IN ('delivery', 'post', 'post_with_link', 'repost')",
+        (number,),
+    ).fetchone()
+    (waiting,) = connection.execute(
+        "SELECT count(*) FROM money_wait JOIN post ON post.id = money_wait.post_id "
+        "WHERE post.route_id = ? AND EXISTS (SELECT 1 FROM part "
+        "WHERE part.post_id = post.id AND part.state = 'planned')",
         (number,),
     ).fetchone()
     last_read, last_mirrored = connection.execute(
@@ -114,6 +121,7 @@ def status(connection: sqlite3.Connection, route: Route, now: datetime) -> Route
         failed=counts.get("failed", 0),
         delivered=delivered,
         spent_month=_spent(connection, number, now),
+        waiting_for_money=waiting,
     )
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
 
+from bridge.core.budget import Spent
 from bridge.core.delivery import PartState
-from bridge.core.draft import DraftPart
+from bridge.core.draft import DraftPart, LinkPrices
 from bridge.core.model import Microdollars, Post, PostId, Route
 from bridge.core.record import Cursor, Decision
 from bridge.core.verdict import Action, Reason
@@ -89,6 +89,7 @@ def record(
     if decision.verdict.reason is Reason.ECHO:
         _follow(connection, route, post)
     if decision.draft is not None:
+        _note_links(connection, added, decision.draft.links)
         # What is to be held must not leave before its owner has spoken.
         held = decision.verdict.action is Action.HOLD
         insert_parts(
@@ -98,6 +99,15 @@ def record(
             decision.draft.parts,
             decision.not_before or decision.seen_at,
             state=PartState.HELD if held else PartState.PLANNED,
+        )
+
+
+def _note_links(connection: sqlite3.Connection, post: int, links: LinkPrices | None) -> None:
+    """Remember what a post with links costs under each choice of what becomes of them."""
+    if links is not None:
+        connection.execute(
+            'INSERT INTO link_price (post_id, keep, defuse, "drop") VALUES (?, ?, ?, ?)',
+            (post, links.keep, links.defuse, links.drop),
         )
 
 
@@ -195,7 +205,7 @@ def note_read(
     """Remember when a source was last read, and what that cost."""
     number = route_id(connection, route)
     connection.execute("UPDATE route SET last_read_at = ? WHERE id = ?", (to_micros(at), number))
-    note_spend(connection, number, at, "read", items=items, cost=cost)
+    note_spend(connection, number, at, Spent.READ, items=items, cost=cost)
 
 
 def note_recheck(connection: sqlite3.Connection, route: Route, at: datetime) -> None:
@@ -208,7 +218,7 @@ def note_spend(
     connection: sqlite3.Connection,
     route: int,
     at: datetime,
-    kind: Literal["read", "delivery", "media", "edit", "deletion"],
+    kind: Spent,
     *,
     items: int,
     cost: Microdollars,
@@ -220,7 +230,7 @@ def note_spend(
         "INSERT INTO spend (route_id, day, kind, items, cost) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (route_id, day, kind) DO UPDATE "
         "SET items = spend.items + excluded.items, cost = spend.cost + excluded.cost",
-        (route, utc_day(at), kind, items, cost),
+        (route, utc_day(at), kind.value, items, cost),
     )
 
 

@@ -39,6 +39,7 @@ from bridge.ledger import (
     looking,
     recording,
     searching,
+    spending,
     steering,
     store,
     twins,
@@ -46,6 +47,7 @@ from bridge.ledger import (
 )
 from bridge.ledger.codec import micros_or_none
 from bridge.ledger.housekeeping import Keeps, Looks
+from bridge.ledger.purse import SqlitePurse, SqlitePurseView
 from bridge.ledger.store import Store
 from bridge.ledger.thread import WorkThread
 from bridge.ports import Facts, RouteStatus
@@ -110,7 +112,7 @@ async def _started(opened: Store, work: Callable[[], None]) -> WorkThread:
     return thread
 
 
-class SqliteReader(Looks):
+class SqliteReader(Looks, SqlitePurseView):
     """A `LedgerView`: for those who only look. Its connection cannot write."""
 
     def __init__(self, opened: Store, thread: WorkThread) -> None:
@@ -154,7 +156,7 @@ class SqliteReader(Looks):
         return await self._thread.run(lambda: self._store.read(work))
 
 
-class SqliteLedger(SqliteReader, Keeps):
+class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
     """A `Ledger`. Every writing method raises `LeaseLost` once another process took it over.
 
     A caller that is cancelled waits for its transaction to end, and is cancelled then.
@@ -277,9 +279,11 @@ class SqliteLedger(SqliteReader, Keeps):
         """Remember when a source was last read, and what that cost."""
         await self._write(lambda db: recording.note_read(db, route, at, posts, cost))
 
-    async def next_due(self, route: Route, now: datetime) -> DuePart | None:
+    async def next_due(
+        self, route: Route, now: datetime, *, released: bool = False
+    ) -> DuePart | None:
         """The first part, in the order its posts were recorded, that may be sent now."""
-        return await self._read(lambda db: delivering.next_due(db, route, now))
+        return await self._read(lambda db: delivering.next_due(db, route, now, released=released))
 
     async def hurry(self, route: Route, now: datetime, *, beyond: datetime | None = None) -> None:
         """Have what was put off, to later than `beyond` where that is given, be due now."""
@@ -299,7 +303,9 @@ class SqliteLedger(SqliteReader, Keeps):
 
     async def claim(self, key: PartKey, now: datetime, body_hash: str) -> PartRecord:
         """T2. Raises `ValueError` unless the part is planned, outdated or unwanted."""
-        return await self._write(lambda db: delivering.claim(db, key, now, body_hash))
+        return await self._write(
+            lambda db: spending.reserve(db, delivering.claim(db, key, now, body_hash), now)
+        )
 
     async def reshape(self, key: PartKey, part: DraftPart, now: datetime, note: str) -> PartRecord:
         """Have a part that is still to be sent, or edited, go as `part`. Raises `ValueError`."""
@@ -310,10 +316,19 @@ class SqliteLedger(SqliteReader, Keeps):
         return await self._read(lambda db: uploads.uploads(db, key))
 
     async def note_upload(
-        self, key: PartKey, upload: KnownUpload, cost: Microdollars
+        self,
+        key: PartKey,
+        upload: KnownUpload,
+        cost: Microdollars,
+        *,
+        described: Microdollars = FREE,
     ) -> PartRecord:
         """Remember, right after its answer, what the target network has taken in."""
-        return await self._write(lambda db: uploads.note_upload(db, key, upload, cost))
+        return await self._write(
+            lambda db: spending.uploaded(
+                db, uploads.note_upload(db, key, upload, cost, described), cost
+            )
+        )
 
     async def settle(
         self,

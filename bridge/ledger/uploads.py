@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from bridge.core.budget import Spent
 from bridge.core.model import MediaId, Microdollars
 from bridge.core.record import KnownUpload, PartKey, PartRecord, media_names
 from bridge.ledger.codec import from_micros, micros_or_none, moment_or_none, storable, to_micros
@@ -36,7 +37,11 @@ def uploads(connection: sqlite3.Connection, key: PartKey) -> tuple[KnownUpload, 
 
 
 def note_upload(
-    connection: sqlite3.Connection, key: PartKey, upload: KnownUpload, cost: Microdollars
+    connection: sqlite3.Connection,
+    key: PartKey,
+    upload: KnownUpload,
+    cost: Microdollars,
+    described: Microdollars,
 ) -> PartRecord:
     """Remember one upload, in place of an earlier one of the same medium, and what it cost."""
     route, post, _ = find_part(connection, key)
@@ -58,7 +63,10 @@ def note_upload(
     connection.execute(
         "UPDATE part SET cost = cost + ? WHERE post_id = ? AND idx = ?", (cost, post, key.index)
     )
-    note_spend(connection, route, upload.at, "media", items=1, cost=cost)
+    rest = Microdollars(cost - described)
+    note_spend(connection, route, upload.at, Spent.MEDIA, items=1, cost=rest)
+    if described:
+        note_spend(connection, route, upload.at, Spent.ALT_TEXT, items=1, cost=described)
     (noted,) = parts(connection, [(post, key.index)])
     return noted
 
