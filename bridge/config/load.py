@@ -27,6 +27,7 @@ from bridge.config.settings import (
     XSettings,
     XToMastodon,
 )
+from bridge.config.surface_settings import surfaces_of
 from bridge.config.web import web_of
 from bridge.core.errors import ConfigError
 from bridge.core.secret import Secret
@@ -77,12 +78,13 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     bridges = [(line, _bridge(entry)) for line, entry in entries]
     _check_pairs(reader, bridges)
     web = web_of(reader, root, cast("Values | None", found.get("web")))
+    surfaces = surfaces_of(reader, root, found)
     if reader.faults:
         raise ConfigError(reader.report())
     state = _state(cast("str | None", found.get("state")), path, environ)
     ca_file = _ca_file(cast("str | None", found.get("ca_file")), path)
     kept = LedgerSettings(**_given(cast("Values", found.get("ledger") or {}), *LEDGER_KEYS))
-    return Settings(state, tuple(bridge for _, bridge in bridges), ca_file, kept, web)
+    return Settings(state, tuple(bridge for _, bridge in bridges), ca_file, kept, web, surfaces)
 
 
 def _state(given: str | None, path: Path, environ: Mapping[str, str]) -> Path:

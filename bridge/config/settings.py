@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from bridge.config.surface_settings import SurfaceSettings
 from bridge.config.web import WebSettings
 from bridge.core.model import BridgeName, Microdollars, Visibility
 from bridge.core.policy import (
@@ -180,3 +181,4 @@ class Settings:
     ca_file: Path | None = None
     ledger: LedgerSettings = LedgerSettings()
     web: WebSettings = field(default_factory=WebSettings)
+    surfaces: SurfaceSettings = field(default_factory=SurfaceSettings)

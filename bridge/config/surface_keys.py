@@ -1,0 +1,184 @@
+"""The keys of what the daemon tells outside: MQTT, metrics, notices, the log. Data only."""
+
+from __future__ import annotations
+
+from bridge.config import places, values
+from bridge.config.declared import Key, Section
+from bridge.config.web import host, listen
+
+
+def _switch(name: str, doc: str, default: str) -> Key:
+    return Key(
+        name, doc, values.boolean, default=default, choices=("true", "false"), shape="boolean"
+    )
+
+
+HOME_ASSISTANT = Section(
+    "home_assistant",
+    "How Home Assistant finds the bridge by itself.",
+    (
+        _switch("enabled", "Whether each bridge is announced as a device.", "true"),
+        Key(
+            "prefix",
+            "The discovery prefix that Home Assistant is set to.",
+            places.topic_prefix,
+            default="homeassistant",
+        ),
+    ),
+)
+
+MQTT = Section(
+    "mqtt",
+    "A broker that hears what happens; see docs/mqtt.md. Needs the extra `mqtt`.",
+    (
+        Key("host", "The broker's name or address.", host, required=True),
+        Key("port", "Its port. Default: 1883, with TLS 8883.", places.port, shape="integer"),
+        _switch("tls", "Whether the connection is encrypted.", "false"),
+        Key(
+            "tls_ca_file",
+            "A file of certificates (PEM) that are trusted for the broker beside those that are "
+            "trusted anyway. Relative to this file.",
+            str,
+        ),
+        Key("username", "The name to sign in with.", places.password),
+        Key(
+            "password",
+            "The password that goes with it.",
+            places.password,
+            secret=True,
+        ),
+        Key(
+            "version",
+            "The version of MQTT that is spoken: 3.1.1 or 5.",
+            values.one_of("3.1.1", "5"),
+            default="3.1.1",
+            choices=("3.1.1", "5"),
+        ),
+        Key(
+            "topic",
+            "What all topics begin with. Two daemons on one broker need two of them.",
+            places.topic_prefix,
+            default="twinpost",
+        ),
+        _switch("include_text", "Whether events carry the text of mirrors.", "false"),
+        _switch(
+            "commands", "Whether pause, resume and sync-now are taken from the broker.", "false"
+        ),
+        HOME_ASSISTANT,
+    ),
+)
+
+METRICS = Section(
+    "metrics",
+    "Figures for Prometheus; see docs/metrics.md. Needs the extra `metrics`.",
+    (
+        _switch("enabled", "Whether they are served.", "false"),
+        Key(
+            "listen",
+            "Where: an address of this machine and a port.",
+            listen,
+            default="127.0.0.1:8431",
+        ),
+        Key(
+            "hosts",
+            "Names by which that address may be asked, beside localhost and IP addresses.",
+            host,
+            default="[]",
+            many=True,
+            may_be_empty=True,
+        ),
+    ),
+)
+
+WEBHOOK = Section(
+    "webhook",
+    "Posts a notice as JSON to an address.",
+    (Key("url", "The address; often it is a secret.", places.hook, required=True, secret=True),),
+)
+
+NTFY = Section(
+    "ntfy",
+    "Sends a notice to phones by ntfy.",
+    (
+        Key("url", "The server.", values.url, default="https://ntfy.sh"),
+        Key(
+            "topic",
+            "The topic; on a public server, who knows it can read it.",
+            places.ntfy_topic,
+            required=True,
+            secret=True,
+        ),
+        Key("token", "An access token, where the server wants one.", values.token, secret=True),
+    ),
+)
+
+EMAIL = Section(
+    "email",
+    "Sends a notice by e-mail.",
+    (
+        Key("host", "The mail server.", host, required=True),
+        Key(
+            "port",
+            "Its port. Default: 587 for starttls, 465 for tls, 25 for none.",
+            places.port,
+            shape="integer",
+        ),
+        Key(
+            "security",
+            "How the connection is encrypted: `starttls`, `tls` from the start, or `none`, which "
+            "is for this machine only.",
+            values.one_of("starttls", "tls", "none"),
+            default="starttls",
+            choices=("starttls", "tls", "none"),
+        ),
+        Key("username", "The name to sign in with, where the server wants one.", places.password),
+        Key("password", "The password that goes with it.", places.password, secret=True),
+        Key("from", "The sender's address.", places.mailbox, required=True),
+        Key("to", "The addresses it goes to.", places.mailbox, required=True, many=True),
+    ),
+)
+
+NOTICES = Section(
+    "notices",
+    "Who is told when the bridge needs its owner; see docs/notices.md. Each way that is given is "
+    "used.",
+    (
+        Key(
+            "remind_every",
+            "How often one is reminded of what still waits: 1h or more.",
+            places.at_least_an_hour,
+            default="24h",
+        ),
+        Key(
+            "silent_after",
+            "For how long nothing may be mirrored, though posts came, before that is told: 1d or "
+            "more, or `never`.",
+            places.days_or_never,
+            default="3d",
+        ),
+        WEBHOOK,
+        NTFY,
+        EMAIL,
+        Key(
+            "command",
+            "A program with its arguments, started without a shell; the notice is its standard "
+            "input.",
+            places.argument,
+            many=True,
+        ),
+    ),
+)
+
+LOG = Section(
+    "log",
+    "How the log is written.",
+    (
+        Key(
+            "format",
+            "`text` for people, `json` for programs: one line an event in both.",
+            values.one_of("text", "json"),
+            default="text",
+            choices=("text", "json"),
+        ),
+    ),
+)
