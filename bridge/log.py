@@ -1,15 +1,17 @@
-"""Logging for people and journals: one line an event, control characters escaped, secrets redacted.
+"""Logging: one line an event, as text or JSON, control characters escaped, secrets redacted.
 
 Must not decide what is worth saying, and must never let a post's text or a token through.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
-from typing import TextIO
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Literal, TextIO
 
 from bridge.core.events import (
     Event,
@@ -28,9 +30,11 @@ _SHORTEST_SECRET = 6
 
 _TALKATIVE = (
     "aiohttp",
+    "aiomqtt",
     "apscheduler",
     "asyncio",
     "mastodon",
+    "mqtt",
     "oauthlib",
     "requests",
     "requests_oauthlib",
@@ -41,18 +45,51 @@ _TALKATIVE = (
 """Libraries that print headers, signing keys, addresses or bodies when asked for details."""
 
 
+def redacting(secrets: Iterable[Secret]) -> Callable[[str], str]:
+    """What replaces every one of `secrets` in a text by stars."""
+    values = {secret.reveal() for secret in secrets}
+    longest_first = sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len)[::-1]
+    pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+    return lambda text: pattern.sub("***", text)
+
+
 class OneLine(logging.Formatter):
     """Formats a record as one line whatever is in it; tracebacks too, with their lines joined."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S%z")
-        values = {secret.reveal() for secret in secrets}
-        longest_first = sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len)[::-1]
-        self._secrets = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._redacted = redacting(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one printable line without secrets."""
-        return escaped(self._secrets.sub("***", super().format(record)))
+        return escaped(self._redacted(super().format(record)))
+
+
+class OneObject(logging.Formatter):
+    """Formats a record as one JSON object on one line; an event adds what `facts` tells of it.
+
+    Keys: ``at`` (ISO 8601, UTC), ``level``, ``logger``, ``message``; ``error`` with a traceback.
+    """
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        super().__init__()
+        self._redacted = redacting(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of ASCII without secrets."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        row: dict[str, object] = {
+            "at": at.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self._redacted(record.getMessage()),
+        }
+        event = getattr(record, "event", None)
+        for name, value in facts(event).items() if event is not None else ():
+            row[name] = self._redacted(value) if isinstance(value, str) else value
+        if record.exc_info:
+            row["error"] = self._redacted(self.formatException(record.exc_info))
+        return json.dumps(row)
 
 
 def escaped(text: str) -> str:
@@ -63,14 +100,18 @@ def escaped(text: str) -> str:
 
 
 def configure(
-    *, secrets: Iterable[Secret] = (), verbose: bool = False, stream: TextIO | None = None
+    *,
+    secrets: Iterable[Secret] = (),
+    verbose: bool = False,
+    stream: TextIO | None = None,
+    form: Literal["text", "json"] = "text",
 ) -> None:
     """Send all logging to `stream` (standard error by default) through the one formatter.
 
     Libraries stay at warnings even when `verbose`; see `quiet_libraries`.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(OneLine(secrets))
+    handler.setFormatter(OneObject(secrets) if form == "json" else OneLine(secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("bridge").setLevel(logging.DEBUG if verbose else logging.INFO)
     quiet_libraries()
@@ -98,7 +139,50 @@ def log_event(event: Event) -> None:
     level = logging.DEBUG if isinstance(event, SourceRead) else logging.INFO
     if isinstance(event, RoutePaused):
         level = logging.WARNING
-    logging.getLogger("bridge.events").log(level, "%s", sentence(event))
+    logging.getLogger("bridge.events").log(level, "%s", sentence(event), extra={"event": event})
+
+
+def facts(event: Event) -> dict[str, object]:
+    """What an event says, for programs: its kind, bridge, direction, and post where it has one."""
+    row: dict[str, object] = {
+        "event": _KINDS[type(event)],
+        "bridge": event.route.bridge,
+        "direction": event.route.direction.value,
+    }
+    match event:
+        case PostDecided():
+            row |= {
+                "post": event.source,
+                "verdict": event.verdict.action.value,
+                "reason": event.verdict.reason.value,
+                "parts": event.parts,
+                "price_usd": event.price / 1_000_000,
+            }
+        case PartSettled():
+            row |= {
+                "post": event.source,
+                "part": event.index + 1,
+                "state": event.state.value,
+                "target": event.target_id,
+                "target_url": event.target_url,
+                "cost_usd": event.cost / 1_000_000,
+            }
+        case RoutePaused():
+            row["until"] = event.until.isoformat() if event.until else None
+        case RouteResumed():
+            pass
+        case SourceRead():
+            row |= {"posts": event.posts, "cost_usd": event.cost / 1_000_000}
+    return row
+
+
+_KINDS: dict[type, str] = {
+    PostDecided: "decided",
+    PartSettled: "part",
+    RoutePaused: "paused",
+    RouteResumed: "resumed",
+    SourceRead: "read",
+}
 
 
 def sentence(event: Event) -> str:
