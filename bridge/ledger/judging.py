@@ -10,7 +10,8 @@ from collections.abc import Collection
 
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Mirror
-from bridge.ledger.codec import storable, to_micros
+from bridge.core.verdict import Action
+from bridge.ledger.codec import storable, storable_or_none, to_micros
 from bridge.ledger.rows import batches, find_route, posts
 from bridge.ports import Facts
 
@@ -138,12 +139,15 @@ def revised(connection: sqlite3.Connection, route: int, post: Post) -> int | Non
         if (number := recorded(connection, route, name)) is not None:
             return number
     # Where the network tells the chain of edits, the chain is the whole answer; elsewhere an edited
-    # post may come back under a new id, but keeps the time at which it was written.
+    # post may come back under a new id, but keeps the time at which it was written, and what it
+    # replies to: the posts of a thread may be of one and the same second.
     if post.edited_at is None or len(post.ids) > 1:
         return None
+    replied = None if post.in_reply_to is None else storable_or_none(post.in_reply_to.post)
     row = connection.execute(
-        "SELECT id FROM post WHERE route_id = ? AND created_at = ? ORDER BY id LIMIT 1",
-        (route, to_micros(post.created_at)),
+        "SELECT id FROM post WHERE route_id = ?1 AND created_at = ?2 "
+        "AND (parent IS ?3 OR (parent IS NULL AND action = ?4)) ORDER BY id LIMIT 1",
+        (route, to_micros(post.created_at), replied, Action.SKIP.value),
     ).fetchone()
     return None if row is None else int(row[0])
 

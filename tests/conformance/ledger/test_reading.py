@@ -174,6 +174,18 @@ async def test_an_edit_under_a_new_id_is_recognised_by_the_time_it_was_written(
     assert (await ledger.facts(OUT, later)).revision_of is None
 
 
+async def test_r16_what_continues_a_thread_of_the_same_second_is_no_edit_of_it(
+    ledger: Ledger,
+) -> None:
+    await recorded(ledger, "11")
+    await recorded(ledger, "12", parent="11")
+
+    last = post("13", at=T0, edited_at=T0 + minutes(3), parent="12")
+    assert (await ledger.facts(OUT, last)).revision_of is None
+    edit = post("99", at=T0, edited_at=T0 + minutes(3), parent="11")
+    assert (await ledger.facts(OUT, edit)).revision_of == "12"
+
+
 async def test_a_chain_of_ids_overrules_an_equal_time(ledger: Ledger) -> None:
     await recorded(ledger, "11")
 
