@@ -24,10 +24,12 @@ from bridge.config.settings import Recheck
 from bridge.core.errors import ConfigError, LedgerError
 from bridge.core.model import Direction, Route
 from bridge.core.secret import Secret
+from bridge.engine.caretaking import copying, forgetting
 from bridge.engine.commands import Commands
 from bridge.engine.control import Control
-from bridge.engine.route import Bench, RoutePlan
+from bridge.engine.route import Bench, Chore, RoutePlan
 from bridge.engine.supervise import Daemon
+from bridge.ledger.backups import FolderOfBackups
 from bridge.ledger.sqlite import open_ledger, open_reader
 from bridge.media.store import FileMediaStore
 from bridge.net.guard import Trusted
@@ -80,6 +82,12 @@ class Running:
 def ledger_path(settings: Settings) -> Path:
     """Where the ledger of these settings stands."""
     return settings.state / "ledger.sqlite3"
+
+
+def backups_of(settings: Settings) -> FolderOfBackups:
+    """The copies of the ledger that are made by themselves."""
+    folder, keep = settings.state / "backups", settings.ledger.backups
+    return FolderOfBackups(ledger_path(settings), folder, keep)
 
 
 def routes(settings: Settings) -> Iterator[Route]:
@@ -155,7 +163,8 @@ async def wired(
         # Spreads retries in time; nothing secret hangs on it.
         jitter = random.Random().random  # noqa: S311
         media = await stack.enter_async_context(_media(settings, bridges, tls))
-        bench = Bench(ledger, clock, jitter, listeners, media=media)
+        chores = _chores(settings, ledger)
+        bench = Bench(ledger, clock, jitter, listeners, media=media, chores=chores)
         vault = vault_of(settings)
         plans: list[RoutePlan] = []
         for bridge in bridges:
@@ -303,7 +312,19 @@ def _plan(
         start=given.start,
         recheck_every=recheck.every or None,
         recheck_window=recheck.window,
+        max_age=given.max_age or None,
+        max_per_hour=given.max_per_hour or None,
     )
+
+
+def _chores(settings: Settings, ledger: Ledger) -> tuple[Chore, ...]:
+    """How the ledger of these settings is looked after."""
+    kept, chores = settings.ledger, list[Chore]()
+    if kept.keep_text:
+        chores.append(forgetting(ledger, kept.keep_text))
+    if kept.backups:
+        chores.append(copying(ledger, backups_of(settings), kept.backup_every))
+    return tuple(chores)
 
 
 def _given(secret: Secret | None) -> str:

@@ -25,14 +25,16 @@ from bridge.core.record import (
     DuePart,
     KnownUpload,
     Mirror,
+    Pair,
     PartKey,
     PartRecord,
     Passage,
     PostRecord,
     Receipt,
+    Tied,
 )
 from bridge.core.twins import Counterpart
-from bridge.core.verdict import Verdict
+from bridge.core.verdict import Reason, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,7 @@ class Ledger(LedgerView, Purse, Protocol):
         ...
 
     async def waiting(self, route: Route, before: datetime) -> tuple[PostRecord, ...]:
-        """Posts written before then of whose mirrors nothing was ever tried, oldest first, some.
+        """Posts written before then whose mirrors are planned, and nothing else; oldest first, some.
 
         Not those that their owner asked for by name.
         """
@@ -305,6 +307,15 @@ class Ledger(LedgerView, Purse, Protocol):
         self, route: Route, source: PostId, decision: Decision, now: datetime
     ) -> PostRecord:
         """T1 for a wanted post. Raises `ValueError` where parts of it may stand."""
+        ...
+
+    async def tie(
+        self, pairs: Sequence[Pair], *, reason: Reason, now: datetime
+    ) -> tuple[Tied, ...]:
+        """Know each mirror as that of its post, all at once; what came of each, in order.
+
+        What was only planned for either is taken back; nothing is changed of those not `TIED`.
+        """
         ...
 
     async def purge(self, before: datetime) -> int:

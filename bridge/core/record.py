@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from bridge.core.delivery import PartState, PostState, post_state
 from bridge.core.draft import Draft, DraftMedia, DraftPart
@@ -222,6 +223,25 @@ class Absence:
 
     missing: tuple[Absent, ...] = ()
     expected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A post of one route and what somebody else made its mirror; `written` where it is known."""
+
+    route: Route
+    post: Mirror
+    mirror: Mirror
+    written: datetime | None = None
+
+
+class Tied(StrEnum):
+    """What came of having two posts known as post and mirror, in words."""
+
+    TIED = "tied"
+    KNOWN = "they are known as post and mirror already"
+    OTHER_MIRROR = "the first one has another mirror already, or may have, or is a mirror itself"
+    OTHER_POST = "the second one is the mirror of another post, or has a mirror of its own"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ import logging
 from datetime import datetime, timedelta
 
 from bridge.core.errors import LeaseLost, LedgerError
-from bridge.engine.route import Chore
+from bridge.engine.route import Bench, Chore
 from bridge.ports import Backups, Ledger
 
 log = logging.getLogger(__name__)
+
+LOOKED_AFTER_EVERY = 600.0
+"""Seconds between two rounds."""
 
 
 def forgetting(ledger: Ledger, keep: timedelta) -> Chore:
@@ -46,3 +49,31 @@ def copying(ledger: Ledger, backups: Backups, every: timedelta) -> Chore:
             log.info("the ledger can be copied again")
 
     return chore
+
+
+class Caretaker:
+    """Goes through all chores again and again."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._troubled: set[int] = set()
+
+    async def run(self) -> None:
+        """Until cancelled. Raises `LeaseLost`, and nothing else."""
+        while True:
+            await self.round()
+            await self._bench.clock.sleep(LOOKED_AFTER_EVERY)
+
+    async def round(self) -> None:
+        """Do every chore once, if there is something to be done."""
+        for number, chore in enumerate(self._bench.chores):
+            try:
+                await chore(self._bench.clock.now())
+                self._troubled.discard(number)
+            except LeaseLost:
+                raise
+            except Exception:
+                # Nothing that is looked after now and then may keep posts from crossing.
+                if number not in self._troubled:
+                    log.exception("a chore broke off; it is tried again")
+                self._troubled.add(number)

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from bridge.core.errors import NothingFits
 from bridge.core.events import RoutePaused, RouteResumed
-from bridge.core.model import BridgeName, Direction, Route
-from bridge.core.record import PostRecord
+from bridge.core.model import BridgeName, Direction, PostId, Route
+from bridge.core.record import Mirror, Pair, PostRecord, Tied
+from bridge.core.verdict import Reason
 from bridge.engine.lane import Lane
-from bridge.engine.mend import Mend
+from bridge.engine.mend import Mend, NothingToMend
 from bridge.engine.route import Bench
 
 BY_OWNER = "paused by its owner; it goes on with: twinpost resume"
@@ -32,8 +33,10 @@ class Commands:
         """Do what `asked` names by `do`, and say what was done.
 
         `bridge` and `direction` narrow what concerns routes; `post` is an id or address; `sent` is
-        the address at which a part in doubt stands. Raises `TwinpostError` with the reason where it
-        is refused, and `ValueError` or `KeyError` for what is no command.
+        the address at which a part in doubt stands; `posts` are ids, one a line; `mirror` is the id
+        of the mirror of `post`, with `post_url` and `mirror_url` where known. Raises
+        `TwinpostError` with the reason where it is refused, and `ValueError` or `KeyError` for what
+        is no command.
         """
         bridge, way = asked.get("bridge"), asked.get("direction")
         routes = (BridgeName(bridge) if bridge else None, Direction(way) if way else None)
@@ -44,12 +47,26 @@ class Commands:
                 return await self.resume(*routes)
             case "sync-now":
                 return await self.sync_now(*routes)
+            case _:
+                return await self._of_one(asked, *routes)
+
+    async def _of_one(
+        self,
+        asked: Mapping[str, str | None],
+        bridge: BridgeName | None,
+        direction: Direction | None,
+    ) -> str:
+        match asked["do"]:
             case "resolve":
                 return await self.resolve(asked["post"] or "", asked["sent"], *routes)
             case "retry":
                 return await self.retry(asked["post"] or "", *routes)
             case "drop":
                 return await self.drop(asked["post"] or "", *routes)
+            case "catch-up":
+                return await self.catch_up(bridge, direction, (asked["posts"] or "").splitlines())
+            case "link":
+                return await self.link(bridge, direction, *_pair(asked))
             case _:
                 raise KeyError(asked["do"])
 
@@ -132,6 +149,41 @@ class Commands:
         await mend.drop()
         return self._done(record, "dropped: it will not be sent")
 
+    async def catch_up(
+        self, bridge: BridgeName | None, direction: Direction | None, posts: Sequence[str]
+    ) -> str:
+        """Send these posts of one route after all, where they were kept back or never recorded."""
+        route, ledger = self._one(bridge, direction), self._bench.ledger
+        names = [PostId(name) for name in posts]
+        taken = await ledger.want(route, names, self._bench.clock.now())
+        if (lane := self._lanes.get(route)) is not None:
+            lane.wake(read=False)
+        said = f"{route}: {len(taken)} post(s) are looked at again and sent if they have no mirror"
+        if left := len(names) - len(taken):
+            said += f"; {left} are dealt with otherwise, see twinpost why"
+        return said if lane is not None else f"{said} (by the next pass)"
+
+    async def link(
+        self,
+        bridge: BridgeName | None,
+        direction: Direction | None,
+        post: Mirror,
+        mirror: Mirror,
+    ) -> str:
+        """Know `mirror` as the mirror of `post`, whoever made it."""
+        route, now = self._one(bridge, direction), self._bench.clock.now()
+        pair = Pair(route, post, mirror)
+        (came,) = await self._bench.ledger.tie((pair,), reason=Reason.LINKED, now=now)
+        if came is not Tied.TIED:
+            raise NothingToMend(f"{route}: {post.id} and {mirror.id} were not linked: {came.value}")
+        return f"{route}: {mirror.id} is known as the mirror of {post.id}; neither is mirrored"
+
+    def _one(self, bridge: BridgeName | None, direction: Direction | None) -> Route:
+        named = self._named(bridge, direction)
+        if len(named) > 1:
+            raise NothingFits(f"name one direction of one bridge; there are: {_list(named)}")
+        return named[0]
+
     def _done(self, record: PostRecord, what: str) -> str:
         if (lane := self._lanes.get(record.route)) is not None:
             lane.wake(read=False)
@@ -166,6 +218,17 @@ class Commands:
             ids = ", ".join(f"{record.route} {record.source}" for record in found)
             raise NothingFits(f"{post} means more than one post: {ids}; use one of these ids")
         return found[0], Mend(self._bench.ledger, found[0], self._bench.clock.now())
+
+
+def _pair(asked: Mapping[str, str | None]) -> tuple[Mirror, Mirror]:
+    """The two posts that a command names by id, and by address where it is known."""
+    post, mirror = asked["post"], asked["mirror"]
+    if not post or not mirror:
+        raise NothingFits("two posts are needed: the one that was written, and its mirror")
+    return (
+        Mirror(PostId(post), asked.get("post_url")),
+        Mirror(PostId(mirror), asked.get("mirror_url")),
+    )
 
 
 def _list(routes: Sequence[Route]) -> str:

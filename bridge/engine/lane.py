@@ -15,6 +15,7 @@ from bridge.core.delivery import LONGEST_WAIT
 from bridge.core.errors import LedgerError, LedgerFull, NetworkError, Unauthorised
 from bridge.core.events import RoutePaused, RouteResumed
 from bridge.core.model import Network, Route
+from bridge.engine.catchup import CatchUp
 from bridge.engine.changes import Changes
 from bridge.engine.deliver import Deliver
 from bridge.engine.edits import Edits
@@ -28,6 +29,7 @@ from bridge.engine.pace import Pace
 from bridge.engine.recheck import Recheck
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
+from bridge.engine.spending import Money
 from bridge.engine.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,12 @@ class Lane:
         self._watch = Watch(plan, bench, intake, self._homecoming)
         self._recheck = Recheck(plan, bench, edits, looking=self._comparing, asking=self._vouching)
         self._reconcile = Reconcile(plan, bench, self._proving, self._sending)
-        self._changes = Changes(plan, bench, self._sending, luggage, missing)
+        self._again = Gate(plan.route, f"reading {source} for what is wanted after all", bench)
+        self._catch_up = CatchUp(plan, bench, self._again)
+        self._money = Money(plan, bench)
+        self._changes = Changes(
+            plan, bench, self._sending, luggage, missing, money=self._money
+        )
         self._deliver = Deliver(
             plan,
             bench,
@@ -71,6 +78,7 @@ class Lane:
             leave=Leave(plan, bench, self._asking, edits),
             luggage=luggage,
             missing=missing,
+            money=self._money,
         )
         self._wake = asyncio.Event()
         self._read_wanted = False
@@ -103,8 +111,10 @@ class Lane:
             self._vouching,
             self._sending,
             self._proving,
+            self._again,
         )
-        return tuple(gate.closed for gate in gates if gate.closed is not None)
+        closed = [gate.closed for gate in gates if gate.closed is not None]
+        return (*closed, *self._money.closed)
 
     @property
     def waiting(self) -> tuple[tuple[Network, Closed], ...]:
@@ -195,16 +205,20 @@ class Lane:
             return None
         read, self._read_wanted = read or self._read_wanted, False
         await self._reconcile.look()
+        self._catch_up.opposite = None if self.opposite is None else self.opposite.plan
+        wanted = await self._catch_up.make_due()
         await self._send_due()
         read_again = None
         if read and not self._deliver.stopping:
             read_again = await self._read_source()
             await self._send_due()
         look_again = await self._reconcile.look()
+        await self._money.warn()
         due = await self._bench.ledger.due_at(self.plan.route)
         if due is not None:
             due = max(due, self._deliver.opens_at() or due)
-        return min((at for at in (due, look_again, read_again) if at is not None), default=None)
+        again = (due, look_again, read_again, wanted)
+        return min((at for at in again if at is not None), default=None)
 
     async def glance(self) -> None:
         """Read the source now, if it may be read, because the other direction is about to send.
@@ -230,7 +244,8 @@ class Lane:
         if self.paused:
             return
         async with self._one_reader:
-            await self._recheck.look(deleted=deleted)
+            if await self._money.reads_again_at() is None:
+                await self._recheck.look(deleted=deleted)
         await self._send_due()
 
     async def _send_due(self) -> None:
@@ -251,8 +266,8 @@ class Lane:
     async def _read_source(self) -> datetime | None:
         """Read what is new; returns when to try again where it may not be read right now."""
         async with self._one_reader:
-            again = self._reading.reopens_at()
-            if self._reading.is_open():
+            again = self._reading.reopens_at() or await self._money.reads_again_at()
+            if self._reading.is_open() and again is None:
                 try:
                     again = await self._read_at_its_pace()
                 except NetworkError as error:

@@ -15,6 +15,7 @@ from functools import partial
 
 from bridge.core.errors import LedgerError, LedgerFull
 from bridge.core.model import Route
+from bridge.engine.caretaking import Caretaker
 from bridge.engine.lane import Lane
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.schedule import Schedule
@@ -41,6 +42,7 @@ class Daemon:
 
     def __init__(self, plans: Sequence[RoutePlan], bench: Bench) -> None:
         self._bench = bench
+        self._caretaker = Caretaker(bench)
         self.broke_off = False
         """Whether a lane broke off in the last single pass."""
         self._schedule: Schedule | None = None
@@ -74,7 +76,10 @@ class Daemon:
         for lane in self.lanes:
             await lane.begin()
         schedule = self._schedule = Schedule()
-        tasks = [asyncio.create_task(self._keep_lease(alive), name="lease")]
+        tasks = [
+            asyncio.create_task(self._keep_lease(alive), name="lease"),
+            asyncio.create_task(self._caretaker.run(), name="chores"),
+        ]
         work = [
             asyncio.create_task(
                 lane.run(partial(self._come_back, schedule, lane)), name=str(lane.plan.route)
@@ -140,6 +145,7 @@ class Daemon:
                 await lane.begin()
             for lane in self.lanes:
                 await self._pass(lane, recheck=recheck, deleted=deleted)
+            await self._caretaker.round()
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)

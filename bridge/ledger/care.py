@@ -233,7 +233,7 @@ def _set_aside(ledger: Path, now: datetime) -> Path | None:
     if not ledger.exists():
         _logs_aside(ledger, ledger.with_name(f"{ledger.name}.lost-{now:{STAMP}}"))
         return None
-    aside = _free(ledger.with_name(f"{ledger.name}.replaced-{now.astimezone(UTC):{STAMP}}"))
+    aside = free(ledger.with_name(f"{ledger.name}.replaced-{now.astimezone(UTC):{STAMP}}"))
     try:
         connection = connect(ledger, mode="rw", timeout_ms=WORKING_TIMEOUT_MS)
         try:
@@ -260,9 +260,10 @@ def _logs_aside(ledger: Path, aside: Path) -> None:
             log.replace(aside.with_name(aside.name + end))
 
 
-def _free(path: Path) -> Path:
-    """`path`, or the first like it that nothing has as its name."""
-    tries = [path, *(path.with_name(f"{path.name}-{count}") for count in range(2, 1000))]
+def free(path: Path) -> Path:
+    """`path`, or the first like it (``-2`` before its ending) that nothing has as its name."""
+    stem, end = path.stem, path.suffix
+    tries = [path, *(path.with_name(f"{stem}-{count}{end}") for count in range(2, 1000))]
     return next(each for each in tries if not each.exists())
 
 

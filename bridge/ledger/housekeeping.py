@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from bridge.core.model import PostId, Route
-from bridge.core.record import BackupState, Decision, Passage, PostRecord
-from bridge.core.verdict import Verdict
-from bridge.ledger import purging, returning, wanting
+from bridge.core.record import BackupState, Decision, Pair, Passage, PostRecord, Tied
+from bridge.core.verdict import Reason, Verdict
+from bridge.ledger import purging, returning, tying, wanting
 from bridge.ledger.codec import decoding, from_micros, to_micros
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Keeps(Looks):
         await self._write(lambda db: returning.note_passed(db, route, at))
 
     async def waiting(self, route: Route, before: datetime) -> tuple[PostRecord, ...]:
-        """Posts written before then of whose mirrors nothing was ever tried."""
+        """Posts written before then whose mirrors are planned, and nothing else."""
         return await self._read(lambda db: returning.waiting(db, route, before))
 
     async def left(self, route: Route, since: datetime, until: datetime) -> tuple[datetime, ...]:
@@ -107,9 +107,28 @@ class Keeps(Looks):
         """Remember that the ledger was copied, or `why` not; whether that is news."""
         return await self._write(lambda db: _note_backup(db, at, why))
 
-    async def apply(self, works: Sequence[Callable[[sqlite3.Connection], T]]) -> list[T]:
-        """Several pieces of work in one transaction: all or nothing."""
-        return await self._write(lambda db: [work(db) for work in works])
+    async def tie(
+        self,
+        pairs: Sequence[Pair],
+        *,
+        reason: Reason,
+        now: datetime,
+    ) -> tuple[Tied, ...]:
+        """Know each mirror as that of its post, all in one transaction; what came of each."""
+        return await self._write(
+            lambda db: tuple(
+                tying.tie(
+                    db,
+                    pair.route,
+                    pair.post,
+                    pair.mirror,
+                    reason=reason,
+                    written=pair.written or now,
+                    now=now,
+                )
+                for pair in pairs
+            )
+        )
 
 
 def _backup_state(connection: sqlite3.Connection) -> BackupState:

@@ -38,7 +38,7 @@ def note_passed(connection: sqlite3.Connection, route: Route, at: datetime) -> N
 def waiting(
     connection: sqlite3.Connection, route: Route, before: datetime
 ) -> tuple[PostRecord, ...]:
-    """Posts written before then of whose mirrors nothing was ever tried; oldest first, some.
+    """Posts written before then of whose mirrors nothing stands; oldest first, some.
 
     Not those that their owner has asked for by name.
     """
@@ -46,7 +46,7 @@ def waiting(
         "SELECT DISTINCT post.id FROM part JOIN post ON post.id = part.post_id "
         "WHERE part.route_id = ? AND part.state = 'planned' AND post.created_at < ? "
         "AND post.reason <> ? AND NOT EXISTS (SELECT 1 FROM part AS other "
-        "WHERE other.post_id = post.id AND (other.state <> 'planned' OR other.attempts > 0)) "
+        "WHERE other.post_id = post.id AND other.state <> 'planned') "
         "ORDER BY post.id LIMIT ?",
         (
             find_route(connection, route),

@@ -8,26 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from enum import StrEnum
 
 from bridge.core.delivery import PartEvent, PartState, after
 from bridge.core.model import PostId, Route
-from bridge.core.record import Mirror
+from bridge.core.record import Mirror, Tied
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.ledger.codec import storable, storable_or_none, to_micros, to_notes
 from bridge.ledger.judging import original, recorded
 from bridge.ledger.moving import log_move
 from bridge.ledger.rows import posts, route_id
-
-
-class Tied(StrEnum):
-    """What came of it, in words."""
-
-    TIED = "tied"
-    KNOWN = "they are known as post and mirror already"
-    OTHER_MIRROR = "the first one has another mirror already, or may have"
-    MIRROR_OF_OTHER = "the second one is the mirror of another post, or has a mirror of its own"
-
 
 _IDLE = frozenset({PartState.PLANNED.value, PartState.DROPPED.value, PartState.GONE.value})
 
@@ -57,7 +46,7 @@ def tie(
         return (
             Tied.KNOWN
             if stands_for == _first_name(connection, first, post.id)
-            else (Tied.MIRROR_OF_OTHER)
+            else (Tied.OTHER_POST)
         )
     if original(connection, route, post.id) is not None:
         return (
@@ -68,7 +57,7 @@ def tie(
     if first is not None and not _is_idle(connection, first):
         return Tied.OTHER_MIRROR
     if second is not None and not _is_idle(connection, second):
-        return Tied.MIRROR_OF_OTHER
+        return Tied.OTHER_POST
     at = to_micros(now)
     if second is not None:
         _taken_back(connection, second, at)
