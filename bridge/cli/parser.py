@@ -170,6 +170,7 @@ def build_parser() -> argparse.ArgumentParser:
         _later("inspect", "status"),
     )
     status.add_argument("--json", action="store_true", help="one object a line, stable keys")
+    _add_manual(add)
     return parser
 
 
@@ -217,6 +218,23 @@ def _add_setting_up(add: Callable[..., argparse.ArgumentParser]) -> None:
         _later("check", "run"),
     )
     doctor.add_argument("--json", action="store_true", help="one object, stable keys")
+
+
+def _add_manual(add: Add) -> None:
+    """What shells and `man` read."""
+    completion = add(
+        "completion",
+        "Print what makes a shell complete commands and options.",
+        "twinpost completion bash > /etc/bash_completion.d/twinpost",
+        _later("manual", "completion"),
+    )
+    completion.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
+    add(
+        "manual",
+        "Print the man page.",
+        "twinpost manual | man -l -",
+        _later("manual", "manual"),
+    )
 
 
 def _add_steering(add: Add) -> None:

@@ -15,7 +15,8 @@ from tests.fixtures.world import SHARED_MACHINE, TWINPOST, World, until
 
 COMMANDS = (
     "demo", "sandbox", "run", "once", "check-config", "history", "why", "status",
-    "resolve", "retry", "drop", "pause", "resume", "sync-now", "preview", "init", "login", "check",
+    "resolve", "retry", "drop", "pause", "resume", "sync-now", "preview", "init", "login",
+    "check", "completion", "manual",
 )  # fmt: skip
 POST_KEYS = {
     "bridge", "direction", "source_id", "source_url", "state", "verdict", "reason", "cost_usd",
