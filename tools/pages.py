@@ -26,8 +26,8 @@ def commands_page() -> str:
         "# Commands",
         "",
         parser.description or "",
-        "`twinpost COMMAND --help` shows the same as this page, which is made from the command line",
-        "by `python -m tools.pages`.",
+        "`twinpost COMMAND --help` shows the same as this page, which is made from the command",
+        "line by `python -m tools.pages`.",
     ]
     codes = ""
     for name, sub in commands(parser):
