@@ -58,11 +58,11 @@ class Commands:
     ) -> str:
         match asked["do"]:
             case "resolve":
-                return await self.resolve(asked["post"] or "", asked["sent"], *routes)
+                return await self.resolve(asked["post"] or "", asked["sent"], bridge, direction)
             case "retry":
-                return await self.retry(asked["post"] or "", *routes)
+                return await self.retry(asked["post"] or "", bridge, direction)
             case "drop":
-                return await self.drop(asked["post"] or "", *routes)
+                return await self.drop(asked["post"] or "", bridge, direction)
             case "catch-up":
                 return await self.catch_up(bridge, direction, (asked["posts"] or "").splitlines())
             case "link":
