@@ -101,7 +101,7 @@ def back_up(ledger: Path, target: Path, now: datetime) -> None:
 def _copied(source: Path, target: Path, now: datetime) -> None:
     """Copy a database that may be in use to the private file `target`, in rollback mode."""
     _removed(target)
-    _private(target)
+    private(target)
     name = str(source)
     with translated(name):
         reading = connect(source, mode="ro", timeout_ms=WORKING_TIMEOUT_MS)
@@ -267,7 +267,8 @@ def free(path: Path) -> Path:
     return next(each for each in tries if not each.exists())
 
 
-def _private(path: Path) -> None:
+def private(path: Path) -> None:
+    """Make an empty file that is its owner's alone. Raises `LedgerError`."""
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, files.PRIVATE_FILE)
         os.fchmod(file, files.PRIVATE_FILE)
