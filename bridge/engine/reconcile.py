@@ -14,6 +14,7 @@ from bridge.core.delivery import MAX_ATTEMPTS, PartEvent, next_attempt
 from bridge.core.errors import NetworkError, Refused, Unauthorised
 from bridge.core.model import Post
 from bridge.core.record import PartKey, PartRecord
+from bridge.core.verdict import Action
 from bridge.engine import proof
 from bridge.engine.gate import Gate
 from bridge.engine.route import Bench, RoutePlan
@@ -204,7 +205,8 @@ class Reconcile:
                 continue
             if not wordless:
                 return post
-            alike.append(post)
+            if not await self._was_there_before(record, post):
+                alike.append(post)
         if len(alike) > 1 or (alike and await self._has_rival(record, alike[0])):
             return AMBIGUOUS
         return alike[0] if alike else None
@@ -213,6 +215,16 @@ class Reconcile:
         route = self._plan.route
         reverse = type(route)(route.bridge, route.direction.reverse)
         return (await self._bench.ledger.facts(reverse, post)).echo_of is not None
+
+    async def _was_there_before(self, record: PartRecord, post: Post) -> bool:
+        """Whether `post` was read before the only attempt at `record`, and so is something else.
+
+        Were it read while a part like it is in doubt, it would not have been let through.
+        """
+        route = self._plan.route
+        reverse = type(route)(route.bridge, route.direction.reverse)
+        read = [one for one in await self._bench.ledger.find(post.id) if one.route == reverse]
+        return record.attempts == 1 and any(one.verdict.action is Action.MIRROR for one in read)
 
     async def _has_rival(self, record: PartRecord, post: Post) -> bool:
         """Whether `post` could as well be another part without words."""

@@ -202,6 +202,17 @@ async def test_one_without_words_that_was_not_sent_is_sent_again(rig: Rig) -> No
     assert len(rig.x.media) == 1
 
 
+async def test_what_its_author_put_there_before_is_no_proof_of_one_without_words(
+    rig: Rig,
+) -> None:
+    daemon = await rig.started()
+    rig.mastodon.write("", media=[rig.mastodon.picture("by hand")])
+    rig.x.write("", media=[rig.x.picture("mirrored")])
+    rig.mastodon.answers = [InDoubt("nothing came back")]
+    await rig.pass_time(daemon, 300)
+    assert (len(rig.mastodon.posts), len(rig.x.posts)) == (2, 2)
+
+
 async def test_one_without_words_is_held_where_it_could_be_either_of_two(rig: Rig) -> None:
     daemon = await rig.started()
     rig.x.answers = [LOST]
