@@ -10,7 +10,6 @@ from collections.abc import Collection
 
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Mirror
-from bridge.core.verdict import Action
 from bridge.ledger.codec import storable, storable_or_none, to_micros
 from bridge.ledger.rows import batches, find_route, posts
 from bridge.ports import Facts
@@ -145,9 +144,9 @@ def revised(connection: sqlite3.Connection, route: int, post: Post) -> int | Non
         return None
     replied = None if post.in_reply_to is None else storable_or_none(post.in_reply_to.post)
     row = connection.execute(
-        "SELECT id FROM post WHERE route_id = ?1 AND created_at = ?2 "
-        "AND (parent IS ?3 OR (parent IS NULL AND action = ?4)) ORDER BY id LIMIT 1",
-        (route, to_micros(post.created_at), replied, Action.SKIP.value),
+        "SELECT id FROM post WHERE route_id = ? AND created_at = ? AND parent IS ? "
+        "ORDER BY id LIMIT 1",
+        (route, to_micros(post.created_at), replied),
     ).fetchone()
     return None if row is None else int(row[0])
 

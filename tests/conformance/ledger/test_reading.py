@@ -180,6 +180,8 @@ async def test_r16_what_continues_a_thread_of_the_same_second_is_no_edit_of_it(
     await recorded(ledger, "11")
     await recorded(ledger, "12", parent="11")
 
+    await recorded(ledger, "10", verdict=PRIVATE)
+
     last = post("13", at=T0, edited_at=T0 + minutes(3), parent="12")
     assert (await ledger.facts(OUT, last)).revision_of is None
     edit = post("99", at=T0, edited_at=T0 + minutes(3), parent="11")
