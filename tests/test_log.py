@@ -1,4 +1,7 @@
-"""The log: one line an event, nothing that steers a terminal, no secrets, no texts."""
+"""The log: one line an event, nothing that steers a terminal, no secrets, no texts.
+
+Bars of docs/reliability.md: S3, S10.
+"""
 
 import io
 import json

@@ -1,4 +1,7 @@
-"""The vault of rotating tokens: private, atomic, durable, and silent about what it holds."""
+"""The vault of rotating tokens: private, atomic, durable, and silent about what it holds.
+
+Bars of docs/reliability.md: R10, R12, S9, S11.
+"""
 
 import asyncio
 import os

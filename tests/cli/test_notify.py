@@ -1,4 +1,7 @@
-"""What a service manager and a container's probe are told, by the real process and its notifier."""
+"""What a service manager and a container's probe are told, by the real process and its notifier.
+
+Bars of docs/reliability.md: R17.
+"""
 
 import asyncio
 import os

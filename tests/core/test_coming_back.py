@@ -1,4 +1,7 @@
-"""Promise 5, no flood: what piled up while nobody was there is told from what was just written."""
+"""Promise 5, no flood: what piled up while nobody was there is told from what was just written.
+
+Bars of docs/reliability.md: R14.
+"""
 
 from datetime import UTC, datetime, timedelta
 

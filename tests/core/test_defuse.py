@@ -1,4 +1,7 @@
-"""Words that are no links, more cashtags than one, and characters that no network takes."""
+"""Words that are no links, more cashtags than one, and characters that no network takes.
+
+Bars of docs/reliability.md: S2.
+"""
 
 import unicodedata
 from time import process_time

@@ -1,4 +1,7 @@
-"""What goes wrong with one post, lane or bridge stays there; the others go on; nothing spins."""
+"""What goes wrong with one post, lane or bridge stays there; the others go on; nothing spins.
+
+Bars of docs/reliability.md: R6, R12, R20.
+"""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""A ledger restored from an old backup: what was mirrored since then is not mirrored again."""
+"""A ledger restored from an old backup: what was mirrored since then is not mirrored again.
+
+Bars of docs/reliability.md: R14.
+"""
 
 import shutil
 

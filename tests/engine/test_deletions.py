@@ -1,4 +1,7 @@
-"""Deletions: followed to the last part, and only when it is sure that the author made them."""
+"""Deletions: followed to the last part, and only when it is sure that the author made them.
+
+Bars of docs/reliability.md: R16.
+"""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Edits: what stands is edited where it stands, and an edit never makes a second post."""
+"""Edits: what stands is edited where it stands, and an edit never makes a second post.
+
+Bars of docs/reliability.md: R16.
+"""
 
 from dataclasses import replace
 from datetime import timedelta

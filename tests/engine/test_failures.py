@@ -1,4 +1,7 @@
-"""What happens when networks misbehave: nothing lost, nothing doubled, order kept, and a reason."""
+"""What happens when networks misbehave: nothing lost, nothing doubled, order kept, and a reason.
+
+Bars of docs/reliability.md: R4, R6, R7, R12, R13, R17.
+"""
 
 import asyncio
 

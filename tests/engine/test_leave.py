@@ -1,4 +1,7 @@
-"""Right before a post leaves, its source is asked once more: whether it stands, and for whom."""
+"""Right before a post leaves, its source is asked once more: whether it stands, and for whom.
+
+Bars of docs/reliability.md: R16, S1.
+"""
 
 from datetime import timedelta
 

@@ -1,4 +1,7 @@
-"""Media on their way: fetched first, uploaded once, paid once, left out only by choice."""
+"""Media on their way: fetched first, uploaded once, paid once, left out only by choice.
+
+Bars of docs/reliability.md: R6, R7.
+"""
 
 import asyncio
 from dataclasses import replace

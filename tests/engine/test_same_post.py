@@ -1,4 +1,7 @@
-"""The same post on both sides: written twice by hand, or carried over by somebody else's tool."""
+"""The same post on both sides: written twice by hand, or carried over by somebody else's tool.
+
+Bars of docs/reliability.md: R15, S20.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine

@@ -1,4 +1,7 @@
-"""Copies of a ledger: whole or not there, private, made beside a writer, put back in one step."""
+"""Copies of a ledger: whole or not there, private, made beside a writer, put back in one step.
+
+Bars of docs/reliability.md: R9, R18.
+"""
 
 import contextlib
 import json

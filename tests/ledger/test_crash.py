@@ -1,4 +1,7 @@
-"""Killed between and inside transactions: what is found afterwards is one of the legal states."""
+"""Killed between and inside transactions: what is found afterwards is one of the legal states.
+
+Bars of docs/reliability.md: R1, R2.
+"""
 
 import contextlib
 import itertools

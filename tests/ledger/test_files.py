@@ -1,4 +1,7 @@
-"""Lost, damaged, replaced and foreign ledgers: each stops the bridge with a word on what to do."""
+"""Lost, damaged, replaced and foreign ledgers: each stops the bridge with a word on what to do.
+
+Bars of docs/reliability.md: R8, R9, R10, S9, S20.
+"""
 
 import random
 import shutil

@@ -1,4 +1,7 @@
-"""One process writes a ledger; a dead one is succeeded at once, a stopped one is fenced."""
+"""One process writes a ledger; a dead one is succeeded at once, a stopped one is fenced.
+
+Bars of docs/reliability.md: R7.
+"""
 
 import asyncio
 import signal

@@ -1,4 +1,7 @@
-"""Numbered migrations: whole or not at all, from every number, and never by somebody fenced."""
+"""Numbered migrations: whole or not at all, from every number, and never by somebody fenced.
+
+Bars of docs/reliability.md: R18.
+"""
 
 import signal
 import sqlite3

@@ -1,4 +1,7 @@
-"""What a file is, told by its content: every type, every refusal, and never a crash."""
+"""What a file is, told by its content: every type, every refusal, and never a crash.
+
+Bars of docs/reliability.md: S8.
+"""
 
 import io
 import shutil

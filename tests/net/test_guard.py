@@ -1,4 +1,7 @@
-"""Which addresses are refused, and that it is the address of the very connection that counts."""
+"""Which addresses are refused, and that it is the address of the very connection that counts.
+
+Bars of docs/reliability.md: S6.
+"""
 
 import ipaddress
 import socket

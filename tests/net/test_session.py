@@ -1,4 +1,7 @@
-"""How sessions behave towards servers that mean no good."""
+"""How sessions behave towards servers that mean no good.
+
+Bars of docs/reliability.md: R20, S4.
+"""
 
 import asyncio
 import gzip

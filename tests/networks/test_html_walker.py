@@ -1,4 +1,7 @@
-"""HTML of every make becomes text: nothing lost, nothing followed, in linear time."""
+"""HTML of every make becomes text: nothing lost, nothing followed, in linear time.
+
+Bars of docs/reliability.md: S2, S4, S18.
+"""
 
 import time
 

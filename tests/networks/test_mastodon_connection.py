@@ -1,4 +1,7 @@
-"""Requests on their way: what is known when a connection fails, and what never leaves with them."""
+"""Requests on their way: what is known when a connection fails, and what never leaves with them.
+
+Bars of docs/reliability.md: R12, R20, S4, S10.
+"""
 
 import asyncio
 import gzip

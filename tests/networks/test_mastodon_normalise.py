@@ -1,4 +1,7 @@
-"""Statuses of any server become posts, and never reach further than their author chose."""
+"""Statuses of any server become posts, and never reach further than their author chose.
+
+Bars of docs/reliability.md: S1, S2.
+"""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any

@@ -1,4 +1,7 @@
-"""Creating one post, once: what every answer, and every lack of one, is taken for."""
+"""Creating one post, once: what every answer, and every lack of one, is taken for.
+
+Bars of docs/reliability.md: R5.
+"""
 
 import asyncio
 import warnings

@@ -1,4 +1,7 @@
-"""Reading the own timeline, on servers that page in every way seen, and some not seen."""
+"""Reading the own timeline, on servers that page in every way seen, and some not seen.
+
+Bars of docs/reliability.md: R16.
+"""
 
 from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta

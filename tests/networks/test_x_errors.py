@@ -1,4 +1,7 @@
-"""Which kind of error each of X's failures becomes; bodies as they were seen or documented."""
+"""Which kind of error each of X's failures becomes; bodies as they were seen or documented.
+
+Bars of docs/reliability.md: R11, R13.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta

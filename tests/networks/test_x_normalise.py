@@ -1,4 +1,7 @@
-"""X's answers, in either vocabulary, become posts; nothing lost, nobody's audience widened."""
+"""X's answers, in either vocabulary, become posts; nothing lost, nobody's audience widened.
+
+Bars of docs/reliability.md: S1.
+"""
 
 import time
 from typing import Any

@@ -1,4 +1,7 @@
-"""OAuth 2.0 tokens on X: renewed in time, once, on disk before use, and never in a storm."""
+"""OAuth 2.0 tokens on X: renewed in time, once, on disk before use, and never in a storm.
+
+Bars of docs/reliability.md: R12.
+"""
 
 import asyncio
 from base64 import b64decode

@@ -1,4 +1,7 @@
-"""Creating posts on X: once, never twice, and always with the right word for what happened."""
+"""Creating posts on X: once, never twice, and always with the right word for what happened.
+
+Bars of docs/reliability.md: R4.
+"""
 
 import asyncio
 import json

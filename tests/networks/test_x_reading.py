@@ -1,4 +1,7 @@
-"""Reading one's own timeline on X: either vocabulary, servers that heed nothing, and the price."""
+"""Reading one's own timeline on X: either vocabulary, servers that heed nothing, and the price.
+
+Bars of docs/reliability.md: R16.
+"""
 
 import json
 import logging

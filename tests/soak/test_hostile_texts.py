@@ -2,6 +2,8 @@
 
 Times are those of the processor, the best of a few: what else the machine does must not decide.
 Short forms run with every test run, with much room; long ones in `make soak`, with little.
+
+Bars of docs/reliability.md: S4, S18.
 """
 
 import subprocess
