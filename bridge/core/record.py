@@ -227,11 +227,14 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A post of one route and what somebody else made its mirror; `written` where it is known."""
+    """A post of one route and what somebody else made its mirror; `written` where it is known.
+
+    `mirror` is None where only that there is one, or that none is wanted, is known.
+    """
 
     route: Route
     post: Mirror
-    mirror: Mirror
+    mirror: Mirror | None
     written: datetime | None = None
 
 

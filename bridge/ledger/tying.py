@@ -25,7 +25,7 @@ def tie(
     connection: sqlite3.Connection,
     route: Route,
     post: Mirror,
-    mirror: Mirror,
+    mirror: Mirror | None,
     *,
     reason: Reason,
     written: datetime,
@@ -36,6 +36,8 @@ def tie(
     Mirrors of either that are only planned are taken back. Nothing is changed unless it is `TIED`.
     """
     number = route_id(connection, route)
+    if mirror is None:
+        return _dealt_with(connection, number, post, reason, (to_micros(written), to_micros(now)))
     reverse = Route(route.bridge, route.direction.reverse)
     first, second = (
         recorded(connection, number, post.id),
@@ -69,6 +71,21 @@ def tie(
         _taken_back(connection, first, at)
         _judged(connection, first, Verdict(Action.MIRROR, reason), at)
     _stands(connection, number, first, mirror, at)
+    return Tied.TIED
+
+
+def _dealt_with(
+    connection: sqlite3.Connection,
+    route: int,
+    post: Mirror,
+    reason: Reason,
+    times: tuple[int, int],
+) -> Tied:
+    """Know a post as one that somebody else has seen to, whatever came of it."""
+    if recorded(connection, route, post.id) is not None:
+        return Tied.KNOWN
+    added = _inserted(connection, route, post, reason, times)
+    connection.execute("UPDATE post SET action = 'skip' WHERE id = ?", (added,))
     return Tied.TIED
 
 
