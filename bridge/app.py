@@ -21,8 +21,9 @@ from bridge import __version__
 from bridge.config import BridgeSettings, OAuth1, OAuth2, Settings
 from bridge.config.choices import policy_of, rules_of
 from bridge.config.settings import Recheck
+from bridge.core.budget import Budget
 from bridge.core.errors import ConfigError, LedgerError
-from bridge.core.model import Direction, Route
+from bridge.core.model import BridgeName, Direction, Route
 from bridge.core.secret import Secret
 from bridge.engine.caretaking import copying, forgetting
 from bridge.engine.commands import Commands
@@ -99,6 +100,11 @@ def routes(settings: Settings) -> Iterator[Route]:
             yield Route(bridge.name, Direction.X_TO_MASTODON)
 
 
+def budgets_of(settings: Settings) -> dict[BridgeName, Budget]:
+    """The bounds of every bridge."""
+    return {bridge.name: bridge.x.money.budget for bridge in settings.bridges}
+
+
 def secrets_of(settings: Settings) -> Iterator[Secret]:
     """Every secret in the settings and of logins, for the log's redaction."""
     vault = vault_of(settings)
@@ -170,7 +176,8 @@ async def wired(
         for bridge in bridges:
             plans += await _plans(bridge, stack, clock, vault, tls)
         daemon, known = Daemon(plans, bench), list(routes(settings))
-        yield Running(daemon, Control(ledger, known), Commands(bench, known, daemon.lanes))
+        control = Control(ledger, known, budgets_of(settings))
+        yield Running(daemon, control, Commands(bench, known, daemon.lanes))
 
 
 @asynccontextmanager
@@ -178,7 +185,7 @@ async def looking(settings: Settings) -> AsyncIterator[Control]:
     """The questions alone, beside a running daemon or without one. Raises `LedgerError`."""
     ledger = await open_reader(ledger_path(settings))
     try:
-        yield Control(ledger, list(routes(settings)))
+        yield Control(ledger, list(routes(settings)), budgets_of(settings))
     finally:
         await ledger.close()
 
@@ -257,6 +264,7 @@ async def _x(
             dialect=bridge.x.dialect,
             max_length=bridge.x.max_length,
             premium=bridge.x.has_premium,
+            prices=bridge.x.money.prices,
         ),
         session=await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls)),
         clock=clock,
@@ -312,6 +320,7 @@ def _plan(
         start=given.start,
         recheck_every=recheck.every or None,
         recheck_window=recheck.window,
+        budget=bridge.x.money.budget,
         max_age=given.max_age or None,
         max_per_hour=given.max_per_hour or None,
     )

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
+from bridge.core.budget import day_name
 from bridge.core.events import (
+    BudgetNear,
     Event,
     PartSettled,
     PostDecided,
@@ -137,7 +139,7 @@ def quiet_libraries() -> None:
 def log_event(event: Event) -> None:
     """A listener that writes every event to the log, as `sentence` words it."""
     level = logging.DEBUG if isinstance(event, SourceRead) else logging.INFO
-    if isinstance(event, RoutePaused):
+    if isinstance(event, RoutePaused | BudgetNear):
         level = logging.WARNING
     logging.getLogger("bridge.events").log(level, "%s", sentence(event), extra={"event": event})
 
@@ -182,6 +184,7 @@ _KINDS: dict[type, str] = {
     RoutePaused: "paused",
     RouteResumed: "resumed",
     SourceRead: "read",
+    BudgetNear: "budget",
 }
 
 
@@ -203,3 +206,9 @@ def sentence(event: Event) -> str:
             return f"{route} works again"
         case SourceRead(route=route, posts=posts, cost=cost):
             return f"{route} read {posts} post(s) for {in_dollars(cost)}"
+        case BudgetNear(route=route, spent=spent, budget=budget, until=until):
+            return (
+                f"{route.bridge}: {in_dollars(spent)} of this month's budget of "
+                f"{in_dollars(budget)} is spent; once it is used up, posts to X wait until {day_name(until)}. What it went "
+                "to: twinpost costs; to have more: x.budget.usd_per_month"
+            )

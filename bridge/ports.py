@@ -118,14 +118,16 @@ class LocalMedia:
 class Uploaded:
     """A medium that a network has taken in; unattached it is gone at `expires_at`, if told.
 
-    `cost` includes what earlier uploads may have cost that came to nothing. `note` says what the
-    network did not take along with the file, empty for nothing.
+    `cost` includes what earlier uploads may have cost that came to nothing, and `described`, which
+    is for its alt text. `note` says what the network did not take along with the file, empty for
+    nothing.
     """
 
     id: MediaId
     cost: Microdollars = FREE
     expires_at: datetime | None = None
     note: str = ""
+    described: Microdollars = FREE
 
 
 class Source(Protocol):

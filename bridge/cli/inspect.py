@@ -19,7 +19,7 @@ from bridge.config.schema import json_schema
 from bridge.core.errors import ConfigError
 from bridge.core.model import BridgeName
 from bridge.core.record import PostRecord
-from bridge.engine.control import PostRow, StatusRow, post_row, status_row
+from bridge.engine.control import PostRow, StatusRow, post_row
 
 
 def check_config(arguments: argparse.Namespace) -> int:
@@ -96,13 +96,15 @@ def status(arguments: argparse.Namespace) -> int:
         from bridge.cli.wording import status_list  # noqa: PLC0415 - rich, only for people
 
         status_list(rows)
-    needs = any(row["held"] or row["failed"] or row["in_doubt"] for row in rows)
+    needs = any(
+        row["held"] or row["failed"] or row["in_doubt"] or row["waiting_for_money"] for row in rows
+    )
     return Exit.ATTENTION if needs else Exit.FINE
 
 
 async def _status(settings: Settings) -> list[StatusRow]:
     async with looking(settings) as control:
-        return [status_row(one) for one in await control.status(datetime.now(UTC))]
+        return await control.status_rows(datetime.now(UTC))
 
 
 def _print_json(rows: Iterable[PostRow | StatusRow | Mapping[str, object]]) -> None:

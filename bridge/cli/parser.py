@@ -163,6 +163,14 @@ def build_parser() -> argparse.ArgumentParser:
     why.add_argument("--json", action="store_true", help="one object a line, stable keys")
 
     _add_steering(add)
+    costs = add(
+        "costs",
+        "What a month has cost. By kind and by post, with what would make it less.",
+        "twinpost costs --month 2026-11",
+        _later("costs", "run"),
+    )
+    costs.add_argument("--month", metavar="MONTH", help="in UTC, as X bills (default: this one)")
+    costs.add_argument("--json", action="store_true", help="one object a bridge, stable keys")
     status = add(
         "status",
         "Where every bridge stands. Last read, waiting, held, failed, money this month.",
@@ -276,6 +284,14 @@ def _add_steering(add: Add) -> None:
         _later("steer", "drop"),
     )
     drop.add_argument("id", metavar="ID", help="an id or URL of the post")
+    release = add(
+        "release",
+        "Send what waits for money. All posts that are over the month's budget, or one post.",
+        "twinpost release 113",
+        _later("steer", "release"),
+    )
+    release.add_argument("id", nargs="?", metavar="ID", help="an id or URL; all without it")
+    release.add_argument("--bridge", metavar="NAME", help="only this bridge")
 
 
 class _Wrapped(argparse.RawDescriptionHelpFormatter):

@@ -21,6 +21,7 @@ from bridge.cli.pauses import OncePerReason
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
 from bridge.engine.supervise import Daemon
+from bridge.ports import RouteStatus
 from bridge.surfaces.socket import listening
 
 logger = logging.getLogger(__name__)
@@ -172,7 +173,12 @@ async def _once(arguments: argparse.Namespace, settings: Settings) -> Exit:
         waiting = await running.control.status(datetime.now(UTC))
     if outcome is not Exit.FINE:
         return outcome
-    return Exit.ATTENTION if any(s.held or s.failed or s.in_doubt for s in waiting) else Exit.FINE
+    return Exit.ATTENTION if any(_needs_owner(s) for s in waiting) else Exit.FINE
+
+
+def _needs_owner(status: RouteStatus) -> bool:
+    waits = status.held or status.failed or status.in_doubt or status.waiting_for_money
+    return bool(waits)
 
 
 def _outcome(daemon: Daemon) -> Exit:

@@ -45,6 +45,11 @@ def drop(arguments: argparse.Namespace) -> int:
     return _steered(arguments, do="drop", post=arguments.id)
 
 
+def release(arguments: argparse.Namespace) -> int:
+    """Let go what waits for money."""
+    return _steered(arguments, do="release", post=arguments.id)
+
+
 def _steered(arguments: argparse.Namespace, **asked: str | None) -> int:
     settings = load(locate(arguments.config))
     asked |= {name: getattr(arguments, name, None) for name in ("bridge", "direction")}

@@ -24,6 +24,7 @@ _COLOURS = {
     "failed": "red",
     "partial": "red",
     "needs you": "red",
+    "over budget": "red",
     "in-doubt": "yellow",
     "in doubt": "yellow",
 }
@@ -125,6 +126,17 @@ def status_list(rows: Sequence[StatusRow]) -> None:
             f"this month {_cost(row['spent_month_usd'])}",
             soft_wrap=True,
         )
+        if row["waiting_for_money"]:
+            console.print(
+                f"    {row['waiting_for_money']} post(s) wait for the next month, over the budget; "
+                "to send them now: twinpost release",
+                soft_wrap=True,
+            )
+    for bridge, (spent, budget) in {
+        row["bridge"]: (row["bridge_month_usd"], row["budget_month_usd"]) for row in rows
+    }.items():
+        bound = "without a budget" if budget is None else f"of this month's {_cost(budget)}"
+        console.print(f"{bridge}: {_cost(spent)} spent {bound} (UTC); twinpost costs")
 
 
 def _console() -> Console:

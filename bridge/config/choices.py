@@ -44,6 +44,7 @@ def policy_of(bridge: BridgeSettings, direction: Direction) -> Policy:
         long_text=given.long_text,
         links=outward.links if to_x else "keep",
         max_usd_per_post=outward.max_usd_per_post if to_x else None,
+        held_above=bridge.x.money.most_per_post if to_x else None,
         warnings=outward.warnings if to_x else "prefix",
         warning_words=given.warning_words,
         warn_about=given.warn_about,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bridge.config import values
 from bridge.config.crossing import BOTH_WAYS, TO_MASTODON, TO_X
 from bridge.config.declared import Key, Section
+from bridge.config.money import MONEY
 from bridge.config.surface_keys import LOG, METRICS, MQTT, NOTICES
 from bridge.config.web import WEB
 
@@ -151,6 +152,7 @@ BRIDGE = Section(
                     choices=("true", "false"),
                     shape="boolean",
                 ),
+                *MONEY,
             ),
             required=True,
         ),

@@ -14,6 +14,7 @@ import platformdirs
 
 from bridge.config.document import parse
 from bridge.config.keys import ROOT
+from bridge.config.money import money_of
 from bridge.config.read import Reader, Values
 from bridge.config.settings import (
     BridgeSettings,
@@ -151,6 +152,7 @@ def _bridge(entry: Values) -> BridgeSettings:
         x=XSettings(
             url=x["url"] or DEFAULT_X_URL,
             credentials=_credentials(x),
+            money=money_of(x, x["url"] or DEFAULT_X_URL),
             **_given(x, "dialect", "max_length", "premium"),
         ),
         mastodon_to_x=MastodonToX(**_route(entry["mastodon_to_x"], frozenset)),

@@ -10,6 +10,7 @@ from typing import Literal
 
 from bridge.config.surface_settings import SurfaceSettings
 from bridge.config.web import WebSettings
+from bridge.config.money import MoneySettings
 from bridge.core.model import BridgeName, Microdollars, Visibility
 from bridge.core.policy import (
     Audio,
@@ -75,6 +76,7 @@ class XSettings:
     dialect: Literal["auto", "post", "tweet"] = "auto"
     max_length: int = 280
     premium: bool | None = None
+    money: MoneySettings = MoneySettings()
 
     @property
     def has_premium(self) -> bool:

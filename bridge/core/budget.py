@@ -91,6 +91,10 @@ class Budget:
         )
 
 
+NO_BUDGET = Budget()
+"""Whatever it costs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Till:
     """What bears on whether a post may be sent now.
@@ -100,7 +104,7 @@ class Till:
     how many more are due that nobody has said so of.
     """
 
-    usage: Usage = Usage()
+    usage: Usage
     needed: Microdollars = FREE
     released: bool = False
     marked: int = 0

@@ -66,4 +66,18 @@ class SourceRead:
     cost: Microdollars
 
 
-Event = PostDecided | PartSettled | RoutePaused | RouteResumed | SourceRead
+@dataclass(frozen=True, slots=True)
+class BudgetNear:
+    """So much of a bridge's budget is spent that its owner wants to know; told once a month.
+
+    `route` is the direction that saw it; `until` is when the next month begins.
+    """
+
+    at: datetime
+    route: Route
+    spent: Microdollars
+    budget: Microdollars
+    until: datetime
+
+
+Event = PostDecided | PartSettled | RoutePaused | RouteResumed | SourceRead | BudgetNear

@@ -38,7 +38,8 @@ class Policy:
     network to handles of the other, in either direction. `warning_words` replaces a content warning
     that equals a key, case aside, by its value. `warn_about` gives a post that contains a key as a
     word the content warning that is its value. `max_usd_per_post` is None for no bound: where a
-    draft costs more, what makes it dear (links first) is made cheaper. `reposting` lets an edit
+    draft costs more, what makes it dear (links first) is made cheaper. `held_above` is the budget's
+    own bound: what costs more than either is held as it is then. `reposting` lets an edit
     that the network cannot carry be made by deleting the mirror and posting it again.
     `within_default` keeps a mirror from being wider than what the target account is set to post as.
     `hidden_tags` are hashtags that the mirror goes without.
@@ -50,6 +51,7 @@ class Policy:
     long_text: LongText = "thread"
     links: Links = "keep"
     max_usd_per_post: Microdollars | None = None
+    held_above: Microdollars | None = None
     warnings: Warnings = "prefix"
     warning_words: Mapping[str, str] = field(default_factory=dict)
     warn_about: Mapping[str, str] = field(default_factory=dict)
@@ -64,3 +66,9 @@ class Policy:
     deletes: Deletes = "mirror"
     media_missing: MediaMissing = "hold"
     hidden_tags: frozenset[str] = frozenset()
+
+    @property
+    def most_per_post(self) -> Microdollars | None:
+        """What no mirror may cost more than, unless its owner lets it go; None for no bound."""
+        bounds = (self.max_usd_per_post, self.held_above)
+        return min((each for each in bounds if each is not None), default=None)

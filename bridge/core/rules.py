@@ -116,7 +116,7 @@ def decide(post: Post, rules: Rules, history: History) -> Verdict:
 
 def too_dear(draft: Draft, policy: Policy) -> Verdict | None:
     """Hold a post whose draft, cheapened as far as may be, costs more than its owner allows."""
-    bound = policy.max_usd_per_post
+    bound = policy.most_per_post
     if bound is None or draft.price <= bound:
         return None
     price = f"{in_dollars(draft.price)} and not {in_dollars(bound)} at most"

@@ -93,7 +93,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.MEDIA_ONLY: "it has no media, and `media_only` asks for some",
     Reason.LANGUAGE: "it is in a language that `languages` does not name",
     Reason.CONTENT_WARNING: "it has a content warning, and `warnings` says to skip those",
-    Reason.TOO_DEAR: "it costs more than `max_usd_per_post` allows; its owner may let it go",
+    Reason.TOO_DEAR: (
+        "it costs more than one post may, by `x.budget.usd_per_post` or `max_usd_per_post`; to "
+        "send it all the same: twinpost release ID; to let it be: twinpost drop ID"
+    ),
     Reason.NOTHING_TO_CARRY: "has no text, and what it has cannot be carried over",
     Reason.UNFIT: "cannot be fitted to the other network",
     Reason.DELETED: "its author deleted it before it was mirrored",

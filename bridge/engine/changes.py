@@ -21,6 +21,7 @@ from bridge.engine.gate import Gate
 from bridge.engine.media import Load, Luggage, MediaMissing
 from bridge.engine.missing import Missing
 from bridge.engine.route import Bench, RoutePlan
+from bridge.engine.spending import Money
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,21 @@ class Changes:
     """The editor of what one route has sent."""
 
     def __init__(
-        self, plan: RoutePlan, bench: Bench, gate: Gate, luggage: Luggage, missing: Missing
+        self,
+        plan: RoutePlan,
+        bench: Bench,
+        gate: Gate,
+        luggage: Luggage,
+        missing: Missing,
+        *,
+        money: Money,
     ) -> None:
         self._plan = plan
         self._bench = bench
         self._gate = gate
         self._luggage = luggage
         self._missing = missing
+        self._money = money
         self.stopping = False
         """Set when the daemon ends: the change under way is finished, no further one is begun."""
 
@@ -46,7 +55,7 @@ class Changes:
             while self._gate.is_open() and not self.stopping:
                 now = self._bench.clock.now()
                 record = await self._bench.ledger.next_change(self._plan.route, now)
-                if record is None:
+                if record is None or not await self._pays(record):
                     return
                 account = await self._plan.target.account()
                 if record.state is PartState.UNWANTED:
@@ -56,6 +65,9 @@ class Changes:
         except NetworkError as error:
             # Not about the change itself: the target does not say who we are, or what it takes.
             self._gate.failed(error)
+
+    async def _pays(self, record: PartRecord) -> bool:
+        return record.state is not PartState.UNWANTED or await self._money.lets_delete()
 
     async def _adopt(self) -> None:
         """What was cut off in the middle. This route's own lane is here, so nobody is at it."""
@@ -114,6 +126,8 @@ class Changes:
         to = await self._plan.target.capabilities()
         if not in_time(record, to, self._bench.clock.now()):
             await self._not_edited(record, "it can no longer be edited there")
+            return
+        if not await self._money.lets_edit(record):
             return
         try:
             load = await self._luggage.load(record)

@@ -61,6 +61,10 @@ class Commands:
                 return await self.resolve(asked["post"] or "", asked["sent"], bridge, direction)
             case "retry":
                 return await self.retry(asked["post"] or "", bridge, direction)
+            case "release":
+                return await self.release(
+                    asked["post"], BridgeName(bridge) if bridge else None
+                )
             case "drop":
                 return await self.drop(asked["post"] or "", bridge, direction)
             case "catch-up":
@@ -183,6 +187,38 @@ class Commands:
         if len(named) > 1:
             raise NothingFits(f"name one direction of one bridge; there are: {_list(named)}")
         return named[0]
+
+    async def release(
+        self,
+        post: str | None,
+        bridge: BridgeName | None = None,
+    ) -> str:
+        """Let a post go that waits for money, or all that wait for the next month's."""
+        now, ledger = self._bench.clock.now(), self._bench.ledger
+        if post is None:
+            named = self._named(bridge, None)
+            gone = [(route, await ledger.release(route, None, now)) for route in named]
+            if not any(posts for _, posts in gone):
+                raise NothingFits(
+                    "nothing waits for the next month's money; a post that is held for its own "
+                    "price is sent with: twinpost release ID"
+                )
+            for route, posts in gone:
+                self._wake(route, posts)
+            count = sum(len(posts) for _, posts in gone)
+            return f"released: {count} post(s), sent in their order"
+        found = [each for each in await ledger.find(post.strip()) if each.parts]
+        if bridge is not None:
+            found = [each for each in found if each.route.bridge == bridge]
+        for record in found:
+            if await ledger.release(record.route, record.source, now):
+                return self._done(record, "released: it is sent whatever it costs")
+        state = found[0].state.value if found else "not known"
+        raise NothingFits(f"{post} does not wait for money: it is {state}")
+
+    def _wake(self, route: Route, posts: Sequence[str]) -> None:
+        if posts and (lane := self._lanes.get(route)) is not None:
+            lane.wake(read=False)
 
     def _done(self, record: PostRecord, what: str) -> str:
         if (lane := self._lanes.get(record.route)) is not None:

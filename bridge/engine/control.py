@@ -6,10 +6,11 @@ to this and know nothing below it. Must not change anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TypedDict
 
+from bridge.core.budget import NO_BUDGET, Budget, Spending, Usage
 from bridge.core.delivery import PartState, PostState
 from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Route
@@ -59,6 +60,9 @@ class StatusRow(TypedDict):
     failed: int
     delivered: int
     spent_month_usd: float
+    waiting_for_money: int
+    bridge_month_usd: float
+    budget_month_usd: float | None
 
 
 def dollars(amount: Microdollars) -> float:
@@ -110,12 +114,19 @@ def post_row(record: PostRecord) -> PostRow:
     )
 
 
-def status_row(status: RouteStatus) -> StatusRow:
-    """The figures of one route as a row, with its state in one word."""
+def status_row(
+    status: RouteStatus, usage: Usage | None = None, budget: Budget = NO_BUDGET
+) -> StatusRow:
+    """The figures of one route as a row, with its state in one word.
+
+    `usage` and `budget` are those of its bridge, which both its routes draw on.
+    """
     if status.held or status.failed or status.in_doubt:
         state = "needs you" if status.held or status.failed else "in doubt"
     elif status.last_read_at is None:
         state = "never read"
+    elif status.waiting_for_money:
+        state = "over budget"
     else:
         state = "sending" if status.planned else "up to date"
     return StatusRow(
@@ -130,15 +141,24 @@ def status_row(status: RouteStatus) -> StatusRow:
         failed=status.failed,
         delivered=status.delivered,
         spent_month_usd=dollars(status.spent_month),
+        waiting_for_money=status.waiting_for_money,
+        bridge_month_usd=dollars(usage.spent if usage else status.spent_month),
+        budget_month_usd=dollars(budget.per_month) if budget.is_bounded else None,
     )
 
 
 class Control:
     """The questions. Works on a running daemon's ledger and, beside one, on a reader."""
 
-    def __init__(self, ledger: LedgerView, routes: Sequence[Route]) -> None:
+    def __init__(
+        self,
+        ledger: LedgerView,
+        routes: Sequence[Route],
+        budgets: Mapping[BridgeName, Budget] | None = None,
+    ) -> None:
         self._ledger = ledger
         self._routes = tuple(routes)
+        self._budgets = dict(budgets or {})
 
     async def history(
         self, *, bridge: BridgeName | None = None, limit: int = 50
@@ -161,6 +181,29 @@ class Control:
     async def days(self, since: date) -> tuple[DayFigures, ...]:
         """What each route sent and spent on each day (UTC) from `since` on."""
         return await self._ledger.days(since)
+
+    async def status_rows(self, now: datetime) -> list[StatusRow]:
+        """Figures of every configured route, with the money of its bridge, as rows."""
+        return [
+            status_row(
+                await self._ledger.status(route, now),
+                await self._ledger.usage(route.bridge, now),
+                self._budgets.get(route.bridge, NO_BUDGET),
+            )
+            for route in self._routes
+        ]
+
+    async def spending(self, month: str) -> list[tuple[BridgeName, Spending, Budget]]:
+        """What a month (``2026-11``) has cost every bridge, and what it may."""
+        bridges = dict.fromkeys(route.bridge for route in self._routes)
+        return [
+            (
+                bridge,
+                await self._ledger.spending(bridge, month),
+                self._budgets.get(bridge, NO_BUDGET),
+            )
+            for bridge in bridges
+        ]
 
     async def status(self, now: datetime) -> tuple[RouteStatus, ...]:
         """Figures of every configured route."""

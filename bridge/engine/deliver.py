@@ -24,6 +24,7 @@ from bridge.engine.missing import Missing
 from bridge.engine.quota import Quota
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
+from bridge.engine.spending import Money
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Deliver:
         leave: Leave,
         luggage: Luggage,
         missing: Missing,
+        money: Money,
     ) -> None:
         self._plan = plan
         self._bench = bench
@@ -51,6 +53,7 @@ class Deliver:
         self._leave = leave
         self._luggage = luggage
         self._missing = missing
+        self._money = money
         self._quota = Quota(plan, bench)
         self.stopping = False
         """Set when the daemon ends: the part under way is finished, no further one is begun."""
@@ -62,6 +65,7 @@ class Deliver:
             self._leave.opens_at(),
             self._reconcile.holds_up_until(),
             self._quota.opens_at(),
+            self._money.opens_at(),
         )
         return max((at for at in waits if at is not None), default=None)
 
@@ -70,8 +74,7 @@ class Deliver:
         delivered = 0
         await self._fail_stranded()
         while self._may_send():
-            now = self._bench.clock.now()
-            due = await self._bench.ledger.next_due(self._plan.route, now)
+            due = await self._money.next_due(self._bench.clock.now())
             if due is None:
                 self._quota.drained()
                 break
@@ -88,15 +91,14 @@ class Deliver:
     async def first_due(self) -> PartRecord | None:
         """What `send_due` would send first now; None for nothing."""
         now = self._bench.clock.now()
-        due = await self._bench.ledger.next_due(self._plan.route, now) if self._may_send() else None
+        due = await self._money.next_due(now) if self._may_send() else None
         if due is None or (due.first and not await self._quota.granted()):
             return None
         return due.record
 
     async def _still_due(self, due: DuePart) -> bool:
         """Whether nobody withdrew or changed the part before our turn on its account came."""
-        now = self._bench.clock.now()
-        return await self._bench.ledger.next_due(self._plan.route, now) == due
+        return await self._money.again(due, self._bench.clock.now()) == due
 
     async def _fail_stranded(self) -> None:
         """Say of parts whose thread broke off above them that they will not be sent."""

@@ -15,13 +15,15 @@ from bridge.core.compose import Context, compose
 from bridge.core.delivery import STANDING, PartEvent, PartState
 from bridge.core.draft import Draft
 from bridge.core.errors import UnfitError
-from bridge.core.model import Post, PostId
+from bridge.core.model import Microdollars, Post, PostId
+from bridge.core.prices import FREE, in_dollars
 from bridge.core.record import Cursor, PartRecord, PostRecord
 from bridge.core.text import Text, joined
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
 from bridge.engine.judge import judged
 from bridge.engine.route import Bench, RoutePlan
+from bridge.engine.spending import Money
 from bridge.ports import Facts
 
 HEADING = Text("Edited:")
@@ -123,6 +125,13 @@ class Edits:
         to, there = await self._plan.target.capabilities(), self._plan.target.network.value
         if waits or _can_be_edited(record, amendment, to, now):
             return amendment
+        afresh = Microdollars(draft.price + (to.prices.delete if to.prices else FREE))
+        if self._plan.policy.reposting and not await Money(self._plan, self._bench).affords(afresh):
+            budget = in_dollars(self._plan.budget.per_month)
+            return (
+                f"edited; to post it again is over this month's budget of {budget}, so its mirror "
+                "shows what it said before"
+            )
         if self._plan.policy.reposting:
             why = f"edited when it could no longer be edited on {there}: deleted and posted again"
             return Amendment(Change.AFRESH, draft, (*draft.notes, why))

@@ -9,9 +9,10 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.core.compose import Context, compose
+from bridge.core.compose import Context
 from bridge.core.draft import Draft
 from bridge.core.errors import UnfitError
+from bridge.core.link_choices import with_link_prices
 from bridge.core.model import Post
 from bridge.core.rules import History, decide, too_dear
 from bridge.core.twins import Twin
@@ -59,7 +60,7 @@ async def judged(
     to = await plan.target.capabilities()
     try:
         context = Context(now, facts.quoted, facts.reposted)
-        draft = compose(post, to, plan.policy, context)
+        draft = with_link_prices(post, to, plan.policy, context)
         if verdict.action is Action.MIRROR:
             verdict = too_dear(draft, plan.policy) or verdict
     except UnfitError as error:

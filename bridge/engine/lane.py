@@ -266,7 +266,9 @@ class Lane:
     async def _read_source(self) -> datetime | None:
         """Read what is new; returns when to try again where it may not be read right now."""
         async with self._one_reader:
-            again = self._reading.reopens_at() or await self._money.reads_again_at()
+            again = self._reading.reopens_at()
+            if self._reading.is_open():
+                again = await self._money.reads_again_at()
             if self._reading.is_open() and again is None:
                 try:
                     again = await self._read_at_its_pace()

@@ -136,7 +136,9 @@ class Luggage:
                 raise Transient(f"uploading broke off: {type(error).__name__}") from None
             now = self._bench.clock.now()
             upload = KnownUpload(name, uploaded.id, now, uploaded.expires_at)
-            await self._bench.ledger.note_upload(record.key, upload, uploaded.cost)
+            await self._bench.ledger.note_upload(
+                record.key, upload, uploaded.cost, described=uploaded.described
+            )
             ids[name] = uploaded.id
             notes += [_note(record, place, note) for note in (local.note, uploaded.note) if note]
         return Handed(tuple(ids[name] for name in load.names), tuple(notes))

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bridge.core.budget import NO_BUDGET, Budget
 from bridge.core.events import Event
 from bridge.core.model import Account, AccountId, Network, Route
 from bridge.core.policy import Policy
@@ -69,6 +70,7 @@ class RoutePlan:
     start: Start
     recheck_every: timedelta | None = None
     recheck_window: int = 20
+    budget: Budget = NO_BUDGET
     max_age: timedelta | None = None
     max_per_hour: int | None = None
 

@@ -14,7 +14,7 @@ from bridge.sandbox.faults import Fault
 from tests.fixtures.world import SHARED_MACHINE, TWINPOST, World, until
 
 COMMANDS = (
-    "demo", "sandbox", "run", "once", "check-config", "history", "why", "status",
+    "costs", "release", "demo", "sandbox", "run", "once", "check-config", "history", "why", "status",
     "resolve", "retry", "drop", "pause", "resume", "sync-now", "preview", "init", "login",
     "check", "completion", "manual",
 )  # fmt: skip

@@ -13,7 +13,6 @@ import aiohttp
 from bridge.core.capabilities import Capabilities
 from bridge.core.draft import DraftPart
 from bridge.core.model import Account, MediaId, Microdollars, Network, Post, PostId, Visibility
-from bridge.core.prices import X_PRICES
 from bridge.core.record import Cursor, Receipt
 from bridge.networks.x.client import XClient
 from bridge.networks.x.identity import Identity
@@ -54,13 +53,13 @@ class XAdapter:
         self._client = XClient(settings, session=session, clock=clock, tokens=self._tokens)
         self._identity = Identity(self._client, clock, settings.web)
         timeline = Timeline(self._client, clock, settings.dialect)
-        self._reader = Reader(timeline, self._identity, clock, X_PRICES, settings.web)
-        self._uploader = Uploader(self._client, clock, X_PRICES, premium=settings.premium)
+        self._reader = Reader(timeline, self._identity, clock, settings.prices, settings.web)
+        self._uploader = Uploader(self._client, clock, settings.prices, premium=settings.premium)
         self._writer = Writer(
             self._client,
             self._identity,
             clock,
-            X_PRICES,
+            settings.prices,
             settings,
             is_gone=self._reader.is_gone,
             describe=self._uploader.describe_anew,

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from bridge.core.capabilities import Capabilities, FileLimits, MediaLimits, PollLimits
 from bridge.core.model import Network
-from bridge.core.prices import X_PRICES
 from bridge.networks.x.settings import XSettings
 
 MAX_MEDIA = 4
@@ -61,7 +60,7 @@ def capabilities(settings: XSettings) -> Capabilities:
         max_length=settings.max_length,
         max_media=MAX_MEDIA,
         max_alt_length=MAX_ALT_LENGTH,
-        prices=X_PRICES,
+        prices=settings.prices,
         media=media_limits(premium=settings.premium),
         polls=_POLLS,
         edit_within=_EDIT_WITHIN if settings.premium else None,

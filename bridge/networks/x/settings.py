@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bridge.core.prices import X_PRICES, PriceTable
+
 API = "https://api.x.com"
 _PUBLIC_API_HOSTS = frozenset({"api.x.com", "api.twitter.com"})
 
@@ -51,6 +53,7 @@ class XSettings:
     dialect: DialectName = "auto"
     max_length: int = 280
     premium: bool = False
+    prices: PriceTable = X_PRICES
 
     @property
     def api(self) -> str:

@@ -53,6 +53,7 @@ class Uploader:
         self._prices = prices
         self._limits = media_limits(premium=premium)
         self._charged = 0
+        self._charged_for_words = 0
         self._told: OrderedDict[str, str] = OrderedDict()
 
     async def upload(self, medium: LocalMedia) -> Uploaded:
@@ -76,7 +77,9 @@ class Uploader:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise Transient(f"the fetched file cannot be read: {reason}") from None
-        return Uploaded(MediaId(media_id), self._take_cost(), _expiry(answer, begun), note)
+        described = Microdollars(self._charged_for_words)
+        cost, until = self._take_cost(), _expiry(answer, begun)
+        return Uploaded(MediaId(media_id), cost, until, note, described)
 
     async def describe_anew(self, media_id: MediaId, alt: str) -> Microdollars:
         """Give a file that was uploaded before another description; returns what that cost.
@@ -96,7 +99,7 @@ class Uploader:
         return self._take_cost()
 
     def _take_cost(self) -> Microdollars:
-        cost, self._charged = Microdollars(self._charged), 0
+        cost, self._charged, self._charged_for_words = Microdollars(self._charged), 0, 0
         return cost
 
     def _remember(self, media_id: str, alt: str) -> None:
@@ -243,13 +246,17 @@ class Uploader:
         try:
             answer = await self._client.write("POST", "/2/media/metadata", body)
         except InDoubt as doubt:
-            self._charged += self._prices.alt_text
+            self._charge_words()
             if not _succeeded(doubt):
                 raise
             return
         if answer.get("errors"):
             raise Refused(describe(HTTPStatus.OK, problem_of(answer)))
+        self._charge_words()
+
+    def _charge_words(self) -> None:
         self._charged += self._prices.alt_text
+        self._charged_for_words += self._prices.alt_text
 
 
 def _check(answer: Mapping[str, object]) -> None:
