@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import cast
+from typing import Any
 
 from bridge.config import values
 from bridge.config.declared import Key, Section
@@ -138,12 +138,13 @@ def web_of(reader: Reader, root: Node, given: Values | None) -> WebSettings:
     """The settings of the page; faults are noted at the line of its section."""
     if not given:
         return WebSettings()
-    found = {name: value for name, value in given.items() if value is not None}
+    # The declaration above has checked the types of everything taken out here.
+    found: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if "hosts" in found:
-        found["hosts"] = tuple(cast("list[str]", found["hosts"]))
+        found["hosts"] = tuple(found["hosts"])
     if "password" in found:
-        found["password"] = Secret(str(found["password"]))
-    made = WebSettings(**found)  # type: ignore[arg-type] - `WEB` has checked each of them
+        found["password"] = Secret(found["password"])
+    made = WebSettings(**found)
     line = root.lines.get("web", root.line) if isinstance(root, Mapping) else root.line
     if made.enabled:
         _check(reader, line, made)

@@ -29,6 +29,7 @@ class Condition(StrEnum):
     UNREACHABLE = "unreachable"
     WAITING = "waiting"
     NEEDS_OWNER = "needs-owner"
+    OVER_BUDGET = "over-budget"
     IN_DOUBT = "in-doubt"
     SENDING = "sending"
     NEVER_READ = "never-read"
@@ -92,6 +93,8 @@ def _urgency(closed: Closed) -> int:
 def _of(figures: RouteStatus) -> Condition:
     if figures.held or figures.failed:
         return Condition.NEEDS_OWNER
+    if figures.waiting_for_money:
+        return Condition.OVER_BUDGET
     if figures.in_doubt:
         return Condition.IN_DOUBT
     if figures.planned:
