@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from ssl import SSLContext
+from typing import TYPE_CHECKING
 
 from bridge import __version__
 from bridge.config import BridgeSettings, OAuth1, OAuth2, Settings
@@ -25,12 +26,14 @@ from bridge.core.budget import Budget
 from bridge.core.errors import ConfigError, LedgerError
 from bridge.core.model import BridgeName, Direction, Route
 from bridge.core.secret import Secret
+from bridge.core.verdict import Reason
 from bridge.engine.caretaking import copying, forgetting
 from bridge.engine.commands import Commands
 from bridge.engine.control import Control
 from bridge.engine.route import Bench, Chore, RoutePlan
 from bridge.engine.supervise import Daemon
 from bridge.ledger.backups import FolderOfBackups
+from bridge.ledger.takeover.found import Found, as_pair, host
 from bridge.ledger.sqlite import open_ledger, open_reader
 from bridge.media.store import FileMediaStore
 from bridge.net.guard import Trusted
@@ -50,6 +53,9 @@ from bridge.signin.logins import (
     x_name,
 )
 from bridge.vault import FileVault
+
+if TYPE_CHECKING:
+    from bridge.surfaces.web.app import WebPage
 
 USER_AGENT = f"twinpost/{__version__}"
 NETWORK_NAMES = {"mastodon": "Mastodon", "x": "X"}
@@ -78,6 +84,8 @@ class Running:
     daemon: Daemon
     control: Control
     commands: Commands
+    ledger: Ledger
+    clock: Clock
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -108,6 +116,8 @@ def budgets_of(settings: Settings) -> dict[BridgeName, Budget]:
 def secrets_of(settings: Settings) -> Iterator[Secret]:
     """Every secret in the settings and of logins, for the log's redaction."""
     vault = vault_of(settings)
+    if settings.web.password is not None:
+        yield settings.web.password
     for bridge in settings.bridges:
         credentials = bridge.x.credentials
         given = [getattr(credentials, name) for name in getattr(type(credentials), "__slots__", ())]
@@ -177,7 +187,51 @@ async def wired(
             plans += await _plans(bridge, stack, clock, vault, tls)
         daemon, known = Daemon(plans, bench), list(routes(settings))
         control = Control(ledger, known, budgets_of(settings))
-        yield Running(daemon, control, Commands(bench, known, daemon.lanes))
+        yield Running(daemon, control, Commands(bench, known, daemon.lanes), ledger, clock)
+
+
+def web_page(settings: Settings) -> WebPage | None:
+    """The web page, where it is switched on; nothing of it is imported where it is not.
+
+    Raises `ConfigError` where what it is made with is not installed.
+    """
+    if not settings.web.enabled:
+        return None
+    try:
+        from bridge.surfaces.web.app import WebPage  # noqa: PLC0415 - an extra, only where asked for
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"web is enabled, and {error.name} is not installed; "
+            'install it with: pip install "twinpost[web]"'
+        ) from None
+    return WebPage(settings.web)
+
+
+@asynccontextmanager
+async def web_served(
+    page: WebPage | None, settings: Settings, running: Running
+) -> AsyncIterator[None]:
+    """Serve `page` beside the daemon, with a reader of its own: no page delays a post."""
+    if page is None:
+        yield
+        return
+    from bridge.surfaces.web.site import Bridge  # noqa: PLC0415 - comes with the page
+
+    view = await open_reader(ledger_path(settings))
+    try:
+        control = Control(view, list(routes(settings)), budgets_of(settings))
+        bridge = Bridge(
+            control,
+            running.commands,
+            running.daemon,
+            view,
+            running.clock,
+            lambda: running.ledger.renew(running.clock.now()),
+        )
+        async with page.served(bridge):
+            yield
+    finally:
+        await view.close()
 
 
 @asynccontextmanager
@@ -230,6 +284,24 @@ async def steering(settings: Settings) -> AsyncIterator[Commands]:
         yield Commands(Bench(ledger, clock, lambda: 0.0), list(routes(settings)))
     finally:
         await ledger.close()
+
+
+async def take_over(
+    settings: Settings, bridge: BridgeSettings, found: Found
+) -> tuple[tuple[Tied, ...], int]:
+    """Have the ledger know what another tool knew; what came of each, and how many were left out.
+
+    Left out is what is of another server than the bridge's. Raises `LedgerError`.
+    """
+    own, now = host(bridge.mastodon.url), SystemClock().now()
+    mine = [pair for pair in found.pairs if pair.server in {None, "", own}]
+    ledger = await _opened(settings, now, create=False)
+    try:
+        pairs = [as_pair(bridge.name, known) for known in mine]
+        came = await ledger.tie(pairs, reason=Reason.TAKEN_OVER, now=now)
+    finally:
+        await ledger.close()
+    return came, len(found.pairs) - len(mine)
 
 
 async def _opened(settings: Settings, now: datetime, *, create: bool) -> Ledger:

@@ -14,7 +14,7 @@ import sys
 from datetime import UTC, datetime
 
 from bridge import log
-from bridge.app import login_stamps, secrets_of, signed_in, wired
+from bridge.app import login_stamps, secrets_of, signed_in, web_page, web_served, wired
 from bridge.cli.exits import INTERRUPTED, Exit
 from bridge.cli.notify import Notifier
 from bridge.cli.pauses import OncePerReason
@@ -80,9 +80,12 @@ async def _served(
     """Run until the end, or a reload, is asked for; returns the settings to go on with."""
     stop = asyncio.Event()
     logins = login_stamps(settings)
+    page = web_page(settings)
+    heard = () if page is None else (page.hear,)
     async with (
-        wired(settings, listeners=(OncePerReason(log.log_event),)) as running,
+        wired(settings, listeners=(OncePerReason(log.log_event), *heard)) as running,
         listening(settings.state, running.commands),
+        web_served(page, settings, running),
     ):
         notifier.starting()
         logger.info("running %d bridge(s); state in %s", len(settings.bridges), settings.state)
@@ -90,10 +93,16 @@ async def _served(
         reloaded = asyncio.create_task(_reloaded(arguments, reload, notifier))
         anew = asyncio.create_task(_signed_in_anew(settings, logins))
         tasks = (asked_to_end, reloaded, anew)
+
+        def alive() -> None:
+            notifier.alive(_standing(running.daemon))
+            if page is not None:
+                page.alive()
+
         for task in tasks:
             task.add_done_callback(lambda _: stop.set())
         try:
-            await running.daemon.run(stop, lambda: notifier.alive(_standing(running.daemon)))
+            await running.daemon.run(stop, alive)
         finally:
             for task in tasks:
                 task.cancel()
@@ -145,6 +154,7 @@ async def _reloaded(
         try:
             settings = load(locate(arguments.config))
             signed_in(settings)
+            web_page(settings)
         except ConfigError as error:
             # The message says all there is to know; a traceback would hide it.
             logger.error("not reloaded, the bridge goes on as it was:\n%s", error)  # noqa: TRY400
