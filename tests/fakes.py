@@ -281,10 +281,11 @@ class FakeNetwork:
         until = self.clock.now() + LIFE
         what = medium.path.read_bytes().decode()
         self.media[made] = Stored(what, medium.alt, medium.sensitive, until)
-        cost = X_PRICES.media + (X_PRICES.alt_text if medium.alt else 0)
-        return Uploaded(
-            made, Microdollars(cost) if self.network is Network.X else FREE, expires_at=until
-        )
+        if self.network is not Network.X:
+            return Uploaded(made, FREE, expires_at=until)
+        words = X_PRICES.alt_text if medium.alt else FREE
+        cost = Microdollars(X_PRICES.media + words)
+        return Uploaded(made, cost, expires_at=until, described=words)
 
     async def publish(
         self,

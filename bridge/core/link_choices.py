@@ -32,4 +32,5 @@ def with_link_prices(post: Post, to: Capabilities, policy: Policy, context: Cont
 def _may_have_links(post: Post, draft: Draft) -> bool:
     said = any(span.kind is SpanKind.LINK for span in post.text.spans)
     quotes = post.quote is not None or post.repost is not None
-    return said or quotes or any(x_links(part.text) for part in draft.parts)
+    written = any(x_links(text) for text in (post.text.plain, *(part.text for part in draft.parts)))
+    return said or quotes or written

@@ -34,6 +34,10 @@ from bridge.ledger.rows import find_route
 _MAY_BE_CHARGED = "part.state IN ('attempting', 'in-doubt', 'revising', 'held')"
 """Where a reservation counts; what was tried and is held may stand, nobody knows."""
 
+_HELD = (
+    "EXISTS (SELECT 1 FROM part WHERE part.post_id = money_wait.post_id AND part.state = 'held')"
+)
+
 _WAITS = """
     FROM part JOIN post ON post.id = part.post_id
     WHERE part.route_id = :route AND part.state = 'planned' AND part.not_before <= :now
@@ -73,8 +77,8 @@ def till(connection: sqlite3.Connection, key: PartKey, now: datetime) -> Till:
         "SELECT released_at IS NOT NULL FROM post WHERE id = ?", (post,)
     ).fetchone()
     (marked,) = connection.execute(
-        "SELECT count(*) FROM money_wait JOIN post ON post.id = money_wait.post_id "
-        "WHERE post.route_id = ?",
+        f"SELECT count(*) FROM money_wait JOIN post ON post.id = money_wait.post_id "  # noqa: S608 - as above
+        f"WHERE post.route_id = ? AND NOT {_HELD}",
         (route,),
     ).fetchone()
     (unmarked,) = connection.execute(
@@ -117,8 +121,10 @@ def money_is_there(connection: sqlite3.Connection, route: Route) -> None:
         f"AND post_id IN ({waiting})",
         (number,),
     )
+    # What no month can pay is held, and waits for its owner's word all the same.
     connection.execute(
-        "DELETE FROM money_wait WHERE post_id IN (SELECT id FROM post WHERE route_id = ?)",
+        f"DELETE FROM money_wait WHERE post_id IN (SELECT id FROM post WHERE route_id = ?) "  # noqa: S608 - as above
+        f"AND NOT {_HELD}",
         (number,),
     )
 

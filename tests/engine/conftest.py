@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.core.budget import NO_BUDGET, Budget
 from bridge.core.delivery import PostState
 from bridge.core.events import Event
 from bridge.core.model import BridgeName, Direction, Network, PostId, Route, Visibility
@@ -40,6 +41,7 @@ class Rig:
     start: Start = field(default_factory=FromNow)
     boosts: Boosts = "skip"
     policy: Policy = field(default_factory=Policy)
+    budget: Budget = NO_BUDGET
     recheck_every: timedelta | None = None
     store: FakeStore | None = None
 
@@ -67,6 +69,7 @@ class Rig:
                 self.delay,
                 self.start,
                 self.recheck_every if source is self.x else None,
+                budget=self.budget,
             )
 
         plans = [plan(OUT, self.mastodon, self.x), plan(HOME, self.x, self.mastodon)]
