@@ -12,6 +12,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from bridge import __version__
+from bridge.cli.keeping import add_keeping
 
 Command = Callable[[argparse.Namespace], int]
 Add = Callable[[str, str, str, Command], argparse.ArgumentParser]
@@ -163,6 +164,7 @@ def build_parser() -> argparse.ArgumentParser:
     why.add_argument("--json", action="store_true", help="one object a line, stable keys")
 
     _add_steering(add)
+    add_keeping(add, _later)
     costs = add(
         "costs",
         "What a month has cost. By kind and by post, with what would make it less.",

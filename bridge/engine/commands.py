@@ -182,6 +182,11 @@ class Commands:
             raise NothingToMend(f"{route}: {post.id} and {mirror.id} were not linked: {came.value}")
         return f"{route}: {mirror.id} is known as the mirror of {post.id}; neither is mirrored"
 
+    async def take_over(self, pairs: Sequence[Pair]) -> tuple[Tied, ...]:
+        """Know what another cross-poster mirrored, all at once; what came of each pair."""
+        now = self._bench.clock.now()
+        return await self._bench.ledger.tie(pairs, reason=Reason.TAKEN_OVER, now=now)
+
     def _one(self, bridge: BridgeName | None, direction: Direction | None) -> Route:
         named = self._named(bridge, direction)
         if len(named) > 1:

@@ -16,7 +16,7 @@ from tests.fixtures.world import SHARED_MACHINE, TWINPOST, World, until
 COMMANDS = (
     "costs", "release", "demo", "sandbox", "run", "once", "check-config", "history", "why", "status",
     "resolve", "retry", "drop", "pause", "resume", "sync-now", "preview", "init", "login",
-    "check", "completion", "manual",
+    "check", "completion", "manual", "ledger", "catch-up", "link",
 )  # fmt: skip
 POST_KEYS = {
     "bridge", "direction", "source_id", "source_url", "state", "verdict", "reason", "cost_usd",

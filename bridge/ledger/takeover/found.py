@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from bridge.core.model import Network
+from bridge.core.model import BridgeName, Direction, Network, PostId, Route
+from bridge.core.record import Mirror, Pair
 
 LONGEST_ID = 100
 
@@ -76,3 +77,17 @@ def host(address: str) -> str:
         ).lower()
     except ValueError:
         return ""
+
+
+def as_pair(bridge: BridgeName, known: Known) -> Pair:
+    """The same in the ledger's terms. Where it was written matters not, since it never changes."""
+    mastodon, x = (
+        None if one is None else Mirror(PostId(one)) for one in (known.mastodon, known.x)
+    )
+    written_on = known.written_on or (Network.X if mastodon is None else Network.MASTODON)
+    outward = written_on is Network.MASTODON
+    post, mirror = (mastodon, x) if outward else (x, mastodon)
+    if post is None:
+        raise ValueError("a post that nothing is known of")
+    way = Direction.MASTODON_TO_X if outward else Direction.X_TO_MASTODON
+    return Pair(Route(bridge, way), post, mirror, known.at)
