@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import aiomqtt
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -142,7 +143,7 @@ def _client(
         protocol=aiomqtt.ProtocolVersion.V5 if newest else aiomqtt.ProtocolVersion.V311,
         # What was asked while we were away is of no interest when we are back.
         clean_session=None if newest else True,
-        clean_start=True,
+        clean_start=newest or MQTT_CLEAN_START_FIRST_ONLY,
         properties=properties,
         will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True) if will else None,
         tls_context=tls,

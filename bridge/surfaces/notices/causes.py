@@ -1,0 +1,150 @@
+"""What needs the owner, found in how things stand. Pure: `now` is an argument, nothing is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bridge.core.delivery import PostState
+from bridge.core.model import Route
+from bridge.core.record import PostRecord
+from bridge.core.verdict import Action, Reason
+from bridge.engine.control import reason
+from bridge.engine.standing import Condition, Standing
+
+HELD_STATES = frozenset({PostState.HELD, PostState.FAILED, PostState.PARTIAL})
+
+_MEANT = frozenset(
+    {Reason.AUDIENCE_UNKNOWN, Reason.UNFIT, Reason.TOO_OLD, Reason.RESTORED, Reason.MEDIA_MISSING}
+)
+"""Reasons of skips that a healthy bridge would not have had: such posts were meant to cross."""
+
+_LONGEST = 500
+
+
+class Kind(StrEnum):
+    """What a notice is about; the values are stable."""
+
+    HELD = "held"
+    SIGN_IN = "sign-in"
+    NO_ROOM = "no-room"
+    BUDGET = "budget"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that needs the owner. `key` stays the same as long as it is the same thing."""
+
+    key: str
+    kind: Kind
+    bridge: str
+    title: str
+    text: str
+
+
+def causes(
+    standings: Sequence[Standing],
+    held: Sequence[PostRecord],
+    recent: Mapping[Route, Sequence[PostRecord]],
+    *,
+    now: datetime,
+    silent_after: timedelta,
+) -> tuple[Cause, ...]:
+    """Everything that needs the owner now. `recent` are the posts dealt with last, newest first.
+
+    Zero for `silent_after` is never.
+    """
+    found: dict[str, Cause] = {}
+    for cause in (
+        *_of_standings(standings, now),
+        *map(_of_post, held),
+        *(_silences(standings, recent, now, silent_after) if silent_after else ()),
+    ):
+        found.setdefault(cause.key, cause)
+    return tuple(found.values())
+
+
+def _of_standings(standings: Sequence[Standing], now: datetime) -> Iterator[Cause]:
+    for standing in standings:
+        bridge, waiting = standing.route.bridge, standing.figures.waiting_for_money
+        if standing.condition is Condition.SIGN_IN and standing.network is not None:
+            called, network = standing.network.called, standing.network.value
+            yield Cause(
+                f"sign-in:{bridge}:{network}",
+                Kind.SIGN_IN,
+                bridge,
+                f"{bridge}: {called} does not let the bridge in",
+                f"{called} says: {_cut(standing.detail)}. Nothing is lost; posts wait. "
+                f"Sign in again with: twinpost login {network}",
+            )
+        if standing.condition is Condition.NO_ROOM:
+            yield Cause(
+                "no-room",
+                Kind.NO_ROOM,
+                bridge,
+                "The disk is full",
+                "The bridge writes nothing down and so sends nothing until there is room in its "
+                "state folder; it goes on by itself then.",
+            )
+        if waiting:
+            yield Cause(
+                f"budget:{bridge}:{now:%Y-%m}",
+                Kind.BUDGET,
+                bridge,
+                f"{bridge}: this month's budget is used up",
+                f"{waiting} post(s) wait for next month, or for: twinpost release",
+            )
+
+
+def _of_post(record: PostRecord) -> Cause:
+    where = record.source_url or record.source
+    return Cause(
+        f"held:{record.route}:{record.source}",
+        Kind.HELD,
+        record.route.bridge,
+        f"{record.route.bridge}: a post needs you",
+        f"{where} ({record.route.direction.target.called}: {record.state.value}). "
+        f"{_cut(reason(record))}. What you can do: twinpost why {record.source}",
+    )
+
+
+def _silences(
+    standings: Sequence[Standing],
+    recent: Mapping[Route, Sequence[PostRecord]],
+    now: datetime,
+    after: timedelta,
+) -> Iterator[Cause]:
+    for standing in standings:
+        route, last = standing.route, standing.figures.last_mirrored_at
+        if standing.condition is Condition.PAUSED or (last is not None and now - last < after):
+            continue
+        waiting = [
+            record
+            for record in recent.get(route, ())
+            if _was_meant(record) and (last is None or record.seen_at > last)
+        ]
+        if not waiting or now - min(record.seen_at for record in waiting) < after:
+            continue
+        source, target = route.direction.source.called, route.direction.target.called
+        since = "ever" if last is None else f"since {last:%Y-%m-%d %H:%M} UTC"
+        yield Cause(
+            f"silent:{route}",
+            Kind.SILENT,
+            route.bridge,
+            f"{route.bridge}: nothing goes from {source} to {target}",
+            f"{len(waiting)} post(s) came that were meant to cross, and none did {since}. "
+            "What became of them: twinpost history",
+        )
+
+
+def _was_meant(record: PostRecord) -> bool:
+    if record.state in {PostState.DROPPED, PostState.REMOVED, PostState.DELIVERED}:
+        return False
+    return record.verdict.action is not Action.SKIP or record.verdict.reason in _MEANT
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
