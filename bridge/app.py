@@ -30,6 +30,7 @@ from bridge.core.verdict import Reason
 from bridge.engine.caretaking import copying, forgetting
 from bridge.engine.commands import Commands
 from bridge.engine.control import Control
+from bridge.engine.pricewatch import watching_prices
 from bridge.engine.route import Bench, Chore, RoutePlan
 from bridge.engine.supervise import Daemon
 from bridge.ledger.backups import FolderOfBackups
@@ -42,6 +43,7 @@ from bridge.net.visit import Visitor
 from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.x.adapter import XAdapter
+from bridge.networks.x.pricelist import asking
 from bridge.networks.x.settings import OAuth1Credentials, OAuth2Credentials, XSettings
 from bridge.ports import Clock, Ledger, LedgerView, Listener, NetworkPort
 from bridge.signin.logins import (
@@ -405,7 +407,10 @@ def _chores(settings: Settings, ledger: Ledger) -> tuple[Chore, ...]:
         chores.append(forgetting(ledger, kept.keep_text))
     if kept.backups:
         chores.append(copying(ledger, backups_of(settings), kept.backup_every))
-    return tuple(chores)
+    listed = [bridge for bridge in settings.bridges if bridge.x.money.price_list]
+    tls = trusting(settings.ca_file)
+    lists = [(one.name, asking(one.x.money, USER_AGENT, tls)) for one in listed]
+    return (*chores, watching_prices(ledger, lists)) if lists else tuple(chores)
 
 
 def _given(secret: Secret | None) -> str:

@@ -44,6 +44,21 @@ class Charge:
         }
 
 
+def price_list(prices: PriceTable) -> dict[str, dict[str, float]]:
+    """The price list under the names by which X's own developer tools read it, in dollars."""
+    events = {"Post": prices.post_read, "User": prices.user_read}
+    requests = {
+        "ContentCreate": prices.create,
+        "InteractionDelete": prices.delete,
+        "MediaMetadata": prices.alt_text,
+        "UserInteractionCreate": prices.repost,
+    }
+    return {
+        "eventTypePricing": {name: price / 1_000_000 for name, price in events.items()},
+        "requestTypePricing": {name: price / 1_000_000 for name, price in requests.items()},
+    }
+
+
 class Meter:
     """The bill of all apps. A read of one resource is charged once per app, kind and UTC day."""
 

@@ -20,7 +20,7 @@ from bridge.sandbox.x.dialect import Dialect
 from bridge.sandbox.x.files import recognised
 from bridge.sandbox.x.limits import X_LIMITS, Limit
 from bridge.sandbox.x.media_routes import MediaRoutes
-from bridge.sandbox.x.meter import Charge
+from bridge.sandbox.x.meter import Charge, price_list
 from bridge.sandbox.x.posts import StoredPost, XChange, XPoll
 from bridge.sandbox.x.problems import XWording
 from bridge.sandbox.x.reading import Reading
@@ -49,6 +49,7 @@ class XSandbox:
         limits: Mapping[str, Limit] = X_LIMITS,
     ) -> None:
         self.clock = clock or SandboxClock()
+        self.listed_prices = prices
         self.faults = FaultPlan(self.clock, XWording(self.clock))
         self._state = XState(self.clock, prices, Dialect(dialect), {**X_LIMITS, **limits})
         self.app = self._application()
@@ -211,6 +212,10 @@ class XSandbox:
     def processing_fails(self, value: bool) -> None:
         self._state.uploads.processing_fails = value
 
+    async def _price_list(self, _request: web.Request) -> web.Response:
+        """As X's console lists its prices: in dollars, for anybody, uncharged."""
+        return web.json_response(price_list(self.listed_prices))
+
     def _check_text(self, account: XAccount, text: str, *, empty: bool) -> None:
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise ValueError("half of a surrogate pair is no text")
@@ -284,6 +289,7 @@ class XSandbox:
                 web.get("/i/oauth2/authorize", state.consents.ask),
                 web.post("/i/oauth2/authorize", state.consents.decide),
                 web.post("/2/oauth2/token", state.tokens.token),
+                web.get("/api/credits/pricing", self._price_list),
                 web.get("/media/{key}", media.file),
                 web.get("/media/{key}/{rendition:preview|playlist|small}", media.file),
                 *self.faults.routes(state.reset),
