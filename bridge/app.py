@@ -278,10 +278,10 @@ async def connected(
 
 
 @asynccontextmanager
-async def steering(settings: Settings) -> AsyncIterator[Commands]:
-    """The ledger alone, to be written by its owner's word. Raises `LedgerError`."""
+async def steering(settings: Settings, *, create: bool = False) -> AsyncIterator[Commands]:
+    """The ledger, made where asked, to be written by its owner's word. Raises `LedgerError`."""
     clock = SystemClock()
-    ledger = await _opened(settings, clock.now(), create=False)
+    ledger = await _opened(settings, clock.now(), create=create)
     try:
         yield Commands(Bench(ledger, clock, lambda: 0.0), list(routes(settings)))
     finally:

@@ -179,7 +179,8 @@ def _take_over(
 
 
 async def _taken_over(settings: Settings, pairs: Sequence[Pair]) -> tuple[Tied, ...]:
-    async with steering(settings) as commands:
+    # Before the first run is the best time: nothing old is then read as new.
+    async with steering(settings, create=True) as commands:
         return await commands.take_over(pairs)
 
 

@@ -46,6 +46,8 @@ class FolderOfBackups:
         return await asyncio.to_thread(self._make, now)
 
     def _make(self, now: datetime) -> Path:
+        if not files.require_plain_file(self._ledger):
+            raise files.missing(self._ledger)
         files.prepare_folder(self._folder)
         if self._folder.is_symlink():
             raise LedgerError(f"{self._folder} is a link; copies go into a real folder")
