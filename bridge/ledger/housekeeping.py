@@ -46,6 +46,9 @@ class Looks(ABC):
 class Keeps(Looks):
     """What can be done to a ledger that is ours to write."""
 
+    _log_holds_texts = False
+    """Whether texts were forgotten while somebody read, so that the log of writes has them still."""
+
     @abstractmethod
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T: ...
 
@@ -99,8 +102,8 @@ class Keeps(Looks):
         count = 0
         while found := await self._write(lambda db: purging.purge(db, before)):
             count += found
-        if count:
-            await self._outside(purging.emptied)
+        if count or self._log_holds_texts:
+            self._log_holds_texts = not await self._outside(purging.emptied)
         return count
 
     async def note_backup(self, at: datetime, why: str = "") -> bool:

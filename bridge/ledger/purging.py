@@ -8,7 +8,6 @@ emptied. Must not decide how long texts are kept.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
 from datetime import datetime
 
 from bridge.ledger.codec import to_micros
@@ -40,8 +39,16 @@ def purge(connection: sqlite3.Connection, before: datetime) -> int:
 
 
 def emptied(connection: sqlite3.Connection) -> bool:
-    """Empty the log of writes, which still holds pages as they were; False while somebody reads."""
-    with suppress(sqlite3.OperationalError):
+    """Empty the log of writes, which still holds pages as they were; False while somebody reads.
+
+    Does not wait for readers: others wait for this thread.
+    """
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
-    return False
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+    return not busy
