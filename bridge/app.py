@@ -120,6 +120,7 @@ def secrets_of(settings: Settings) -> Iterator[Secret]:
     vault = vault_of(settings)
     if settings.web.password is not None:
         yield settings.web.password
+    yield from settings.surfaces.secrets()
     for bridge in settings.bridges:
         credentials = bridge.x.credentials
         given = [getattr(credentials, name) for name in getattr(type(credentials), "__slots__", ())]

@@ -74,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--port", type=_port, default=8420, help="the page's port (default 8420)")
     demo.add_argument("--headless", action="store_true", help="serve without opening a browser")
+    demo.add_argument("--mqtt", action="store_true", help="with a broker; print what it is told")
     demo.add_argument("--state", type=Path, metavar="DIR", help="keep state here between runs")
 
     sandbox = add(
@@ -100,14 +101,14 @@ def build_parser() -> argparse.ArgumentParser:
         "twinpost run --config config.yaml",
         _later("running", "run"),
     )
-    run.add_argument("--verbose", action="store_true", help="log every poll as well")
+    _add_logging(run)
     once = add(
         "once",
         "Make one pass over every bridge. Reads both sides, delivers what is due: for cron.",
         "twinpost once --config config.yaml",
         _later("running", "once"),
     )
-    once.add_argument("--verbose", action="store_true", help="log every poll as well")
+    _add_logging(once)
     once.add_argument(
         "--recheck", action="store_true", help="also look for edits and deletions where that costs"
     )
@@ -294,6 +295,15 @@ def _add_steering(add: Add) -> None:
     )
     release.add_argument("id", nargs="?", metavar="ID", help="an id or URL; all without it")
     release.add_argument("--bridge", metavar="NAME", help="only this bridge")
+
+
+def _add_logging(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--verbose", action="store_true", help="log every poll as well")
+    command.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        help="how the log is written (default: what log.format says)",
+    )
 
 
 class _Wrapped(argparse.RawDescriptionHelpFormatter):

@@ -17,6 +17,7 @@ from bridge import log
 from bridge.app import login_stamps, secrets_of, signed_in, web_page, web_served, wired
 from bridge.cli.exits import INTERRUPTED, Exit
 from bridge.cli.notify import Notifier
+from bridge.cli.outlets import Outlets
 from bridge.cli.pauses import OncePerReason
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
@@ -40,8 +41,13 @@ What it was sending is then as after a kill: the next process proves it.
 def run(arguments: argparse.Namespace) -> int:
     """The daemon, until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
     settings = load(locate(arguments.config))
-    log.configure(secrets=secrets_of(settings), verbose=arguments.verbose)
+    _configure_log(arguments, settings)
     return _ended(asyncio.run(_run(arguments, settings)))
+
+
+def _configure_log(arguments: argparse.Namespace, settings: Settings) -> None:
+    form = arguments.log_format or settings.surfaces.log_format
+    log.configure(secrets=secrets_of(settings), verbose=arguments.verbose, form=form)
 
 
 async def _run(arguments: argparse.Namespace, settings: Settings) -> Exit:
@@ -62,7 +68,7 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     current: Settings | None = settings
     try:
         while current is not None and not ending.is_set():
-            log.configure(secrets=secrets_of(current), verbose=arguments.verbose)
+            _configure_log(arguments, current)
             current = await _served(arguments, current, ending, reload, notifier)
     finally:
         notifier.ended()
@@ -81,11 +87,13 @@ async def _served(
     stop = asyncio.Event()
     logins = login_stamps(settings)
     page = web_page(settings)
-    heard = () if page is None else (page.hear,)
+    outlets = Outlets(settings)
+    heard = (*outlets.listeners, *(() if page is None else (page.hear,)))
     async with (
         wired(settings, listeners=(OncePerReason(log.log_event), *heard)) as running,
         listening(settings.state, running.commands),
         web_served(page, settings, running),
+        outlets.at_work(running),
     ):
         notifier.starting()
         logger.info("running %d bridge(s); state in %s", len(settings.bridges), settings.state)
@@ -155,6 +163,7 @@ async def _reloaded(
             settings = load(locate(arguments.config))
             signed_in(settings)
             web_page(settings)
+            Outlets(settings)
         except ConfigError as error:
             # The message says all there is to know; a traceback would hide it.
             logger.error("not reloaded, the bridge goes on as it was:\n%s", error)  # noqa: TRY400
@@ -167,7 +176,7 @@ async def _reloaded(
 def once(arguments: argparse.Namespace) -> int:
     """One pass over every bridge; Ctrl-C leaves what is under way to the next pass to prove."""
     settings = load(locate(arguments.config))
-    log.configure(secrets=secrets_of(settings), verbose=arguments.verbose)
+    _configure_log(arguments, settings)
     if arguments.deleted and not arguments.recheck:
         raise ConfigError("--deleted says something of what --recheck finds: give both")
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bridge.core.errors import NetworkError
+from bridge.core.errors import NetworkError, Refused
 from bridge.core.model import BridgeName, Direction, Network, Route, Visibility
 from bridge.core.policy import Policy
 from bridge.core.rules import Rules
@@ -48,19 +48,11 @@ class Bridge:
             self.clock.pass_time(20)
             await self.daemon.once()
 
-    async def hold_one(self, text: str = "Did it arrive?") -> None:
-        """Have a post be held: the answer is lost, and nothing proves what became of it."""
-        from bridge.core.errors import InDoubt
-
-        self.x.answers.append((False, InDoubt("the answer was lost")))
+    async def fail_one(self, text: str = "Nobody wants this") -> None:
+        """Have a post be refused for good, which only its owner can mend."""
+        self.x.answers.append((False, Refused("HTTP 422: no", status=422)))
         self.mastodon.write(text)
-        await self.passes(1)
-        for _ in range(60):
-            if any(each.held for each in await self.control.status(self.clock.now())):
-                return
-            self.clock.pass_time(3600)
-            await self.daemon.once()
-        raise AssertionError("nothing was held")
+        await self.passes()
 
     def refuse_reading(self, error: NetworkError, times: int = 1) -> None:
         self.x.read_errors += [error] * times
@@ -75,7 +67,7 @@ async def bridged(folder: Path, at: datetime | None = None) -> AsyncIterator[Bri
         folder / "ledger.sqlite3", owner="test", now=clock.now(), create=True
     )
     listeners: list[Listener] = []
-    bench = Bench(ledger, clock, lambda: 0.0, (lambda event: [each(event) for each in listeners],))  # type: ignore[arg-type, return-value]
+    bench = Bench(ledger, clock, lambda: 0.0, (lambda event: [each(event) for each in listeners],))  # type: ignore[arg-type]
     public = frozenset({Visibility.PUBLIC})
     plans = [
         RoutePlan(

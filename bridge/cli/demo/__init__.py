@@ -21,9 +21,11 @@ from pathlib import Path
 
 from bridge import log
 from bridge.app import secrets_of, wired
+from bridge.cli.demo.broker import brokered
 from bridge.cli.demo.page import Page
 from bridge.cli.demo.stage import CONFIG, Stage, staged
 from bridge.cli.exits import Exit
+from bridge.cli.outlets import Outlets
 from bridge.config import Settings, load
 from bridge.core.errors import ConfigError
 from bridge.sandbox.server import serve
@@ -52,12 +54,16 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(staged(folder if arguments.state else None))
-        settings = _configured(folder, stage)
+        broker = await stack.enter_async_context(brokered()) if arguments.mqtt else None
+        settings = _configured(folder, stage, "" if broker is None else broker.configuration)
         log.configure(secrets=secrets_of(settings), verbose=False)
-        page = Page(stage)
+        page, outlets = Page(stage), Outlets(settings)
         running = await stack.enter_async_context(
-            wired(settings, listeners=(log.log_event, page.hear))
+            wired(settings, listeners=(log.log_event, page.hear, *outlets.listeners))
         )
+        if broker is not None:
+            await stack.enter_async_context(broker.printed())
+        await stack.enter_async_context(outlets.at_work(running))
         page.ask(running.control)
         try:
             url = await stack.enter_async_context(serve(page.app, "127.0.0.1", arguments.port))
@@ -75,7 +81,7 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
     return Exit.FINE
 
 
-def _configured(folder: Path, stage: Stage) -> Settings:
+def _configured(folder: Path, stage: Stage, more: str = "") -> Settings:
     """Write the configuration that a user would write, and read it as a user's is read."""
     file = folder / "config.yaml"
     text = CONFIG.format(
@@ -88,6 +94,6 @@ def _configured(folder: Path, stage: Stage) -> Settings:
     )
     fresh = folder / f".config-{secrets.token_hex(4)}"
     fresh.touch(mode=0o600)
-    fresh.write_text(text, encoding="utf-8")
+    fresh.write_text(text + more, encoding="utf-8")
     fresh.replace(file)
     return load(file)
