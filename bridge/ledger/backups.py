@@ -43,7 +43,10 @@ class FolderOfBackups:
 
     async def make(self, now: datetime) -> Path:
         """Make one while the ledger is in use, and let the oldest go. Raises `LedgerError`."""
-        return await asyncio.to_thread(self._make, now)
+        try:
+            return await asyncio.to_thread(self._make, now)
+        except OSError as error:
+            raise LedgerError(f"cannot write to {self._folder}: {error.strerror}") from error
 
     def _make(self, now: datetime) -> Path:
         if not files.require_plain_file(self._ledger):

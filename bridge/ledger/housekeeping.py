@@ -47,7 +47,7 @@ class Keeps(Looks):
     """What can be done to a ledger that is ours to write."""
 
     _log_holds_texts = False
-    """Whether texts were forgotten while somebody read, so that the log of writes has them still."""
+    """Whether texts were forgotten while somebody read: then the log of writes has them still."""
 
     @abstractmethod
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T: ...

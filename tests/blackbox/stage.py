@@ -83,8 +83,8 @@ async def staged(
   - name: {name}
     mastodon: {{url: "{mastodon_url}", access_token: {TOKEN}}}
     x: {{url: "{x_url}", oauth1: {{{keys.format(*KEYS)}}}}}
-    mastodon_to_x: {{every: 1s, delay: 0s}}
-    x_to_mastodon: {{every: 1s, delay: 0s}}"""
+    mastodon_to_x: {{every: 1s, max_per_hour: any, delay: 0s}}
+    x_to_mastodon: {{every: 1s, max_per_hour: any, delay: 0s}}"""
             )
         text = f"state: {folder / 'state'}\nbridges:{''.join(bridges)}\n"
         (folder / "config.yaml").write_text(text, encoding="utf-8")

@@ -184,9 +184,8 @@ async def test_what_another_tool_mirrored_is_taken_over_and_never_comes_twice(
 ) -> None:
     toot = world.mastodon.write(world.mastodon_account, "By hand, long ago")
     tweet = world.x.write(world.x_account, "Made by another tool of that toot, in other words")
-    world.config.write_text(
-        world.config.read_text().replace("delay: 0s}", "delay: 0s, start: beginning}")
-    )
+    text = world.config.read_text()
+    world.config.write_text(text.replace("delay: 0s}", "delay: 0s, start: beginning}"))
     table = made(world.folder / "old.csv", f"masto_id,tweet_id\n{toot.id},{tweet.id}\nbroken\n")
     refused = await world.twinpost("ledger", "import", table)
     assert (refused.code, "line 3" in refused.err) == (2, True), refused

@@ -135,8 +135,8 @@ bridges:
         consumer_secret: {keys.consumer_secret}
         access_token: {keys.access_token}
         access_token_secret: {keys.access_token_secret}
-    mastodon_to_x: {{every: {every}, delay: 0s}}
-    x_to_mastodon: {{every: {every}, delay: 0s{homeward}}}
+    mastodon_to_x: {{every: {every}, max_per_hour: any, delay: 0s}}
+    x_to_mastodon: {{every: {every}, max_per_hour: any, delay: 0s{homeward}}}
 """,
             encoding="utf-8",
         )

@@ -123,8 +123,8 @@ bridges:
         consumer_secret: {keys.consumer_secret}
         access_token: {keys.access_token}
         access_token_secret: {keys.access_token_secret}
-    mastodon_to_x: {{every: 1m, {outward or "delay: 0s"}}}
-    x_to_mastodon: {{every: 1m, delay: 0s{", " + homeward if homeward else ""}}}
+    mastodon_to_x: {{every: 1m, max_per_hour: any, {outward or "delay: 0s"}}}
+    x_to_mastodon: {{every: 1m, max_per_hour: any, delay: 0s{", " + homeward if homeward else ""}}}
 """
 
 
