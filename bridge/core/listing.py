@@ -24,7 +24,8 @@ class Wanted:
     Each of `words` has to stand somewhere in what the ledger says of a post: its reason, notes, and
     what was sent, while that is kept. `reasons` are those that stand for one of the words each, by
     their position, because they are shown in sentences that the ledger does not hold. `before` is a
-    place that a `Listing` named, None to begin at the newest.
+    place that a `Listing` named, None to begin at the newest. Without `echoes` the bridge's own
+    mirrors, met on the other side, are left out: each is told of by its original.
     """
 
     bridge: BridgeName | None = None
@@ -34,6 +35,7 @@ class Wanted:
     reasons: tuple[frozenset[Reason], ...] = ()
     before: int | None = None
     limit: int = 50
+    echoes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,15 @@ def listing(connection: sqlite3.Connection, wanted: Wanted) -> Listing:
 
 
 def _all(connection: sqlite3.Connection, wanted: Wanted) -> Listing:
-    if wanted.bridge is None and wanted.direction is None:
+    """Posts whatever their state. Where echoes are left out there may be nothing else for long."""
+    before = _before(wanted)
+    floor = 0 if wanted.echoes else _floor(connection, before)
+    routes = _routes(connection, wanted)
+    if len(routes) == _count(connection):
         rows = connection.execute(
-            "SELECT id FROM post WHERE id < ? ORDER BY id DESC LIMIT ?",
-            (_before(wanted), wanted.limit + 1),
+            "SELECT id FROM post WHERE id < ? AND id >= ? AND (? OR reason <> 'echo') "
+            "ORDER BY id DESC LIMIT ?",
+            (before, floor, wanted.echoes, wanted.limit + 1),
         )
         numbers = [number for (number,) in rows]
     else:
@@ -66,15 +71,20 @@ def _all(connection: sqlite3.Connection, wanted: Wanted) -> Listing:
             wanted.limit + 1,
             (
                 number
-                for route in _routes(connection, wanted)
+                for route in routes
                 for (number,) in connection.execute(
-                    "SELECT id FROM post WHERE route_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
-                    (route, _before(wanted), wanted.limit + 1),
+                    "SELECT id FROM post WHERE route_id = ? AND id < ? AND id >= ? "
+                    "AND (? OR reason <> 'echo') ORDER BY id DESC LIMIT ?",
+                    (route, before, floor, wanted.echoes, wanted.limit + 1),
                 ).fetchall()
             ),
         )
-    page = numbers[: wanted.limit]
-    return Listing(posts(connection, page), page[-1] if len(numbers) > wanted.limit else None)
+    found = list(zip(numbers, posts(connection, numbers), strict=True))
+    return _page(connection, wanted, found, floor)
+
+
+def _count(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM route").fetchone()[0])
 
 
 def _by_state(connection: sqlite3.Connection, wanted: Wanted) -> Listing:

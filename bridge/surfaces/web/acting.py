@@ -16,7 +16,7 @@ from bridge.surfaces.web.site import Said, Site
 
 log = logging.getLogger(__name__)
 
-DEEDS: Final = frozenset({"pause", "resume", "sync-now", "resolve", "retry", "drop"})
+DEEDS: Final = frozenset({"pause", "resume", "sync-now", "resolve", "retry", "release", "drop"})
 _LONGEST: Final = 4096
 
 
@@ -48,7 +48,8 @@ class Acting:
             "do": deed,
             "bridge": given.get("bridge") or None,
             "direction": given.get("direction") or None,
-            "post": given.get("post", ""),
+            # No post means all that wait, and only a release can be of all.
+            "post": given.get("post") or (None if deed == "release" else ""),
             "sent": sent if given.get("stands") == "yes" else None,
         }
         try:

@@ -53,7 +53,9 @@ class Pages:
         language = self._site.language(request)
         found = await standings(bridge.daemon, bridge.control, now)
         held = await bridge.control.listing(Wanted(states=NEEDS, limit=MOST_HELD))
-        latest = await bridge.control.listing(Wanted(limit=LATEST))
+        latest = await bridge.control.listing(Wanted(limit=LATEST + MOST_HELD, echoes=False))
+        needy = {(each.route, each.source) for each in held.records}
+        others = [each for each in latest.records if (each.route, each.source) not in needy]
         today = now.date()
         figures = await bridge.control.days(chart.since(today))
         drawn = bridges(found)
@@ -66,7 +68,7 @@ class Pages:
                 "needing": sum(each.held for bridge in drawn for each in bridge.routes),
                 "held": _views(held, language),
                 "more_held": held.before is not None,
-                "latest": _views(latest, language),
+                "latest": _views(Listing(tuple(others[:LATEST])), language),
                 "purses": _purses(await bridge.control.status_rows(now)),
                 "chart": chart.chart(figures, today),
                 "bar_width": chart.BAR_WIDTH,
@@ -102,6 +104,8 @@ class Pages:
                     tuple(reasons_with(word, languages) for word in words),
                     before,
                     PAGE,
+                    # Asked for by name or by words they are shown, like everything else.
+                    echoes=bool(words or STATES[shown]),
                 )
             )
         kept = {

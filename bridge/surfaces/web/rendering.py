@@ -80,6 +80,15 @@ def foreign(text: str) -> Markup:
     return Markup('<bdi dir="auto">{}</bdi>').format(visible(text))
 
 
+def ticked(text: str) -> Markup:
+    """A sentence of ours with what stands between backticks as something to be typed."""
+    pieces = text.split("`")
+    return Markup("").join(
+        command(piece) if place % 2 and place < len(pieces) - 1 else piece
+        for place, piece in enumerate(pieces)
+    )
+
+
 class Renderer:
     """Renders the templates of this package."""
 
@@ -94,7 +103,12 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.globals.update(
-            moment=moment, day=day, money=money, command=command, foreign=foreign
+            moment=moment,
+            day=day,
+            money=money,
+            command=command,
+            foreign=foreign,
+            ticked=ticked,
         )
         self._environment.filters["web_address"] = web_address
 

@@ -26,6 +26,7 @@ class Deed(StrEnum):
     """What an owner can have done with a post; a page has a form for each."""
 
     RESOLVE = "resolve"
+    RELEASE = "release"
     RETRY = "retry"
     DROP = "drop"
 
@@ -128,6 +129,12 @@ class PostView:
         return self.language.reason(self.record.verdict.reason)
 
     @property
+    def explains(self) -> bool:
+        """Whether the reason says why it is where it is: what may cross and has not, has others."""
+        allowed = self.record.verdict.reason is Reason.ALLOWED
+        return not allowed or self.state is PostState.DELIVERED
+
+    @property
     def parts(self) -> tuple[PartView, ...]:
         """Its parts in order, without those that are its mirror's no more."""
         shown = [part for part in self.record.parts if part.state is not PartState.GONE]
@@ -144,11 +151,19 @@ class PostView:
         found: list[Deed] = []
         if unclear:
             found.append(Deed.RESOLVE)
+        elif PartState.HELD in states and self._is_about_money:
+            found.append(Deed.RELEASE)
         elif states & {PartState.HELD, PartState.FAILED}:
             found.append(Deed.RETRY)
         if states & {PartState.HELD, PartState.FAILED, PartState.PLANNED}:
             found.append(Deed.DROP)
         return tuple(found)
+
+    @property
+    def _is_about_money(self) -> bool:
+        """Whether it is its price that holds it, so that trying again would be in vain."""
+        dear = self.record.verdict.reason is Reason.TOO_DEAR
+        return dear or any("budget" in part.detail for part in self.record.parts)
 
 
 def post_path(record: PostRecord) -> str:

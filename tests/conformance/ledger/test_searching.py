@@ -1,5 +1,6 @@
 """Pages of a long ledger: nothing is left out, nothing comes twice, and every page is bounded."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,18 @@ from bridge.core.model import BridgeName, Microdollars
 from bridge.core.verdict import Reason
 from bridge.ledger import searching
 from bridge.ports import Ledger
-from tests.ledger.made import BACK, OTHER_OUT, OUT, PRIVATE, T0, delivered, key, minutes, recorded
+from tests.ledger.made import (
+    BACK,
+    ECHO,
+    OTHER_OUT,
+    OUT,
+    PRIVATE,
+    T0,
+    delivered,
+    key,
+    minutes,
+    recorded,
+)
 
 NEEDS = frozenset({PostState.HELD, PostState.FAILED})
 
@@ -20,17 +32,7 @@ async def all_of(ledger: Ledger, wanted: Wanted) -> list[str]:
     names: list[str] = []
     before: int | None = None
     for _ in range(100):
-        page = await ledger.listing(
-            Wanted(
-                wanted.bridge,
-                wanted.direction,
-                wanted.states,
-                wanted.words,
-                wanted.reasons,
-                before,
-                wanted.limit,
-            )
-        )
+        page = await ledger.listing(replace(wanted, before=before))
         assert len(page.records) <= wanted.limit
         names += [record.source for record in page.records]
         before = page.before
@@ -46,6 +48,21 @@ async def test_pages_hold_every_post_once_newest_first(ledger: Ledger) -> None:
     assert await all_of(ledger, Wanted(limit=5)) == everything
     assert await all_of(ledger, Wanted(limit=23)) == everything
     assert await all_of(ledger, Wanted(limit=5, direction=OUT.direction)) == everything[1::2]
+
+
+@pytest.mark.parametrize("looked_at", [3, 20_000])
+async def test_the_bridges_own_mirrors_can_be_left_out(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, looked_at: int
+) -> None:
+    monkeypatch.setattr(searching, "LOOKED_AT", looked_at)
+    await recorded(ledger, "1")
+    for number in range(9):
+        await recorded(ledger, f"echo {number}", route=BACK, verdict=ECHO)
+    await recorded(ledger, "2", route=BACK)
+    assert await all_of(ledger, Wanted(echoes=False, limit=2)) == ["2", "1"]
+    back = Wanted(echoes=False, direction=BACK.direction)
+    assert await all_of(ledger, back) == ["2"]
+    assert len(await all_of(ledger, Wanted(limit=2))) == 11
 
 
 async def test_a_bridge_is_listed_alone(ledger: Ledger) -> None:
