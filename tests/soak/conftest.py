@@ -41,6 +41,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("bars")
     head = f"{'bar':<6}{'runs':<46}{'lost':>6}{'double':>8}{'wider':>7}{'echoes':>8}{'time':>9}"
     terminalreporter.write_line(head)
-    for one in sorted(_ROWS, key=lambda found: int(found.bar[1:])):
+    # A test that failed early may not have told which bar it is for.
+    for one in sorted(_ROWS, key=lambda found: (len(found.bar), found.bar)):
         figures = f"{one.lost:>6}{one.double:>8}{one.wider:>7}{one.echoes:>8}{one.seconds:>7.0f} s"
         terminalreporter.write_line(f"{one.bar:<6}{one.runs:<46}{figures}  {one.note}")
