@@ -12,7 +12,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bridge.core.delivery import PartState
@@ -40,6 +47,8 @@ class Figures:
     """All metrics of one process. `hear` is a listener; `page` is what Prometheus reads."""
 
     def __init__(self, version: str, routes: Sequence[Route]) -> None:
+        # When each counter began would be as many series again, and Prometheus keeps that itself.
+        disable_created_metrics()
         self.registry = made = CollectorRegistry()
         self._late: deque[PartSettled] = deque(maxlen=_MOST_WAITING)
         self._posts = Counter(
