@@ -14,8 +14,8 @@ import pytest
 from bridge.core.model import Direction
 from bridge.surfaces.mqtt.homeassistant import discovery
 from bridge.surfaces.mqtt.topics import Topics
-from tests.fixtures.brokers import listening
-from tests.surfaces.test_mqtt import STATE, STATUS, Broker, bridge, broker, told
+from tests.fixtures.brokers import Broker, listening
+from tests.surfaces.test_mqtt import STATE, STATUS, bridge, broker, told
 
 __all__ = ["bridge", "broker"]
 

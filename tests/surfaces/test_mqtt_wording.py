@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.events import PostDecided, RoutePaused, SourceRead
-from bridge.core.model import BridgeName, Direction, PostId, Route
+from bridge.core.events import BudgetNear, PostDecided, RoutePaused, SourceRead
+from bridge.core.model import BridgeName, Direction, Microdollars, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.surfaces.mqtt.orders import LARGEST, Unheard, order
@@ -71,6 +71,13 @@ def test_a_pause_says_until_when_and_no_detail_is_endless() -> None:
     assert said["event"] == "paused"
     assert said["until"] == "2026-11-22T12:00:00Z"
     assert len(json.dumps(said)) < 1000
+
+
+def test_a_budget_that_is_nearly_spent_is_said_in_dollars() -> None:
+    spent, budget = Microdollars(4_000_000), Microdollars(5_000_000)
+    said = wording(BudgetNear(NOW, ROUTE, spent, budget, NOW))
+    assert said is not None
+    assert (said["event"], said["spent_usd"], said["budget_usd"]) == ("budget", 4.0, 5.0)
 
 
 @pytest.mark.parametrize("word", ["pause", "resume", "sync-now"])

@@ -48,7 +48,7 @@ class Figures:
 
     def __init__(self, version: str, routes: Sequence[Route]) -> None:
         # When each counter began would be as many series again, and Prometheus keeps that itself.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call] # it ships without a type
         self.registry = made = CollectorRegistry()
         self._late: deque[PartSettled] = deque(maxlen=_MOST_WAITING)
         self._posts = Counter(

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bridge.core.delivery import STANDING, PartState, PostState
-from bridge.core.events import Event, PartSettled, PostDecided, RoutePaused, RouteResumed
+from bridge.core.events import (
+    BudgetNear,
+    Event,
+    PartSettled,
+    PostDecided,
+    RoutePaused,
+    RouteResumed,
+)
 from bridge.core.model import Route
 from bridge.core.record import PartRecord, PostRecord
 from bridge.core.verdict import Action, Reason
@@ -59,6 +66,13 @@ def wording(
             }
         case RouteResumed():
             return _of_route(RESUMED, event.route, event.at)
+        case BudgetNear():
+            return _of_route(BUDGET, event.route, event.at) | {
+                "spent_usd": dollars(event.spent),
+                "budget_usd": dollars(event.budget),
+                "until": timestamp(event.until),
+                "detail": "most of this month's budget is spent; see: twinpost costs",
+            }
         case _:
             return None
 
