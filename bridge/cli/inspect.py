@@ -18,7 +18,7 @@ from bridge.config import Settings, load, locate
 from bridge.config.schema import json_schema
 from bridge.core.errors import ConfigError
 from bridge.core.model import BridgeName
-from bridge.core.record import PostRecord
+from bridge.core.record import BackupState, PostRecord
 from bridge.engine.control import PostRow, StatusRow, post_row
 
 
@@ -96,6 +96,9 @@ def status(arguments: argparse.Namespace) -> int:
         from bridge.cli.wording import status_list  # noqa: PLC0415 - rich, only for people
 
         status_list(rows)
+        if (copies := asyncio.run(_copies(settings))).why:
+            since = f"{copies.since:%Y-%m-%d %H:%M} UTC"
+            print(f"The ledger was not copied since {since}: {copies.why}")
     needs = any(
         row["held"] or row["failed"] or row["in_doubt"] or row["waiting_for_money"] for row in rows
     )
@@ -105,6 +108,11 @@ def status(arguments: argparse.Namespace) -> int:
 async def _status(settings: Settings) -> list[StatusRow]:
     async with looking(settings) as control:
         return await control.status_rows(datetime.now(UTC))
+
+
+async def _copies(settings: Settings) -> BackupState:
+    async with looking(settings) as control:
+        return await control.backups()
 
 
 def _print_json(rows: Iterable[PostRow | StatusRow | Mapping[str, object]]) -> None:

@@ -14,7 +14,7 @@ from bridge.core.budget import NO_BUDGET, Budget, Spending, Usage
 from bridge.core.delivery import PartState, PostState
 from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Route
-from bridge.core.record import PartRecord, PostRecord
+from bridge.core.record import BackupState, PartRecord, PostRecord
 from bridge.ports import LedgerView, RouteStatus
 
 NEEDS_OWNER = frozenset({PostState.HELD, PostState.FAILED, PostState.PARTIAL, PostState.IN_DOUBT})
@@ -165,6 +165,10 @@ class Control:
     ) -> tuple[PostRecord, ...]:
         """The posts dealt with last, newest first."""
         return await self._ledger.history(bridge=bridge, limit=limit)
+
+    async def backups(self) -> BackupState:
+        """How the ledger's copies of itself went."""
+        return await self._ledger.backup_state()
 
     async def why(self, id_or_url: str) -> tuple[PostRecord, ...]:
         """Every record that an id or address of either side belongs to."""

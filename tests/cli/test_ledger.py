@@ -2,8 +2,10 @@
 
 import json
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
+from bridge.config import load
 from bridge.ledger.sqlite import open_reader
 from tests.fixtures.world import World, until
 
@@ -237,3 +239,22 @@ async def test_a_damaged_import_changes_nothing(world: World) -> None:
     assert (told.code, "--format" in told.err) == (2, True)
     assert json.loads(lines[0])["twinpost"] == "ledger"
     assert (await world.twinpost("ledger", "verify")).code == 0
+
+
+async def test_copies_that_cannot_be_made_are_shown_by_status_and_check(world: World) -> None:
+    await world.twinpost("once")
+    (backup,) = backups(world)
+    moved = backup.parent.rename(world.folder / "elsewhere")
+    made(state(world) / "backups", "in the way")
+    told = await world.twinpost("once")
+    assert "could not be copied" in told.err
+    for command in ("status", "check"):
+        assert "not copied since" in (await world.twinpost(command)).out
+    (state(world) / "backups").unlink()
+    moved.rename(state(world) / "backups")
+
+
+def test_a_configuration_bounds_age_and_number_by_itself(world: World) -> None:
+    bridge = load(world.config).bridges[0]
+    for way in (bridge.mastodon_to_x, bridge.x_to_mastodon):
+        assert (way.max_age, way.max_per_hour) == (timedelta(hours=24), 0)

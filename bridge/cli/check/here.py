@@ -71,10 +71,14 @@ def _rights(folder: Path) -> Finding:
 
 
 async def ledger(settings: Settings) -> Finding:
-    """Whether the ledger, if there is one, can be read."""
+    """Whether the ledger, if there is one, can be read, and copies of it can be made."""
     try:
-        async with looking(settings):
-            return Finding("ledger", Level.OK, "there, and readable")
+        async with looking(settings) as control:
+            copies = await control.backups()
+        if copies.why:
+            detail = f"readable, but not copied since {copies.since:%Y-%m-%d %H:%M} UTC"
+            return Finding("ledger", Level.WARNING, detail, copies.why)
+        return Finding("ledger", Level.OK, "there, and readable")
     except LedgerMissing as error:
         if "yet" in str(error):
             return Finding("ledger", Level.OK, "none yet; the first run makes one")
