@@ -1,4 +1,4 @@
-"""R1 in full: a thread of three with four pictures, killed before and after every call of any port."""
+"""R1 in full: a thread of three with four pictures, killed before and after any call of a port."""
 
 from pathlib import Path
 

@@ -1,0 +1,53 @@
+"""S2, S3: hostile names, texts, descriptions and addresses steer neither log nor terminal.
+
+A whole run of the real command against both sandboxes, then everything that a person reads.
+"""
+
+import re
+
+from bridge.sandbox.faults import Fault
+from bridge.sandbox.mastodon import Attachment
+from tests.crossing import samples
+from tests.fixtures.world import World
+
+HOSTILE = (
+    "first\nsecond\rthird\x1b[2J\x1b]0;title\x07\x00\u2028\u2029\x9b31m\u202egnp.exe\u2066"
+    " [red]bold[/red]"
+)
+STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""All that a terminal obeys, but for the line feeds and tabs of our own tables."""
+
+
+async def test_s3_what_strangers_write_is_shown_and_never_obeyed(world: World) -> None:
+    assert (await world.twinpost("once")).code == 0
+    picture = Attachment(samples.png(), HOSTILE)
+    toot = world.mastodon.write(world.mastodon_account, f"toot {HOSTILE}", media=(picture,))
+    world.x.write(world.x_account, f"tweet {HOSTILE}")
+    # The server's own words are no better.
+    world.mastodon.faults.add(Fault("refuse-then-422", method="POST", path="statuses$"))
+    said = [await world.twinpost("once", "--verbose")]
+    said += [
+        await world.twinpost(*words) for words in (("history",), ("status",), ("why", toot.id))
+    ]
+    said.append(await world.twinpost("preview", toot.id))
+    for ended in said:
+        assert not STEERING.search(ended.out + ended.err), ended
+    (log, *_) = said
+    # One record a line, each with its time.
+    assert log.err.splitlines()
+    assert all(re.match(r"\d{4}-\d\d-\d\dT", line) for line in log.err.splitlines()), log.err
+
+
+async def test_s2_nobody_is_pinged_and_nothing_hidden_is_carried_over(world: World) -> None:
+    assert (await world.twinpost("once")).code == 0
+    world.mastodon.write(world.mastodon_account, f"a toot for @somebody {HOSTILE}")
+    world.x.write(world.x_account, f"number 7 on X: @somebody {HOSTILE}")
+    assert (await world.twinpost("once")).code == 0
+    on_x, on_mastodon = world.x.timeline(world.x_account), world.mastodon
+    made = [post.text for post in on_x if "a toot" in post.text]
+    found = on_mastodon.timeline(world.mastodon_account)
+    made += [status.text for status in found if "number 7" in status.text]
+    assert len(made) == 2
+    for text in made:
+        assert not re.search(r"(?<![\w\u2060])@somebody(?![\w@])", text), text
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text), text
