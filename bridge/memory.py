@@ -73,7 +73,6 @@ class RouteStatus:
     delivered: int
     spent_month: Microdollars
     waiting_for_money: int = 0
-    """Posts, not parts, that wait until the budget allows them."""
 
 
 class LedgerView(PurseView, Protocol):
@@ -376,10 +375,7 @@ class Ledger(LedgerView, Purse, Protocol):
         *,
         described: Microdollars = FREE,
     ) -> PartRecord:
-        """Remember, right after its answer, what the target network has taken in, and its cost.
-
-        `described` is what of `cost` its description has come to.
-        """
+        """Remember, right after its answer, what was taken in, its cost, and its description's."""
         ...
 
     async def settle(

@@ -129,6 +129,7 @@ bridges:
     x:
       url: {self.x_url}
       max_length: {POST}
+      budget: {{usd_per_month: none, usd_per_post: none}}
       {x}
       oauth1:
         consumer_key: {keys.consumer_key}
