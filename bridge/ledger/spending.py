@@ -77,7 +77,7 @@ def till(connection: sqlite3.Connection, key: PartKey, now: datetime) -> Till:
         "SELECT released_at IS NOT NULL FROM post WHERE id = ?", (post,)
     ).fetchone()
     (marked,) = connection.execute(
-        f"SELECT count(*) FROM money_wait JOIN post ON post.id = money_wait.post_id "  # noqa: S608 - as above
+        f"SELECT count(*) FROM money_wait CROSS JOIN post ON post.id = money_wait.post_id "  # noqa: S608 - as above
         f"WHERE post.route_id = ? AND NOT {_HELD}",
         (route,),
     ).fetchone()
