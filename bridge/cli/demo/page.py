@@ -82,9 +82,12 @@ class Page:
 
     async def _static(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        if name not in {"page.css", "page.js"}:
-            raise web.HTTPNotFound(text="There is no such file here.")
-        return _file(name)
+        if name in {"page.css", "page.js"}:
+            return _file(name)
+        if name in {"tokens.css", "post.css"}:
+            # What a post looks like is the same here as on the bridge's own page.
+            return _file(name, "bridge.surfaces.web")
+        raise web.HTTPNotFound(text="There is no such file here.")
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: the whole picture at once, then again after every change."""
@@ -123,8 +126,8 @@ class Page:
         return web.json_response({}, status=201, headers=_HEADERS)
 
 
-def _file(name: str) -> web.Response:
-    text = (files("bridge.cli.demo") / "static" / name).read_text(encoding="utf-8")
+def _file(name: str, package: str = "bridge.cli.demo") -> web.Response:
+    text = (files(package) / "static" / name).read_text(encoding="utf-8")
     return web.Response(
         text=text, content_type=_TYPES[name.rsplit(".", 1)[1]], charset="utf-8", headers=_HEADERS
     )

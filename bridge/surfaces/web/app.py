@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from functools import cache
-from importlib.resources import files
 from typing import Final
 from urllib.parse import urlencode
 
@@ -18,6 +16,7 @@ from aiohttp import web
 
 from bridge.config.web import WebSettings
 from bridge.core.events import Event
+from bridge.surfaces.web import statics
 from bridge.surfaces.web.acting import Acting, own_path
 from bridge.surfaces.web.auth import Patience, Sessions
 from bridge.surfaces.web.guard import PROBES, SAFE, Guard, Handler
@@ -33,13 +32,6 @@ MAX_BODY: Final = 256 * 1024
 LAST_WORDS: Final = 1.0
 """Seconds that answers under way are given when the daemon ends."""
 
-STATIC: Final = {
-    "tokens.css": "text/css",
-    "post.css": "text/css",
-    "web.css": "text/css",
-    "web.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-}
 _OPEN: Final = frozenset({"/login", "/language", *PROBES})
 
 
@@ -181,25 +173,7 @@ def application(site: Site) -> web.Application:
             web.get("/events", door.events),
             web.get("/healthz", health.lives),
             web.get("/readyz", health.ready),
-            web.get("/static/{name}", static),
+            web.get("/static/{name}", statics.serve),
         ]
     )
     return app
-
-
-async def static(request: web.Request) -> web.Response:
-    """A style sheet, the script, the icon: the same for everybody."""
-    name = request.match_info["name"]
-    if name not in STATIC:
-        raise web.HTTPNotFound
-    return web.Response(
-        text=_file(name),
-        content_type=STATIC[name],
-        charset="utf-8",
-        headers={"Cache-Control": "no-cache"},
-    )
-
-
-@cache
-def _file(name: str) -> str:
-    return (files("bridge.surfaces.web") / "static" / name).read_text(encoding="utf-8")

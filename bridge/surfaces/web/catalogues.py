@@ -63,7 +63,7 @@ class Catalogue:
         """What the language calls itself."""
         return str(self.texts["language.name"])
 
-    def say(self, key: str, **values: object) -> Markup:
+    def say(self, key: str, /, **values: object) -> Markup:
         """The sentence of `key`, with `values` in their places, each of them escaped.
 
         Where its form depends on a number, that is the value `count`. Raises `KeyError` for a key

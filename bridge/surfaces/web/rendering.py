@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from bridge.core.model import Microdollars
 from bridge.core.prices import in_dollars
 from bridge.surfaces.web.catalogues import Catalogue
+from bridge.surfaces.web.statics import address
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _PICTURES: Final = 0x2400
@@ -109,6 +110,7 @@ class Renderer:
             command=command,
             foreign=foreign,
             ticked=ticked,
+            static=address,
         )
         self._environment.filters["web_address"] = web_address
 
@@ -120,5 +122,5 @@ class Renderer:
         return text.encode("utf-8", "replace")
 
 
-def _said(language: Catalogue, key: str, **values: object) -> Markup:
+def _said(language: Catalogue, key: str, /, **values: object) -> Markup:
     return language.say(key, **{name: escape(visible(value)) for name, value in values.items()})

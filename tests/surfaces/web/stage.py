@@ -25,6 +25,7 @@ from bridge.core.model import (
     Visibility,
 )
 from bridge.core.record import Cursor, Decision, PartKey, Receipt
+from bridge.core.secret import Secret
 from bridge.core.text import Text
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine.supervise import Daemon
@@ -244,11 +245,8 @@ async def served(
 ) -> AsyncIterator[Served]:
     """The page over the ledger of `world`, in this process."""
     given = configured(world)
-    from bridge.core.secret import Secret
-
-    web = WebSettings(
-        enabled=True,
-        listen=Listen("127.0.0.1", 0),
+    web = replace(
+        WebSettings(enabled=True, listen=Listen("127.0.0.1", 0)),
         password=Secret(password) if password else None,
         **keys,  # type: ignore[arg-type]
     )
@@ -259,5 +257,4 @@ async def served(
         for lane in running.daemon.lanes:
             await lane.begin()
         async with web_served(page, settings, running):
-            assert page.address is not None
-            yield Served(page.address, page, running.daemon, running.ledger)
+            yield Served(page.address or "", page, running.daemon, running.ledger)
