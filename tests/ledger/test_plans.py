@@ -29,6 +29,12 @@ QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "claim": lambda ledger: ledger.claim(key("2"), T0, "hash"),
     "record": lambda ledger: recorded(ledger, "4", parent="1"),
     "counterparts": lambda ledger: ledger.counterparts(BACK, post("9", route=BACK), [post("3").id]),
+    "passage": lambda ledger: ledger.passage(OUT),
+    "left": lambda ledger: ledger.left(OUT, T0, T0 + minutes(60)),
+    "waiting": lambda ledger: ledger.waiting(OUT, T0),
+    "skipped": lambda ledger: ledger.skipped(OUT, T0),
+    "wanted": lambda ledger: ledger.wanted(OUT, 5),
+    "purge": lambda ledger: ledger.purge(T0 + minutes(60)),
     "withdraw": lambda ledger: ledger.withdraw(
         OUT, post("2").id, verdict=PRIVATE, same_as=post("9").id, now=T0
     ),
