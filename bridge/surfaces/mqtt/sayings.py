@@ -59,6 +59,12 @@ def wording(
             }
         case PartSettled() if record is not None:
             return _settled(event, record, with_text=with_text)
+        case _:
+            return _of_a_route(event)
+
+
+def _of_a_route(event: Event) -> JsonObject | None:
+    match event:
         case RoutePaused():
             return _of_route(PAUSED, event.route, event.at) | {
                 "until": timestamp(event.until),
