@@ -4,14 +4,16 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 
 import aiohttp
 import pytest
 
+from bridge.core.events import RouteResumed
 from bridge.surfaces.web.auth import FREE_TRIES
 from tests.fixtures.world import World
-from tests.surfaces.web.stage import PASSWORD, Served, furnish, seeded, served
+from tests.surfaces.web.stage import OUT, PASSWORD, Served, furnish, seeded, served
 
 FORMS = ("/do", "/preview", "/logout", "/language", "/login")
 
@@ -314,7 +316,7 @@ async def test_open_streams_do_not_hold_up_the_end(world: World) -> None:
         async with served(world) as site:
             streams = [await client.get(f"{site.url}/events") for _ in range(20)]
             assert await streams[-1].content.readline() == b"retry: 3000\n"
-            site.page.hear(None)  # type: ignore[arg-type] - any event but a poll
+            site.page.hear(RouteResumed(datetime.now(UTC), OUT))
             async with asyncio.timeout(5):
                 while b"changed" not in await streams[-1].content.readline():
                     pass
