@@ -112,3 +112,22 @@ async def test_a_fingerprint_is_looked_up_by_its_own_index() -> None:
     (step,) = await ledger._read(plan)
     await ledger.close()
     assert "post_by_fingerprint (route_id=? AND fingerprint=? AND created_at>?" in step
+
+
+async def test_what_waits_for_money_is_counted_from_its_own_list() -> None:
+    """Not from all posts of the route, which is what the planner would choose."""
+    ledger = await open_memory(now=T0)
+    await recorded(ledger, "1")
+    asked: list[str] = []
+    await ledger._read(lambda database: database.set_trace_callback(asked.append))
+    await ledger.status(OUT, T0)
+    (counting,) = (statement for statement in asked if "money_wait" in statement)
+
+    def plan(database: sqlite3.Connection) -> list[str]:
+        database.set_trace_callback(None)
+        return [str(row[3]) for row in database.execute(f"EXPLAIN QUERY PLAN {counting}")]
+
+    first, second, *_ = await ledger._read(plan)
+    await ledger.close()
+    assert first == "SCAN money_wait"
+    assert "id=?" in second
