@@ -1,4 +1,7 @@
-"""The ledger is copied, and forgets, now and then; what goes wrong is said once, stops nothing."""
+"""The ledger is copied, and forgets, now and then; what goes wrong is said once, stops nothing.
+
+Bars of docs/reliability.md: S20.
+"""
 
 import asyncio
 import logging

@@ -74,7 +74,12 @@ def statuses() -> Iterator[tuple[bool, Post]]:
 
 def posts_on_x() -> Iterator[tuple[bool, Post]]:
     """The same of posts on X: whether the account is protected is told beside them, or not."""
-    told = ((True, {}), (False, {}), (None, {}), (False, {"protected": True}))
+    told: tuple[tuple[bool | None, dict[str, object]], ...] = (
+        (True, {}),
+        (False, {}),
+        (None, {}),
+        (False, {"protected": True}),
+    )
     for number, ((protected, author), scoped) in enumerate(product(told, SCOPED)):
         item = {"id": str(number), "text": f"The tale of number {number}", "author_id": ME}
         payload = {

@@ -1,4 +1,7 @@
-"""A ledger moves as lines of JSON, whole or not at all, and says no text unless told to."""
+"""A ledger moves as lines of JSON, whole or not at all, and says no text unless told to.
+
+Bars of docs/reliability.md: R9.
+"""
 
 import json
 import sqlite3
