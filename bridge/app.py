@@ -26,7 +26,6 @@ from bridge.core.budget import Budget
 from bridge.core.errors import ConfigError, LedgerError
 from bridge.core.model import BridgeName, Direction, Route
 from bridge.core.secret import Secret
-from bridge.core.verdict import Reason
 from bridge.engine.caretaking import copying, forgetting
 from bridge.engine.commands import Commands
 from bridge.engine.control import Control
@@ -34,7 +33,6 @@ from bridge.engine.pricewatch import watching_prices
 from bridge.engine.route import Bench, Chore, RoutePlan
 from bridge.engine.supervise import Daemon
 from bridge.ledger.backups import FolderOfBackups
-from bridge.ledger.takeover.found import Found, as_pair, host
 from bridge.ledger.sqlite import open_ledger, open_reader
 from bridge.media.store import FileMediaStore
 from bridge.net.guard import Trusted
@@ -287,24 +285,6 @@ async def steering(settings: Settings, *, create: bool = False) -> AsyncIterator
         yield Commands(Bench(ledger, clock, lambda: 0.0), list(routes(settings)))
     finally:
         await ledger.close()
-
-
-async def take_over(
-    settings: Settings, bridge: BridgeSettings, found: Found
-) -> tuple[tuple[Tied, ...], int]:
-    """Have the ledger know what another tool knew; what came of each, and how many were left out.
-
-    Left out is what is of another server than the bridge's. Raises `LedgerError`.
-    """
-    own, now = host(bridge.mastodon.url), SystemClock().now()
-    mine = [pair for pair in found.pairs if pair.server in {None, "", own}]
-    ledger = await _opened(settings, now, create=False)
-    try:
-        pairs = [as_pair(bridge.name, known) for known in mine]
-        came = await ledger.tie(pairs, reason=Reason.TAKEN_OVER, now=now)
-    finally:
-        await ledger.close()
-    return came, len(found.pairs) - len(mine)
 
 
 async def _opened(settings: Settings, now: datetime, *, create: bool) -> Ledger:

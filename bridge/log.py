@@ -209,6 +209,7 @@ def sentence(event: Event) -> str:
         case BudgetNear(route=route, spent=spent, budget=budget, until=until):
             return (
                 f"{route.bridge}: {in_dollars(spent)} of this month's budget of "
-                f"{in_dollars(budget)} is spent; once it is used up, posts to X wait until {day_name(until)}. What it went "
-                "to: twinpost costs; to have more: x.budget.usd_per_month"
+                f"{in_dollars(budget)} is spent; once it is used up, posts to X wait until "
+                f"{day_name(until)}. What it went to: twinpost costs; to have more: "
+                "x.budget.usd_per_month"
             )

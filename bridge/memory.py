@@ -267,7 +267,7 @@ class Ledger(LedgerView, Purse, Protocol):
         ...
 
     async def waiting(self, route: Route, before: datetime) -> tuple[PostRecord, ...]:
-        """Posts written before then whose mirrors are planned, and nothing else; oldest first, some.
+        """Some posts from before then whose mirrors are planned, and nothing else; oldest first.
 
         Not those that their owner asked for by name.
         """

@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from bridge.config.money import MoneySettings
 from bridge.config.surface_settings import SurfaceSettings
 from bridge.config.web import WebSettings
-from bridge.config.money import MoneySettings
 from bridge.core.model import BridgeName, Microdollars, Visibility
 from bridge.core.policy import (
     Audio,
@@ -76,7 +76,7 @@ class XSettings:
     dialect: Literal["auto", "post", "tweet"] = "auto"
     max_length: int = 280
     premium: bool | None = None
-    money: MoneySettings = MoneySettings()
+    money: MoneySettings = field(default_factory=MoneySettings)
 
     @property
     def has_premium(self) -> bool:

@@ -62,9 +62,7 @@ class Commands:
             case "retry":
                 return await self.retry(asked["post"] or "", bridge, direction)
             case "release":
-                return await self.release(
-                    asked["post"], BridgeName(bridge) if bridge else None
-                )
+                return await self.release(asked["post"], BridgeName(bridge) if bridge else None)
             case "drop":
                 return await self.drop(asked["post"] or "", bridge, direction)
             case "catch-up":

@@ -67,9 +67,7 @@ class Lane:
         self._again = Gate(plan.route, f"reading {source} for what is wanted after all", bench)
         self._catch_up = CatchUp(plan, bench, self._again)
         self._money = Money(plan, bench)
-        self._changes = Changes(
-            plan, bench, self._sending, luggage, missing, money=self._money
-        )
+        self._changes = Changes(plan, bench, self._sending, luggage, missing, money=self._money)
         self._deliver = Deliver(
             plan,
             bench,

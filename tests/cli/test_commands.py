@@ -14,8 +14,8 @@ from bridge.sandbox.faults import Fault
 from tests.fixtures.world import SHARED_MACHINE, TWINPOST, World, until
 
 COMMANDS = (
-    "costs", "release", "demo", "sandbox", "run", "once", "check-config", "history", "why", "status",
-    "resolve", "retry", "drop", "pause", "resume", "sync-now", "preview", "init", "login",
+    "costs", "release", "demo", "sandbox", "run", "once", "check-config", "history", "why",
+    "status", "resolve", "retry", "drop", "pause", "resume", "sync-now", "preview", "init", "login",
     "check", "completion", "manual", "ledger", "catch-up", "link",
 )  # fmt: skip
 POST_KEYS = {
