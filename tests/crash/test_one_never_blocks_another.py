@@ -113,7 +113,7 @@ async def test_a_post_on_which_our_own_code_breaks_is_recorded_and_the_next_ones
             raise ZeroDivisionError
         return compose(post, to, policy, context)
 
-    monkeypatch.setattr(bridge.engine.judge, "compose", breaking)
+    monkeypatch.setattr(bridge.engine.judge, "with_link_prices", breaking)
     async with stage.running() as running:
         broken = stage.write(OUT, words("broken"))
         sound = stage.write(OUT, words("sound"))

@@ -34,7 +34,7 @@ from tests.soak.universe import OwnClock, Tale, Universe, WatchedNetwork
 
 T = TypeVar("T")
 
-QUICK_RUNS = 200
+QUICK_RUNS = 150
 CHUNK = 1000
 CHUNKS = int(os.environ.get("TWINPOST_SOAK_FATES", "20"))
 """Thousands of runs in the soak; each thousand is a test of its own, so that it can be resumed."""

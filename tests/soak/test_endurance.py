@@ -140,5 +140,5 @@ async def test_real_minutes_leave_nothing_behind(tmp_path: Path, row: Row) -> No
 
 
 @pytest.mark.timeout(120)
-async def test_a_virtual_day_leaves_nothing_behind(tmp_path: Path, row: Row) -> None:
-    await virtual_days(tmp_path, 1, row)
+async def test_half_a_virtual_day_leaves_nothing_behind(tmp_path: Path, row: Row) -> None:
+    await virtual_days(tmp_path, 0.5, row)
