@@ -21,6 +21,7 @@ from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.client import Client
 from bridge.networks.mastodon.render import arguments
 from bridge.networks.mastodon.settings import MastodonSettings
+from tests.fixtures.world import SHARED_MACHINE
 from tests.networks.mastodon_servers import (
     STOCK,
     TOKEN,
@@ -298,7 +299,7 @@ async def test_closing_ends_a_request_that_waits_for_its_turn_without_sending_it
         abandoned.cancel()
         waiting = asyncio.create_task(publish(adapter))
         await asyncio.sleep(0.05)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5 * SHARED_MACHINE):
             await adapter.close()
             with pytest.raises(Refused, match="closed"):
                 await waiting
