@@ -58,7 +58,7 @@ def check(topic: str, payload: dict[str, Any]) -> None:
     assert payload["dev"].get("ids") or payload["dev"].get("cns")
     assert payload["o"]["name"]
     assert payload["o"].keys() <= {"name", "sw", "url"}
-    assert payload["o"]["url"].startswith(("https://", "http://"))
+    assert payload["o"].get("url", "https://").startswith(("https://", "http://"))
     assert payload["qos"] in {0, 1, 2}
     assert_topic(payload["availability_topic"])
     assert payload["cmps"]

@@ -13,7 +13,6 @@ from bridge.core.model import Direction
 from bridge.surfaces.mqtt.sayings import JsonObject
 from bridge.surfaces.mqtt.topics import Topics, identifier
 
-URL = "https://pypi.org/project/twinpost/"
 BUTTONS = (
     ("sync-now", "Sync now", "mdi:sync"),
     ("pause", "Pause", "mdi:pause"),
@@ -52,7 +51,7 @@ def discovery(
             "mdl": "Bridge between Mastodon and X",
             "sw": version,
         },
-        "o": {"name": "twinpost", "sw": version, "url": URL},
+        "o": {"name": "twinpost", "sw": version},
         "cmps": components,
         "availability_topic": topics.status,
         "payload_available": "online",
