@@ -4,6 +4,7 @@ Bars of docs/reliability.md: R10, R12, S9, S11.
 """
 
 import asyncio
+import fcntl
 import os
 import stat
 import subprocess
@@ -276,31 +277,47 @@ def test_a_stamp_differs_after_every_save(vault: FileVault) -> None:
         assert vault.stamp("x") not in {before, None}
 
 
-async def test_only_one_process_at_a_time_is_alone_and_a_dead_one_lets_go(folder: Path) -> None:
+async def test_only_one_process_at_a_time_is_alone_and_a_dead_one_lets_go(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script = (
-        "import asyncio, sys, time; from pathlib import Path; from bridge.vault import FileVault\n"
+        "import asyncio, sys; from pathlib import Path; from bridge.vault import FileVault\n"
         "async def hold():\n"
         "    async with FileVault(Path(sys.argv[1])).alone('x'):\n"
-        "        print('held', flush=True); time.sleep(60)\n"
+        "        print('held', flush=True); sys.stdin.read()\n"
         "asyncio.run(hold())"
     )
     held = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, str(folder), stdout=asyncio.subprocess.PIPE
-    )
-    assert held.stdout is not None
-    assert await held.stdout.readline() == b"held\n"
+        sys.executable, "-c", script, str(folder),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    refused, lock = asyncio.Event(), fcntl.flock
 
-    killed = asyncio.Event()
+    def seen_lock(file: int, how: int) -> None:
+        try:
+            lock(file, how)
+        except BlockingIOError:
+            refused.set()
+            raise
+
+    monkeypatch.setattr(fcntl, "flock", seen_lock)
+    happened: list[str] = []
 
     async def wait_for_it() -> None:
         async with FileVault(folder).alone("x"):
-            assert killed.is_set()
+            happened.append("alone")
 
-    waiting = asyncio.create_task(wait_for_it())
-    async with FileVault(folder).alone("y"):
-        assert not waiting.done()
-    killed.set()
-    held.kill()
-    await held.wait()
-    await asyncio.wait_for(waiting, 5)
+    async with asyncio.timeout(60):
+        assert held.stdout is not None
+        assert await held.stdout.readline() == b"held\n"
+        waiting = asyncio.create_task(wait_for_it())
+        # It has tried while the other one held it, and was refused.
+        await refused.wait()
+        async with FileVault(folder).alone("y"):
+            happened.append("another name")
+        happened.append("killed")
+        held.kill()
+        await held.wait()
+        await waiting
+    assert happened == ["another name", "killed", "alone"]
     assert mode(folder / ".x.lock") == 0o600
