@@ -75,6 +75,14 @@ def spelling(action: argparse.Action) -> str:
     )
 
 
+def meaning(action: argparse.Action) -> str:
+    """What an option or a place is for; its choices where its help says nothing of its own."""
+    if action.help and action.help != argparse.SUPPRESS:
+        return action.help
+    *others, last = (str(choice) for choice in action.choices or [""])
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def completion_for(shell: str, parser: argparse.ArgumentParser) -> str:
     """A script for ``bash``, ``zsh`` or ``fish``."""
     known = {name: sub for name, sub in commands(parser) if " " not in name}
@@ -111,7 +119,7 @@ def _fish(known: dict[str, argparse.ArgumentParser]) -> Iterator[str]:
                     takes = " -r" if action.nargs != 0 else ""
                     yield (
                         f"complete -c twinpost {seen} -l {text[2:]}{takes} "
-                        f"-d {_quoted(action.help or '')}\n"
+                        f"-d {_quoted(meaning(action))}\n"
                     )
 
 
@@ -139,7 +147,7 @@ def man_page(parser: argparse.ArgumentParser) -> str:
     for name, sub in commands(parser):
         lines += [f'.SS "{name}"', _roff(sub.description or "")]
         for action in options(sub):
-            lines += [".TP", f"\\fB{_roff(spelling(action))}\\fR", _roff(action.help or "")]
+            lines += [".TP", f"\\fB{_roff(spelling(action))}\\fR", _roff(meaning(action))]
         if sub.epilog and (example := re.search(r"example: (.+)", sub.epilog)):
             lines += [".PP", f"Example: \\fI{_roff(example[1])}\\fR"]
     lines += [

@@ -26,6 +26,13 @@ def test_the_man_page_names_every_command_and_option() -> None:
                 assert text in page or text in {"-h", "--help"}, (name, text)
 
 
+@pytest.mark.parametrize("page", [PAGES["commands.md"](), man_page(build_parser())])
+def test_what_help_leaves_out_is_said_on_paper(page: str) -> None:
+    assert "SUPPRESS" not in page
+    assert "mastodon or x" in page
+    assert "verify, backup, restore, export or import" in page
+
+
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not here to set the page")
 def test_the_man_page_can_be_set() -> None:
     done = subprocess.run(
