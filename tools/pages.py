@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.cli.manual import commands, options, spelling
+from bridge.cli.manual import commands, meaning, options, spelling
 from bridge.cli.parser import build_parser
 from bridge.config.declared import Key, Section
 from bridge.config.keys import ROOT
@@ -35,7 +35,7 @@ def commands_page() -> str:
         given = [action for action in options(sub) if action.dest != "config"]
         if given:
             lines += ["", "| option | what it does |", "| --- | --- |"]
-            lines += [f"| `{spelling(action)}` | {_cell(action.help or '')} |" for action in given]
+            lines += [f"| `{spelling(action)}` | {_cell(meaning(action))} |" for action in given]
         epilog = sub.epilog or ""
         if example := re.search(r"example: (.+)", epilog):
             lines += ["", f"    {example[1]}"]
@@ -61,7 +61,8 @@ def configuration_page() -> str:
         "Every key there is, made from their declaration by `python -m tools.pages`.",
         "`config.example.yaml` shows them in their places, and `twinpost check-config` names every",
         "fault with its line. Every value may be `${NAME}` or `${NAME:-default}`, from the",
-        "environment; every secret may be given as a file instead, under `KEY_file`.",
+        "environment; every secret may be given as a file instead, `KEY_file: NAME`, looked for",
+        "in `$CREDENTIALS_DIRECTORY`, beside the configuration, and in `/run/secrets`.",
         *_section(ROOT, ""),
     ]
     return "\n".join(lines) + "\n"

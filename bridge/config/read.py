@@ -7,6 +7,7 @@ value is never repeated in a message where it may be secret.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
@@ -161,21 +162,55 @@ class Reader:
         return None if text is None else self._parsed(key, text, f"{where}_file", file.line)
 
     def _contents(self, name: str, line: int, where: str) -> str | None:
-        """What a secret's file holds, looked up in the places where services keep such files."""
-        credentials = self.environ.get("CREDENTIALS_DIRECTORY")
-        places = [Path(name), *([Path(credentials) / name] if credentials else [])]
-        for place in (*places, _RUN_SECRETS / name):
+        """What a secret's file holds; None after a fault."""
+        try:
+            places = self._places(Path(name).expanduser())
+        except RuntimeError:
+            self.fault(line, where, f"{name}: there is no such user on this machine")
+            return None
+        for place in places:
             try:
                 with place.open("rb") as file:
                     return file.read(_MAX_SECRET_BYTES).decode().strip()
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            except (OSError, UnicodeDecodeError) as error:
-                self.fault(line, where, f"{place} cannot be read: {type(error).__name__}")
+            except (OSError, ValueError) as error:
+                self.fault(line, where, _unreadable(place, error))
                 return None
-        looked = "as it stands, in $CREDENTIALS_DIRECTORY and in /run/secrets"
-        self.fault(line, where, f"no file {name} was found, {looked}")
+        folders = ", ".join(str(folder) for folder in self._folders)
+        looked = f" in any of these folders: {folders}" if len(places) > 1 else ""
+        self.fault(line, where, f"there is no file {name}{looked}")
         return None
+
+    def _places(self, name: Path) -> list[Path]:
+        """Where a secret's file may stand, the first that is there counts.
+
+        Never where one happens to stand: a service and a shell would read different files.
+        """
+        return [name] if name.is_absolute() else [folder / name for folder in self._folders]
+
+    @property
+    def _folders(self) -> list[Path]:
+        # What the service manager hands out is meant, whatever lies beside the configuration.
+        handed = self.environ.get("CREDENTIALS_DIRECTORY")
+        beside = self.path.resolve().parent
+        return [*([Path(handed)] if handed else []), beside, _RUN_SECRETS]
+
+
+def _unreadable(place: Path, error: OSError | ValueError) -> str:
+    """Why a file that was to hold a secret gives none, in words that never quote it."""
+    match error:
+        case PermissionError():
+            user = f"this user (uid {os.geteuid()})"
+            return f"{place}: {user} may not read it; give it that right, or run as its owner"
+        case IsADirectoryError():
+            return f"{place} is a folder, not a file"
+        case UnicodeDecodeError():
+            return f"{place} holds no text in UTF-8"
+        case OSError():
+            return f"{place} cannot be read: {error.strerror}"
+        case _:
+            return f"{place!s} is no name of a file"
 
 
 def _choices(key: Key) -> str:

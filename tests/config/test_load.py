@@ -3,9 +3,11 @@
 Bars of docs/reliability.md: S5.
 """
 
+import errno
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 
@@ -92,11 +94,87 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     assert bridge.mastodon.access_token == Secret("from-file")
 
 
+IN_A_FILE = MINIMAL.replace("access_token: m-token", "access_token_file: mastodon-token")
+
+
 def test_a_secrets_file_is_also_looked_for_among_a_services_credentials(tmp_path: Path) -> None:
-    (tmp_path / "mastodon-token").write_text("from-systemd")
-    text = MINIMAL.replace("access_token: m-token", "access_token_file: mastodon-token")
-    (bridge,) = read(tmp_path, text, CREDENTIALS_DIRECTORY=str(tmp_path)).bridges
+    service = tmp_path / "credentials"
+    service.mkdir()
+    (service / "mastodon-token").write_text("from-systemd")
+    (bridge,) = read(tmp_path, IN_A_FILE, CREDENTIALS_DIRECTORY=str(service)).bridges
     assert bridge.mastodon.access_token == Secret("from-systemd")
+    # What the service manager hands out is meant, whatever lies about.
+    (tmp_path / "mastodon-token").write_text("from-beside")
+    (bridge,) = read(tmp_path, IN_A_FILE, CREDENTIALS_DIRECTORY=str(service)).bridges
+    assert bridge.mastodon.access_token == Secret("from-systemd")
+
+
+@pytest.mark.parametrize("written", ["mastodon-token", "../config/mastodon-token"])
+def test_a_secrets_file_is_named_relative_to_the_configuration_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    folder, elsewhere = tmp_path / "config", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (folder / "mastodon-token").write_text("from-beside")
+    (elsewhere / "mastodon-token").write_text("from-where-one-stands")
+    monkeypatch.chdir(elsewhere)
+    (bridge,) = read(folder, IN_A_FILE.replace("mastodon-token", written)).bridges
+    assert bridge.mastodon.access_token == Secret("from-beside")
+    (folder / "mastodon-token").unlink()
+    assert faults(folder, IN_A_FILE) == [
+        (
+            "config.yaml:4: bridges[0].mastodon.access_token_file: there is no file mastodon-token "
+            f"in any of these folders: {folder}, /run/secrets"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "may not read it"),
+        (OSError(errno.EIO, "Input/output error"), "cannot be read: Input/output error"),
+    ],
+)
+def test_why_a_secrets_file_cannot_be_read_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    file, opened = tmp_path / "mastodon-token", Path.open
+    file.write_text("x")
+
+    def fails(path: Path, *arguments: str, **more: str) -> IO[str]:
+        if path == file:
+            raise error
+        return cast("IO[str]", opened(path, *arguments, **more))  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", fails)
+    (fault,) = faults(tmp_path, IN_A_FILE)
+    assert said in fault
+    assert "mastodon-token" in fault
+    assert type(error).__name__ not in fault
+
+
+def test_what_is_no_file_of_a_secret_is_said_to_be_that(tmp_path: Path) -> None:
+    (tmp_path / "mastodon-token").mkdir()
+    assert "mastodon-token is a folder, not a file" in faults(tmp_path, IN_A_FILE)[0]
+    (tmp_path / "mastodon-token").rmdir()
+    (tmp_path / "mastodon-token").write_bytes(b"\xff\xfe")
+    assert "mastodon-token holds no text in UTF-8" in faults(tmp_path, IN_A_FILE)[0]
+
+
+@pytest.mark.parametrize("name", ['""', r'"a\0b"', "~nobody-of-that-name/token"])
+def test_what_is_no_name_of_a_file_is_a_fault_like_any_other(tmp_path: Path, name: str) -> None:
+    (fault,) = faults(tmp_path, IN_A_FILE.replace("mastodon-token", name))
+    assert fault.startswith("config.yaml:4: bridges[0].mastodon.access_token_file: ")
+
+
+def test_a_secrets_file_that_is_named_in_full_is_looked_for_nowhere_else(tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere" / "mastodon-token"
+    (tmp_path / "mastodon-token").write_text("another")
+    text = IN_A_FILE.replace("mastodon-token", str(missing))
+    with pytest.raises(ConfigError, match=f"there is no file {missing}$"):
+        read(tmp_path, text, CREDENTIALS_DIRECTORY=str(tmp_path))
 
 
 def test_a_secret_given_twice_is_a_fault(tmp_path: Path) -> None:
