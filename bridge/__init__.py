@@ -4,3 +4,6 @@ This package holds no behaviour of its own; the floors are drawn in `docs/archit
 """
 
 __version__ = "0.1.0"
+
+USER_AGENT = f"twinpost/{__version__}"
+"""How every request names itself."""

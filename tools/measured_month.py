@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bridge.app import Running
+from bridge.app.wiring import Running
 from bridge.core.budget import month_of
 from bridge.core.model import Microdollars
 from bridge.core.prices import X_PRICES, in_dollars

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from bridge import log
-from bridge.app import rehearsing, secrets_of, steering
+from bridge.app.accounts import secrets_of
+from bridge.app.steering import steering
+from bridge.app.wiring import rehearsing
 from bridge.cli.asking import line
 from bridge.cli.exits import Exit
 from bridge.config import BridgeSettings, Settings, load, locate

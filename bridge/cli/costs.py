@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from bridge.app import looking
+from bridge.app.looking import looking
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.core.budget import Spent, day_name, month_begin, month_end, month_of

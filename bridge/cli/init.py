@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.app import USER_AGENT
+from bridge import USER_AGENT
 from bridge.cli.asking import ask, say
 from bridge.cli.exits import Exit
 from bridge.config import load

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from bridge.app import looking, routes
+from bridge.app.looking import looking, routes
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.config.schema import json_schema

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bridge.app import backups_of, ledger_path, steering
+from bridge.app.looking import ledger_path
+from bridge.app.steering import backups_of, steering
 from bridge.cli.exits import Exit
 from bridge.config import BridgeSettings, Settings, load, locate
 from bridge.core.errors import ConfigError, LedgerError

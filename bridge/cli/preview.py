@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bridge.app import rehearsing
+from bridge.app.wiring import rehearsing
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError, NetworkError, TwinpostError

@@ -14,10 +14,11 @@ import sys
 from datetime import UTC, datetime
 
 from bridge import log
-from bridge.app import login_stamps, secrets_of, signed_in, web_page, web_served, wired
+from bridge.app.accounts import login_stamps, secrets_of, signed_in
+from bridge.app.outlets import Outlets
+from bridge.app.wiring import wired
 from bridge.cli.exits import INTERRUPTED, Exit
 from bridge.cli.notify import Notifier
-from bridge.cli.outlets import Outlets
 from bridge.cli.pauses import OncePerReason
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
@@ -86,13 +87,10 @@ async def _served(
     """Run until the end, or a reload, is asked for; returns the settings to go on with."""
     stop = asyncio.Event()
     logins = login_stamps(settings)
-    page = web_page(settings)
     outlets = Outlets(settings)
-    heard = (*outlets.listeners, *(() if page is None else (page.hear,)))
     async with (
-        wired(settings, listeners=(OncePerReason(log.log_event), *heard)) as running,
+        wired(settings, listeners=(OncePerReason(log.log_event), *outlets.listeners)) as running,
         listening(settings.state, running.commands),
-        web_served(page, settings, running),
         outlets.at_work(running),
     ):
         notifier.starting()
@@ -104,8 +102,8 @@ async def _served(
 
         def alive() -> None:
             notifier.alive(_standing(running.daemon))
-            if page is not None:
-                page.alive()
+            if outlets.page is not None:
+                outlets.page.alive()
 
         for task in tasks:
             task.add_done_callback(lambda _: stop.set())
@@ -162,7 +160,6 @@ async def _reloaded(
         try:
             settings = load(locate(arguments.config))
             signed_in(settings)
-            web_page(settings)
             Outlets(settings)
         except ConfigError as error:
             # The message says all there is to know; a traceback would hide it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bridge.app import steering
+from bridge.app.steering import steering
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.surfaces.socket import NotRunning, ask

@@ -79,6 +79,11 @@ def x_name(bridge: BridgeName) -> str:
     return f"{bridge}-x.login"
 
 
+def renewed_name(bridge: BridgeName) -> str:
+    """Under which name the vault holds X's tokens as they were renewed last."""
+    return f"{bridge}-x"
+
+
 def fingerprint(given: Secret | OAuth1 | OAuth2 | None) -> str:
     """Tells configured tokens apart without giving them away; empty where there are none."""
     if isinstance(given, OAuth2):
@@ -138,7 +143,7 @@ def secrets_in(shelf: Shelf, bridge: BridgeName) -> Iterator[Secret]:
         login = read_login(shelf.load(name))
         if login is not None:
             yield from map(Secret, login.values.values())
-    renewed = shelf.load(f"{bridge}-x") or {}
+    renewed = shelf.load(renewed_name(bridge)) or {}
     for name in ("access", "refresh", "previous"):
         if renewed.get(name):
             yield Secret(renewed[name])

@@ -19,8 +19,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import bridge.app
-from bridge.app import wired
+import bridge.app.steering
+import bridge.app.wiring
+from bridge.app.wiring import wired
 from bridge.config import load
 from bridge.ledger.sqlite import open_ledger
 from bridge.networks.mastodon.adapter import MastodonAdapter
@@ -142,10 +143,9 @@ async def live(life: Life) -> None:
         return lambda *args, **kwargs: mortal.port(make(*args, **kwargs))
 
     # This process is forked for one life: nothing is put back.
-    vars(bridge.app).update(
-        open_ledger=ledger,
-        MastodonAdapter=network(MastodonAdapter),
-        XAdapter=network(XAdapter),
+    vars(bridge.app.steering).update(open_ledger=ledger)
+    vars(bridge.app.wiring).update(
+        MastodonAdapter=network(MastodonAdapter), XAdapter=network(XAdapter)
     )
     settings = load(Path(life.config))
     clock = MovableClock(datetime.fromisoformat(life.at), Path(life.offset))

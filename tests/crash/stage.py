@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-import bridge.app
+import bridge.app.wiring
 import bridge.networks.mastodon.client
-from bridge.app import Running, wired
+from bridge.app.wiring import Running, wired
 from bridge.config import Settings, load
 from bridge.core.delivery import PostState
 from bridge.core.events import Event
@@ -263,5 +263,6 @@ async def staged(folder: Path, profile: ProfileName = "mastodon") -> AsyncIterat
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have both networks give up on a silent server at once."""
-    monkeypatch.setattr(bridge.app, "open_session", partial(open_session, read_timeout=SHORT_READ))
+    impatient_session = partial(open_session, read_timeout=SHORT_READ)
+    monkeypatch.setattr(bridge.app.wiring, "open_session", impatient_session)
     monkeypatch.setattr(bridge.networks.mastodon.client, "TIMEOUTS", (5, SHORT_READ))

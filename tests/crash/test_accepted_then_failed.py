@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app import Running
+from bridge.app.wiring import Running
 from bridge.core.delivery import PartState, PostState
 from bridge.core.model import Direction
 from bridge.sandbox.mastodon.profiles import ProfileName

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app import Running
+from bridge.app.wiring import Running
 from bridge.core.delivery import PostState
 from bridge.core.errors import LedgerFull, TwinpostError
 from bridge.sandbox.mastodon import Attachment

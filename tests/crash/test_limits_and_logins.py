@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.app import Running
+from bridge.app.wiring import Running
 from bridge.core.delivery import PostState
 from bridge.core.events import RoutePaused, RouteResumed
 from bridge.core.model import Direction

@@ -14,7 +14,8 @@ import pytest
 
 import bridge.engine.judge
 import bridge.engine.supervise
-from bridge.app import Running, SystemClock, wired
+from bridge.app.clock import SystemClock
+from bridge.app.wiring import Running, wired
 from bridge.core.capabilities import Capabilities
 from bridge.core.compose import Context, compose
 from bridge.core.delivery import PostState

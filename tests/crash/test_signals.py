@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app import looking
+from bridge.app.looking import looking
 from bridge.config import load
 from bridge.core.delivery import PostState
 from bridge.engine.control import Control

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app import Running
+from bridge.app.wiring import Running
 from bridge.core.model import Direction
 from bridge.core.record import PostRecord
 from bridge.sandbox.mastodon import Status

@@ -213,7 +213,8 @@ async def test_a_picture_over_the_limits_is_made_to_fit_without_pillow_in_this_p
 
 def test_the_daemon_does_not_load_pillow() -> None:
     code = (
-        "import sys, bridge.app, bridge.media.store; print([n for n in sys.modules if 'PIL' in n])"
+        "import sys, bridge.app.wiring, bridge.media.store\n"
+        "print([n for n in sys.modules if 'PIL' in n])"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"

@@ -12,7 +12,7 @@ import threading
 from datetime import datetime
 from pathlib import Path
 
-from bridge.app import wired
+from bridge.app.wiring import wired
 from bridge.config import load
 from tests.crash.stage import StageClock
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app import Running, wired
+from bridge.app.wiring import Running, wired
 from bridge.core.model import BridgeName
 from bridge.core.record import PostRecord
 from tests.crash.stage import HOME, OUT, Stage, staged

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bridge.app import wired
+from bridge.app.wiring import wired
 from bridge.config import load
 from bridge.core.delivery import PostState
 from bridge.core.model import Direction

@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from bridge import log
-from bridge.app import secrets_of, vault_of
+from bridge.app.accounts import secrets_of, vault_of
 from bridge.cli.asking import say
 from bridge.cli.check import here, there
 from bridge.cli.check.findings import Finding, Level, as_json, as_lines, exit_code, worst

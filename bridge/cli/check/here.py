@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from bridge.app import looking, vault_of
+from bridge.app.accounts import vault_of
+from bridge.app.looking import looking
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, Settings
 from bridge.core.errors import ConfigError, LedgerError, LedgerMissing

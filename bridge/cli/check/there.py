@@ -13,7 +13,9 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
-from bridge.app import USER_AGENT, connected, vault_of
+from bridge import USER_AGENT
+from bridge.app.accounts import vault_of
+from bridge.app.wiring import connected
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, OAuth1, Settings
 from bridge.core.errors import NetworkError, Unauthorised

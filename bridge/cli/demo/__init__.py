@@ -20,12 +20,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bridge import log
-from bridge.app import secrets_of, wired
+from bridge.app.accounts import secrets_of
+from bridge.app.outlets import Outlets
+from bridge.app.wiring import wired
 from bridge.cli.demo.broker import brokered
 from bridge.cli.demo.page import Page
 from bridge.cli.demo.stage import CONFIG, Stage, staged
 from bridge.cli.exits import Exit
-from bridge.cli.outlets import Outlets
 from bridge.config import Settings, load
 from bridge.core.errors import ConfigError
 from bridge.sandbox.server import serve

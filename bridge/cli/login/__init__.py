@@ -11,7 +11,8 @@ import asyncio
 from dataclasses import replace
 
 from bridge import log
-from bridge.app import NETWORK_NAMES, connected, secrets_of, vault_of
+from bridge.app.accounts import NETWORK_NAMES, secrets_of, vault_of
+from bridge.app.wiring import connected
 from bridge.cli.asking import say
 from bridge.cli.exits import Exit
 from bridge.cli.login import mastodon, x

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.app import USER_AGENT
+from bridge import USER_AGENT
 from bridge.cli.asking import line, say
 from bridge.cli.login.answer import awaited, headless, show
 from bridge.config import BridgeSettings, Settings

@@ -7,7 +7,7 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bridge.app import USER_AGENT
+from bridge import USER_AGENT
 from bridge.cli.asking import ask, line
 from bridge.cli.login.answer import awaited, headless, show
 from bridge.config import BridgeSettings, OAuth2, Settings

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bridge.app import ledger_path, web_page, web_served, wired
+from bridge.app.looking import ledger_path
+from bridge.app.outlets import Outlets
+from bridge.app.wiring import wired
 from bridge.config import Settings, load
 from bridge.config.web import Listen, WebSettings
 from bridge.core.delivery import PartEvent
@@ -251,10 +253,11 @@ async def served(
         **keys,  # type: ignore[arg-type]
     )
     settings = replace(given, web=web)
-    page = web_page(settings)
+    outlets = Outlets(settings)
+    page = outlets.page
     assert page is not None
-    async with wired(settings, listeners=(page.hear,)) as running:
+    async with wired(settings, listeners=outlets.listeners) as running:
         for lane in running.daemon.lanes:
             await lane.begin()
-        async with web_served(page, settings, running):
+        async with outlets.at_work(running):
             yield Served(page.address or "", page, running.daemon, running.ledger)

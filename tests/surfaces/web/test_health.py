@@ -8,7 +8,7 @@ from subprocess import run
 import aiohttp
 import pytest
 
-from bridge.app import web_page
+from bridge.app.outlets import Outlets
 from bridge.config import load
 from bridge.core.errors import ConfigError, LedgerFull, Throttled, Transient, Unauthorised
 from bridge.engine.gate import Gate
@@ -98,9 +98,9 @@ async def test_the_page_says_what_a_direction_waits_for(world: World) -> None:
 
 def test_nothing_of_it_is_imported_where_it_is_off(world: World) -> None:
     settings = load(world.config)
-    assert web_page(settings) is None
+    assert Outlets(settings).page is None
     program = (
-        "import sys, bridge.__main__, bridge.app, bridge.cli.running, bridge.cli.demo\n"
+        "import sys, bridge.__main__, bridge.app.outlets, bridge.cli.running, bridge.cli.demo\n"
         "extra = ('jinja2', 'markupsafe', 'bridge.surfaces.web.')\n"
         "print([name for name in sys.modules if name.startswith(extra)])"
     )
@@ -116,7 +116,7 @@ def test_without_the_extra_it_says_what_to_install(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(ConfigError, match=r"pip install .twinpost\[web\]"):
-        web_page(replace(settings))
+        Outlets(replace(settings))
 
 
 async def test_a_daemon_serves_it_and_its_command_line_says_where(world: World) -> None:

@@ -1,30 +1,27 @@
-"""The composition root: settings become a wired bridge.
+"""The ledger, both networks and the media, opened and connected: what a running bridge is made of.
 
-The only module that knows every floor below. It decides nothing: it opens, connects and closes.
+Must not decide anything.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 import random
-import socket
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import timedelta
 from ssl import SSLContext
-from typing import TYPE_CHECKING
 
-from bridge import __version__
+from bridge import USER_AGENT
+from bridge.app.accounts import signed_in, vault_of
+from bridge.app.clock import SystemClock
+from bridge.app.looking import control_over, reading, routes
+from bridge.app.steering import backups_of, opened
 from bridge.config import BridgeSettings, OAuth1, OAuth2, Settings
 from bridge.config.choices import policy_of, rules_of
 from bridge.config.settings import Recheck
-from bridge.core.budget import Budget
 from bridge.core.errors import ConfigError, LedgerError
-from bridge.core.model import BridgeName, Direction, Route
+from bridge.core.model import Direction, Route
 from bridge.core.secret import Secret
 from bridge.engine.caretaking import copying, forgetting
 from bridge.engine.commands import Commands
@@ -32,8 +29,6 @@ from bridge.engine.control import Control
 from bridge.engine.pricewatch import watching_prices
 from bridge.engine.route import Bench, Chore, RoutePlan
 from bridge.engine.supervise import Daemon
-from bridge.ledger.backups import FolderOfBackups
-from bridge.ledger.sqlite import open_ledger, open_reader
 from bridge.media.store import FileMediaStore
 from bridge.net.guard import Trusted
 from bridge.net.session import open_session, trusting
@@ -44,37 +39,8 @@ from bridge.networks.x.adapter import XAdapter
 from bridge.networks.x.pricelist import asking
 from bridge.networks.x.settings import OAuth1Credentials, OAuth2Credentials, XSettings
 from bridge.ports import Clock, Ledger, LedgerView, Listener, NetworkPort
-from bridge.signin.logins import (
-    lacking,
-    mastodon_name,
-    pair_of,
-    secrets_in,
-    with_logins,
-    x_name,
-)
+from bridge.signin.logins import renewed_name
 from bridge.vault import FileVault
-
-if TYPE_CHECKING:
-    from bridge.surfaces.web.app import WebPage
-
-USER_AGENT = f"twinpost/{__version__}"
-NETWORK_NAMES = {"mastodon": "Mastodon", "x": "X"}
-
-
-class SystemClock:
-    """The machine's own time."""
-
-    def now(self) -> datetime:
-        """The wall clock."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds that only grow."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,84 +54,6 @@ class Running:
     clock: Clock
 
 
-def ledger_path(settings: Settings) -> Path:
-    """Where the ledger of these settings stands."""
-    return settings.state / "ledger.sqlite3"
-
-
-def backups_of(settings: Settings) -> FolderOfBackups:
-    """The copies of the ledger that are made by themselves."""
-    folder, keep = settings.state / "backups", settings.ledger.backups
-    return FolderOfBackups(ledger_path(settings), folder, keep)
-
-
-def routes(settings: Settings) -> Iterator[Route]:
-    """Every route that is switched on."""
-    for bridge in settings.bridges:
-        if bridge.mastodon_to_x.enabled:
-            yield Route(bridge.name, Direction.MASTODON_TO_X)
-        if bridge.x_to_mastodon.enabled:
-            yield Route(bridge.name, Direction.X_TO_MASTODON)
-
-
-def budgets_of(settings: Settings) -> dict[BridgeName, Budget]:
-    """The bounds of every bridge."""
-    return {bridge.name: bridge.x.money.budget for bridge in settings.bridges}
-
-
-def secrets_of(settings: Settings) -> Iterator[Secret]:
-    """Every secret in the settings and of logins, for the log's redaction."""
-    vault = vault_of(settings)
-    if settings.web.password is not None:
-        yield settings.web.password
-    yield from settings.surfaces.secrets()
-    for bridge in settings.bridges:
-        credentials = bridge.x.credentials
-        given = [getattr(credentials, name) for name in getattr(type(credentials), "__slots__", ())]
-        for value in (bridge.mastodon.access_token, *given):
-            if isinstance(value, Secret):
-                yield value
-        yield from secrets_in(vault, bridge.name)
-
-
-def vault_of(settings: Settings) -> FileVault:
-    """Where the logins and the renewed tokens of these settings are kept."""
-    return FileVault(settings.state / "tokens")
-
-
-def login_stamps(settings: Settings) -> tuple[object, ...]:
-    """What differs after every login."""
-    vault, bridges = vault_of(settings), settings.bridges
-    names = [name(bridge.name) for bridge in bridges for name in (mastodon_name, x_name)]
-    return tuple(vault.stamp(name) for name in names)
-
-
-def signed_in(settings: Settings) -> Settings:
-    """The settings with the credentials of logins in their places.
-
-    Raises `ConfigError`, naming the commands, where an account has none.
-    """
-    vault = vault_of(settings)
-    bridges = tuple(with_logins(bridge, vault) for bridge in settings.bridges)
-    missing = [
-        f"bridge {bridge.name}: nobody is signed in on {NETWORK_NAMES[network]}; run: "
-        f"twinpost login {network}{f' --bridge {bridge.name}' if len(bridges) > 1 else ''}"
-        for bridge in bridges
-        for network in lacking(bridge)
-    ]
-    if missing:
-        raise ConfigError("\n".join(missing))
-    seen: dict[tuple[str, ...], str] = {}
-    for bridge in bridges:
-        pair = pair_of(bridge, vault)
-        if pair is not None and seen.setdefault(pair, bridge.name) != bridge.name:
-            raise ConfigError(
-                f"the bridges {seen[pair]} and {bridge.name} are signed in on the same two "
-                "accounts: everything would cross twice. Remove one, or sign in elsewhere"
-            )
-    return replace(settings, bridges=bridges)
-
-
 @asynccontextmanager
 async def wired(
     settings: Settings, *, listeners: tuple[Listener, ...] = (), clock: Clock | None = None
@@ -175,74 +63,20 @@ async def wired(
     # Before anything is written: a file without a login starts nothing.
     bridges, tls = signed_in(settings).bridges, trusting(settings.ca_file)
     async with AsyncExitStack() as stack:
-        ledger = await _opened(settings, clock.now(), create=True)
+        ledger = await opened(settings, clock.now(), create=True)
         stack.push_async_callback(ledger.close)
         # Spreads retries in time; nothing secret hangs on it.
         jitter = random.Random().random  # noqa: S311
         media = await stack.enter_async_context(_media(settings, bridges, tls))
-        chores = _chores(settings, ledger)
+        chores = _chores(settings, ledger, tls)
         bench = Bench(ledger, clock, jitter, listeners, media=media, chores=chores)
         vault = vault_of(settings)
         plans: list[RoutePlan] = []
         for bridge in bridges:
             plans += await _plans(bridge, stack, clock, vault, tls)
-        daemon, known = Daemon(plans, bench), list(routes(settings))
-        control = Control(ledger, known, budgets_of(settings))
-        yield Running(daemon, control, Commands(bench, known, daemon.lanes), ledger, clock)
-
-
-def web_page(settings: Settings) -> WebPage | None:
-    """The web page, where it is switched on; nothing of it is imported where it is not.
-
-    Raises `ConfigError` where what it is made with is not installed.
-    """
-    if not settings.web.enabled:
-        return None
-    try:
-        from bridge.surfaces.web.app import WebPage  # noqa: PLC0415 - an extra, only where asked for
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"web is enabled, and {error.name} is not installed; "
-            'install it with: pip install "twinpost[web]"'
-        ) from None
-    return WebPage(settings.web)
-
-
-@asynccontextmanager
-async def web_served(
-    page: WebPage | None, settings: Settings, running: Running
-) -> AsyncIterator[None]:
-    """Serve `page` beside the daemon, with a reader of its own: no page delays a post."""
-    if page is None:
-        yield
-        return
-    from bridge.surfaces.web.site import Bridge  # noqa: PLC0415 - comes with the page
-
-    view = await open_reader(ledger_path(settings))
-    try:
-        control = Control(view, list(routes(settings)), budgets_of(settings))
-        bridge = Bridge(
-            control,
-            running.commands,
-            running.daemon,
-            view,
-            running.clock,
-            lambda: running.ledger.renew(running.clock.now()),
-        )
-        async with page.served(bridge):
-            yield
-    finally:
-        await view.close()
-
-
-@asynccontextmanager
-async def looking(settings: Settings) -> AsyncIterator[Control]:
-    """The questions alone, beside a running daemon or without one. Raises `LedgerError`."""
-    ledger = await open_reader(ledger_path(settings))
-    try:
-        yield Control(ledger, list(routes(settings)), budgets_of(settings))
-    finally:
-        await ledger.close()
+        daemon = Daemon(plans, bench)
+        commands = Commands(bench, list(routes(settings)), daemon.lanes)
+        yield Running(daemon, control_over(ledger, settings), commands, ledger, clock)
 
 
 @asynccontextmanager
@@ -254,8 +88,7 @@ async def rehearsing(
     async with AsyncExitStack() as stack:
         view: LedgerView | None = None
         with suppress(LedgerError):
-            view = await open_reader(ledger_path(settings))
-            stack.push_async_callback(view.close)
+            view = await stack.enter_async_context(reading(settings))
         vault, tls = vault_of(settings), trusting(settings.ca_file)
         plans: list[RoutePlan] = []
         for bridge in signed_in(settings).bridges:
@@ -274,22 +107,6 @@ async def connected(
             yield await _mastodon(bridge, stack, clock, tls)
         else:
             yield await _x(bridge, stack, clock, vault_of(settings), tls)
-
-
-@asynccontextmanager
-async def steering(settings: Settings, *, create: bool = False) -> AsyncIterator[Commands]:
-    """The ledger, made where asked, to be written by its owner's word. Raises `LedgerError`."""
-    clock = SystemClock()
-    ledger = await _opened(settings, clock.now(), create=create)
-    try:
-        yield Commands(Bench(ledger, clock, lambda: 0.0), list(routes(settings)))
-    finally:
-        await ledger.close()
-
-
-async def _opened(settings: Settings, now: datetime, *, create: bool) -> Ledger:
-    owner = f"pid {os.getpid()} on {socket.gethostname()}"
-    return await open_ledger(ledger_path(settings), owner=owner, now=now, create=create)
 
 
 async def _mastodon(
@@ -324,7 +141,7 @@ async def _x(
         session=await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls)),
         clock=clock,
         tokens=vault,
-        token_name=f"{bridge.name}-x",
+        token_name=renewed_name(bridge.name),
     )
     stack.push_async_callback(x.close)
     return x
@@ -381,7 +198,7 @@ def _plan(
     )
 
 
-def _chores(settings: Settings, ledger: Ledger) -> tuple[Chore, ...]:
+def _chores(settings: Settings, ledger: Ledger, tls: SSLContext) -> tuple[Chore, ...]:
     """How the ledger of these settings is looked after."""
     kept, chores = settings.ledger, list[Chore]()
     if kept.keep_text:
@@ -389,7 +206,6 @@ def _chores(settings: Settings, ledger: Ledger) -> tuple[Chore, ...]:
     if kept.backups:
         chores.append(copying(ledger, backups_of(settings), kept.backup_every))
     listed = [bridge for bridge in settings.bridges if bridge.x.money.price_list]
-    tls = trusting(settings.ca_file)
     lists = [(one.name, asking(one.x.money, USER_AGENT, tls)) for one in listed]
     return (*chores, watching_prices(ledger, lists)) if lists else tuple(chores)
 

@@ -1,6 +1,6 @@
-"""The surfaces that tell outside: made from the settings, and at work beside the daemon.
+"""What shows and steers from outside: made from the settings, and at work beside the daemon.
 
-Nothing of a surface that is not configured is imported. Must not decide what is told.
+Nothing of a surface that is not configured is imported. Must not decide what is told, or done.
 """
 
 from __future__ import annotations
@@ -12,21 +12,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge import __version__
-from bridge.app import (
-    USER_AGENT,
-    Running,
-    SystemClock,
-    budgets_of,
-    ledger_path,
-    routes,
-    secrets_of,
-)
+from bridge import USER_AGENT, __version__
+from bridge.app.accounts import secrets_of
+from bridge.app.clock import SystemClock
+from bridge.app.looking import control_over, ledger_path, reading, routes
+from bridge.app.wiring import Running
 from bridge.config import Settings
 from bridge.core.errors import ConfigError
-from bridge.engine.control import Control
 from bridge.engine.standing import Standing, standings
-from bridge.ledger.sqlite import open_reader
 from bridge.log import redacting
 from bridge.net.session import open_session, trusting
 from bridge.ports import Listener
@@ -36,17 +29,20 @@ if TYPE_CHECKING:
     from bridge.surfaces.mqtt.surface import MqttSurface
     from bridge.surfaces.notices.surface import NoticeSurface
     from bridge.surfaces.notices.ways import Way
+    from bridge.surfaces.web.app import WebPage
 
 
 class Outlets:
-    """MQTT, metrics and notices, as far as they are configured.
+    """The web page, MQTT, metrics and notices, as far as they are configured.
 
-    Raises `ConfigError` where one is, and what it needs is not installed.
+    `page` is the web page, None where it is off. Raises `ConfigError` where one is configured, and
+    what it needs is not installed.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._redacted = redacting(secrets_of(settings))
+        self.page = self._made_page()
         self._mqtt = self._made_mqtt()
         self._metrics = self._made_metrics()
         self._notices = self._made_notices()
@@ -54,7 +50,7 @@ class Outlets:
     @property
     def listeners(self) -> tuple[Listener, ...]:
         """What is to hear of every event."""
-        made = (self._mqtt, self._metrics, self._notices)
+        made = (self.page, self._mqtt, self._metrics, self._notices)
         return tuple(each.hear for each in made if each is not None)
 
     @asynccontextmanager
@@ -63,14 +59,23 @@ class Outlets:
         if not self.listeners:
             yield
             return
-        view = await open_reader(ledger_path(self._settings))
-        control = Control(view, list(routes(self._settings)), budgets_of(self._settings))
-
-        async def look() -> Sequence[Standing]:
-            return await standings(running.daemon, control, running.clock.now())
-
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(view.close)
+            view = await stack.enter_async_context(reading(self._settings))
+            control = control_over(view, self._settings)
+
+            async def look() -> Sequence[Standing]:
+                return await standings(running.daemon, control, running.clock.now())
+
+            if self.page is not None:
+                from bridge.surfaces.web.site import Bridge  # noqa: PLC0415 - comes with the page
+
+                async def write() -> None:
+                    await running.ledger.renew(running.clock.now())
+
+                bridge = Bridge(
+                    control, running.commands, running.daemon, view, running.clock, write
+                )
+                await stack.enter_async_context(self.page.served(bridge))
             if self._mqtt is not None:
                 from bridge.surfaces.mqtt.surface import Outside  # noqa: PLC0415 - only where wanted
 
@@ -86,6 +91,15 @@ class Outlets:
             if self._notices is not None:
                 await stack.enter_async_context(self._notices.at_work(control, look))
             yield
+
+    def _made_page(self) -> WebPage | None:
+        if not self._settings.web.enabled:
+            return None
+        try:
+            from bridge.surfaces.web.app import WebPage  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError as error:
+            raise _not_installed("web", error) from None
+        return WebPage(self._settings.web)
 
     def _made_mqtt(self) -> MqttSurface | None:
         given = self._settings.surfaces.mqtt
