@@ -13,14 +13,16 @@
     │   ├── Throttled                surely not done; may be tried again at a given time
     │   ├── Refused                  surely not done, and will not be for this request
     │   ├── Unauthorised             surely not done until the owner signs in or pays
+    │   │   └── Unpaid               signing in does not help: money, a cap, or the plan
     │   └── InDoubt                  may have been done: prove it before anything is repeated
     ├── NothingFits                  what a command names is not there          (exit 2)
     ├── MediaError                   a medium cannot be had, or must not be passed on
     └── UnfitError                   a post cannot be fitted to the other network
 
-The engine branches on the five kinds under `NetworkError` and on nothing finer. What is finer
-(HTTP status, problem type) travels in `detail`, for people. No message or attribute of an error
-ever carries a token or an `Authorization` header.
+The engine branches on the five kinds under `NetworkError` and on nothing finer; that money is
+wanted is told apart for people's sake. What is finer (HTTP status, problem type) travels in
+`detail`, for people. No message or attribute of an error ever carries a token or an
+`Authorization` header.
 
 This module must not import anything of the bridge.
 """
@@ -133,6 +135,13 @@ class Unauthorised(NetworkError):
     ) -> None:
         super().__init__(detail, status=status)
         self.until = until
+
+
+class Unpaid(Unauthorised):
+    """The network knows the owner and wants money: credits, a higher cap, or another plan.
+
+    `until` is when the cap's next cycle begins, where the network says so.
+    """
 
 
 class InDoubt(NetworkError):

@@ -17,6 +17,7 @@ from bridge.core.errors import (
     Throttled,
     Transient,
     Unauthorised,
+    Unpaid,
 )
 from bridge.networks.x.errors import failure, opens_again
 
@@ -127,7 +128,7 @@ def test_used_up_credits_are_the_owners_business(
     if "type" in body:
         body = {**body, "type": f"https://{host}/2/problems/{body['type']}"}
     error = judged(status, body)
-    assert isinstance(error, Unauthorised)
+    assert isinstance(error, Unpaid)
     assert error.until is None
     assert "credits" in error.detail
 
@@ -143,15 +144,66 @@ def test_a_spend_cap_says_until_when(named: bool) -> None:
         "type": f"{PROBLEMS}credits",
     }
     error = judged(403, {**body, "reset_date": "2026-12-01"} if named else body)
-    assert isinstance(error, Unauthorised)
+    assert isinstance(error, Unpaid)
     assert error.until == datetime(2026, 12, 1, tzinfo=UTC)
+    assert "spend cap is reached: raise it in X's developer console, or wait" in error.detail
 
 
 @pytest.mark.parametrize("date", ["2026-13-77", "soon", "9999-99-99", "\ud800", 5])
 def test_a_reset_date_that_is_none_is_not_believed(date: object) -> None:
     error = judged(403, {"title": "SpendCapReached", "type": "credits", "reset_date": date})
-    assert isinstance(error, Unauthorised)
+    assert isinstance(error, Unpaid)
     assert error.until is None
+    assert "spend cap" in error.detail
+
+
+@pytest.mark.parametrize("writing", [True, False])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Your account has reached its billing cycle spend cap.",
+        "The spending limit of this project is reached.",
+        "Your enrolled account [9] does not have any credits to fulfill this request",
+    ],
+)
+def test_a_403_that_speaks_of_money_alone_is_about_money(words: str, writing: bool) -> None:
+    assert isinstance(judged(403, forbidden(words), writing=writing), Unpaid)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (
+            403,
+            {
+                "title": "Client Forbidden",
+                "reason": "client-not-enrolled",
+                "type": f"{PROBLEMS}client-forbidden",
+            },
+        ),
+        (403, {"errors": [{"code": 453, "message": "You currently have access to a subset of"}]}),
+        (403, forbidden("You currently have access to a subset of X API V2 endpoints")),
+        (
+            429,
+            {"title": "UsageCapExceeded", "period": "Monthly", "type": f"{PROBLEMS}usage-capped"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("writing", [True, False])
+def test_a_plan_that_does_not_reach_is_paid_for_and_not_signed_in_to(
+    status: int, body: object, writing: bool
+) -> None:
+    error = judged(status, body, writing=writing)
+    assert isinstance(error, Unpaid)
+    assert "developer console" in error.detail
+    assert "twinpost login" not in error.detail
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_keys_that_are_not_accepted_are_no_matter_of_money(status: int) -> None:
+    error = judged(status, {"title": "Unauthorized", "type": "about:blank"}, writing=False)
+    assert isinstance(error, Unauthorised)
+    assert not isinstance(error, Unpaid)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
+from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised, Unpaid
 from bridge.core.model import PostId
 from bridge.core.prices import X_PRICES
 from bridge.log import quiet_libraries
@@ -251,11 +251,11 @@ async def test_what_the_stand_in_refuses_is_understood() -> None:
         with pytest.raises(Refused) as missing:
             await sent(adapter, "reply", reply_to=first)
         served.sandbox.out_of_credits = True
-        with pytest.raises(Unauthorised, match="credits"):
+        with pytest.raises(Unpaid, match="credits"):
             await sent(adapter, "broke")
         served.sandbox.out_of_credits = False
         served.sandbox.spend_cap_reset = date(2099, 1, 1)
-        with pytest.raises(Unauthorised) as capped:
+        with pytest.raises(Unpaid) as capped:
             await sent(adapter, "capped")
     assert duplicate.value.duplicate
     assert too_long.value.too_long

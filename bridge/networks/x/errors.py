@@ -22,6 +22,7 @@ from bridge.core.errors import (
     Throttled,
     Transient,
     Unauthorised,
+    Unpaid,
 )
 from bridge.networks.fields import mappings_at, number_at, text_at
 
@@ -33,6 +34,9 @@ _EPOCH_DIGITS = 11
 
 _MONEY_KINDS = frozenset({"credits", "credits-depleted"})
 _MONEY_TITLES = frozenset({"creditsdepleted", "spendcapreached", "payment required"})
+_CAP_WORDS = re.compile(r"spendcap|spend(?:ing)? (?:cap|limit)", re.IGNORECASE)
+_CREDIT_WORDS = re.compile(r"credits? depleted|not have any credits", re.IGNORECASE)
+_CONSOLE = "in X's developer console"
 _OWNER_KINDS = frozenset(
     {
         "client-forbidden",
@@ -40,8 +44,10 @@ _OWNER_KINDS = frozenset(
         "unsupported-authentication",
     }
 )
-_OWNER_CODES = frozenset({32, 64, 89, 99, 135, 215, 220, 261, 326, 453})
+_OWNER_CODES = frozenset({32, 64, 89, 99, 135, 215, 220, 261, 326})
 """v1 codes for bad keys, a wrong clock, suspended and locked accounts, missing app permissions."""
+_PLAN_CODE = 453
+_PLAN_WORDS = re.compile(r"not enrolled|subset of (?:x|twitter) api", re.IGNORECASE)
 _LIMIT_CODES = frozenset({88, 185})
 _MISSING_CODES = frozenset({144, 385})
 _NOT_FOUND = "resource-not-found"
@@ -51,10 +57,7 @@ _DUPLICATE_CODES = frozenset({187, 327})
 """The same text again; the same repost again."""
 _NOT_PERMITTED = "not permitted to perform"
 _PASSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
-_OWNER_WORDS = re.compile(
-    r"app permissions|suspended|temporarily locked|not enrolled|subset of (?:x|twitter) api",
-    re.IGNORECASE,
-)
+_OWNER_WORDS = re.compile(r"app permissions|suspended|temporarily locked", re.IGNORECASE)
 _MISSING_WORDS = re.compile(
     r"reply to a (?:tweet|post) that is deleted|(?:tweet|post) that is deleted or not visible"
     r"|could not find (?:tweet|post)",
@@ -164,15 +167,23 @@ def describe(status: int, problem: Problem) -> str:
 
 
 def _money(status: int, problem: Problem, detail: str) -> NetworkError | None:
+    """Money is wanted, or a plan that takes in what was asked for: no login helps."""
     stated = problem.kind in _MONEY_KINDS or problem.title in _MONEY_TITLES
-    if status != HTTPStatus.PAYMENT_REQUIRED and not stated:
-        return None
-    until = problem.reset
-    if until is not None:
-        hint = "the app's spend cap is reached: raise it in the developer console, or wait"
-    else:
-        hint = "the app has no credits: buy some in the developer console"
-    return Unauthorised(f"{detail} ({hint})", status=status, until=until)
+    told = f"{problem.title} {problem.words}"
+    capped = _CAP_WORDS.search(told) is not None
+    if status == HTTPStatus.FORBIDDEN:
+        stated = stated or capped or _CREDIT_WORDS.search(told) is not None
+    capped = capped or problem.reset is not None
+    if status == HTTPStatus.PAYMENT_REQUIRED or stated:
+        hint = f"the app has no credits: buy some {_CONSOLE}"
+        if capped:
+            hint = f"the app's spend cap is reached: raise it {_CONSOLE}, or wait"
+        return Unpaid(f"{detail} ({hint})", status=status, until=problem.reset)
+    plan = problem.reason == "client-not-enrolled" or _PLAN_CODE in problem.codes
+    if plan or _PLAN_WORDS.search(problem.words) is not None:
+        hint = f"add the app to the pay-per-use project {_CONSOLE}"
+        return Unpaid(f"{detail} ({hint})", status=status)
+    return None
 
 
 def _limit(
@@ -180,8 +191,8 @@ def _limit(
 ) -> NetworkError | None:
     if problem.kind == "usage-capped" or problem.title == "usagecapexceeded":
         if not problem.daily:
-            hint = "the month's usage cap is reached: raise it in the developer console"
-            return Unauthorised(f"{detail} ({hint})", status=status, until=problem.reset)
+            hint = f"the month's usage cap is reached: raise it {_CONSOLE}"
+            return Unpaid(f"{detail} ({hint})", status=status, until=problem.reset)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
         return Throttled(f"{detail} (the day's usage cap)", status=status, until=midnight)
     over = status == HTTPStatus.TOO_MANY_REQUESTS or bool(problem.codes & _LIMIT_CODES)
@@ -197,16 +208,13 @@ def _owner(status: int, problem: Problem, detail: str, *, writing: bool) -> Netw
     mends = (
         status == HTTPStatus.UNAUTHORIZED
         or problem.kind in _OWNER_KINDS
-        or problem.reason == "client-not-enrolled"
         or bool(problem.codes & _OWNER_CODES)
         or _OWNER_WORDS.search(problem.words) is not None
         or (status == HTTPStatus.FORBIDDEN and not writing)
     )
     if not mends:
         return None
-    if problem.reason == "client-not-enrolled":
-        detail = f"{detail} (add the app to the pay-per-use project in the developer console)"
-    elif status == HTTPStatus.UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED:
         detail = f"{detail} (X does not accept the credentials: twinpost login x)"
     return Unauthorised(detail, status=status)
 

@@ -31,6 +31,7 @@ from bridge.core.errors import (
     Throttled,
     Transient,
     Unauthorised,
+    Unpaid,
 )
 from bridge.net.session import BodyTooLarge, read_capped
 from bridge.networks.fields import moment_at, number_at, text_at
@@ -186,6 +187,9 @@ class UserTokens:
             refresh = self._present().refresh
             try:
                 answer = await self._exchange(refresh)
+            except Unpaid:
+                # The refresh token is as good as it was.
+                raise
             except Unauthorised as error:
                 self._refused_at, self._refusal = self._clock.monotonic(), error.detail
                 raise
@@ -278,11 +282,13 @@ def _as_passing() -> Iterator[None]:
 
 
 def _refused(error: NetworkError) -> NetworkError:
-    """What a failed renewal means: anything that is not passing needs a new login."""
+    """What a failed renewal means: what neither passes nor is about money needs a new login."""
     detail = f"renewing the access token: {error.detail}"
     if isinstance(error, Throttled):
         return Throttled(detail, status=error.status, until=error.until)
     if isinstance(error, Transient | InDoubt):
         unreachable = isinstance(error, Transient) and error.unreachable
         return Transient(detail, status=error.status, unreachable=unreachable)
+    if isinstance(error, Unpaid):
+        return Unpaid(detail, status=error.status, until=error.until)
     return Unauthorised(f"{detail}: the login is dead, {SIGN_IN_AGAIN}", status=error.status)
