@@ -21,7 +21,10 @@ from bridge.ledger.codec import decoding, from_micros, storable
 from bridge.ledger.rows import find_route, posts
 
 LOOKED_AT: Final = 20_000
-"""Posts that one question for words, or for what was skipped, looks at."""
+"""Posts that one question for a word, or for what was skipped, looks at."""
+
+_MOST_SHARED: Final = 4
+"""Each further word may cost as much again, so so many of them share those posts among them."""
 
 _AT_ONCE: Final = 200
 """Candidates that are read whole before it is known which of them are wanted."""
@@ -134,12 +137,15 @@ def _candidates(
 def _looked_through(connection: sqlite3.Connection, wanted: Wanted) -> Listing:
     """Every post of a stretch is looked at: no index knows what stands inside of words."""
     before = _before(wanted)
-    floor = _floor(connection, before)
+    words = list(enumerate(wanted.words[:MOST_WORDS]))
+    looked_at = max(1, LOOKED_AT // min(len(words), _MOST_SHARED))
+    floor = _floor(connection, before, looked_at)
     routes = _routes(connection, wanted)
     if not routes:
         return Listing()
     conditions, values = [], list[object]()
-    for place, word in enumerate(wanted.words[:MOST_WORDS]):
+    # What is long is rare: where it does not stand, the others need not be looked for.
+    for place, word in sorted(words, key=lambda each: -len(each[1])):
         condition, given = _says(word, wanted, place)
         conditions.append(condition)
         values += given
@@ -212,10 +218,10 @@ def _before(wanted: Wanted) -> int:
     return 2**63 - 1 if wanted.before is None else wanted.before
 
 
-def _floor(connection: sqlite3.Connection, before: int) -> int:
-    """The number down to which `LOOKED_AT` posts are, at most: nothing is ever left out of them."""
+def _floor(connection: sqlite3.Connection, before: int, looked_at: int | None = None) -> int:
+    """The number down to which so many posts are, at most: nothing is ever left out of them."""
     (newest,) = connection.execute("SELECT max(id) FROM post WHERE id < ?", (before,)).fetchone()
-    return max(0, (newest or 0) - LOOKED_AT + 1)
+    return max(0, (newest or 0) - (LOOKED_AT if looked_at is None else looked_at) + 1)
 
 
 def _routes(connection: sqlite3.Connection, wanted: Wanted) -> list[int]:

@@ -136,6 +136,24 @@ async def test_a_search_that_stops_on_the_way_says_how_far_it_came(
     assert (await ledger.listing(Wanted())).reached is None
 
 
+async def test_many_words_look_less_far_at_a_time_so_that_a_page_costs_as_much_as_for_one(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "LOOKED_AT", 8)
+    for number in range(12):
+        await recorded(ledger, str(number), "never there")
+
+    async def pages(*words: str) -> int:
+        wanted, count = Wanted(words=words), 1
+        while (page := await ledger.listing(wanted)).before is not None:
+            wanted, count = replace(wanted, before=page.before), count + 1
+        return count
+
+    assert await pages("nowhere") == 2
+    assert await pages("never", "nowhere") == 3
+    assert await pages(*["never"] * 7, "nowhere") == 6
+
+
 async def test_words_can_be_narrowed_to_a_state(ledger: Ledger) -> None:
     await recorded(ledger, "1", "same")
     await recorded(ledger, "2", "same")
