@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from bridge.core.errors import ConfigError
+from bridge.net.proxies import proxies
 
 _CONNECTIONS = 16
 _CONNECTIONS_PER_HOST = 8
@@ -44,19 +45,19 @@ async def _never_repeat(
         raise ConnectionLost(words) from error
 
 
-def trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """What TLS trusts: the system's certificates and those in `ca_file` (PEM).
+def trusting(*ca_files: Path | None) -> ssl.SSLContext:
+    """What TLS trusts: the system's certificates and those in `ca_files` (PEM), None for none.
 
     `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's. Raises `ConfigError`.
     """
     context = ssl.create_default_context()
-    if ca_file is not None:
+    for ca_file in filter(None, ca_files):
         try:
             context.load_verify_locations(ca_file)
         except OSError as error:
             # An SSLError is an OSError, too: a file without a certificate in it.
             why = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-            raise ConfigError(f"ca_file: {ca_file} {why}; it takes certificates as PEM") from None
+            raise ConfigError(f"{ca_file} {why}; certificates are expected there (PEM)") from None
     return context
 
 
@@ -75,11 +76,13 @@ def open_session(
     `read_timeout` bounds each silence, `total` a whole exchange; long-lived streams pass their own
     `timeout`. Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`, ...). Cookies are
     neither kept nor sent. A request is sent once: a connection that breaks is `ConnectionLost` or
-    another `aiohttp.ClientError`. Must be called where a loop runs.
+    another `aiohttp.ClientError`. Must be called where a loop runs. Raises `ConfigError` for a
+    proxy that cannot be used.
 
     aiohttp follows redirects unless a request says otherwise: every request that carries
     credentials must pass ``allow_redirects=False``.
     """
+    proxies()
     connector = aiohttp.TCPConnector(
         ssl=tls or True,
         limit=_CONNECTIONS,
