@@ -106,13 +106,17 @@ class Commands:
     async def sync_now(
         self, bridge: BridgeName | None = None, direction: Direction | None = None
     ) -> str:
-        """Read the sources of these routes at once. Only where they are at work."""
+        """Read the sources of these routes at once. Only where they are at work.
+
+        What waits for its owner (a login, money) is tried again: this is how one says it is mended.
+        """
         named = self._named(bridge, direction)
         lanes = [self._lanes[route] for route in named if route in self._lanes]
         if not lanes:
             raise NothingFits("no daemon runs that could read now; a single pass is: twinpost once")
         waiting = [lane for lane in lanes if lane.paused]
         for lane in lanes:
+            await lane.mended()
             lane.wake(read=True)
         said = f"reading now: {_list([lane.plan.route for lane in lanes if lane not in waiting])}"
         if waiting:

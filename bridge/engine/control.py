@@ -209,6 +209,16 @@ class Control:
             for bridge in bridges
         ]
 
+    async def purses(self, now: datetime) -> tuple[tuple[BridgeName, Usage, Budget], ...]:
+        """What the UTC month of `now` has cost every bridge by now, and what it may."""
+        bridges = dict.fromkeys(route.bridge for route in self._routes)
+        return tuple(
+            [
+                (each, await self._ledger.usage(each, now), self._budgets.get(each, NO_BUDGET))
+                for each in bridges
+            ]
+        )
+
     async def status(self, now: datetime) -> tuple[RouteStatus, ...]:
         """Figures of every configured route."""
         return tuple([await self._ledger.status(route, now) for route in self._routes])

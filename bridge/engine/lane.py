@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bridge.core.delivery import LONGEST_WAIT
-from bridge.core.errors import LedgerError, LedgerFull, NetworkError, Unauthorised
+from bridge.core.errors import LedgerError, LedgerFull, NetworkError, Unauthorised, Unpaid
 from bridge.core.events import RoutePaused, RouteResumed
 from bridge.core.model import Network, Route
 from bridge.engine.catchup import CatchUp
@@ -78,6 +78,15 @@ class Lane:
             missing=missing,
             money=self._money,
         )
+        self._gates = (
+            self._reading,
+            self._asking,
+            self._comparing,
+            self._vouching,
+            self._sending,
+            self._proving,
+            self._again,
+        )
         self._wake = asyncio.Event()
         self._read_wanted = False
         self._full = False
@@ -102,16 +111,7 @@ class Lane:
     @property
     def closed(self) -> tuple[Closed, ...]:
         """Every gate of this lane that is closed, with its reason."""
-        gates = (
-            self._reading,
-            self._asking,
-            self._comparing,
-            self._vouching,
-            self._sending,
-            self._proving,
-            self._again,
-        )
-        closed = [gate.closed for gate in gates if gate.closed is not None]
+        closed = [gate.closed for gate in self._gates if gate.closed is not None]
         return (*closed, *self._money.closed)
 
     @property
@@ -136,8 +136,16 @@ class Lane:
 
     @property
     def unauthorised(self) -> bool:
-        """Whether only the owner can get this lane going again."""
-        return any(isinstance(closed.error, Unauthorised) for closed in self.closed)
+        """Whether a network refuses the credentials, which only the owner can mend."""
+        errors = [closed.error for closed in self.closed]
+        return any(
+            isinstance(each, Unauthorised) and not isinstance(each, Unpaid) for each in errors
+        )
+
+    @property
+    def unpaid(self) -> bool:
+        """Whether a network wants money, a higher cap or another plan of the owner."""
+        return any(isinstance(closed.error, Unpaid) for closed in self.closed)
 
     async def begin(self) -> None:
         """Before anything is sent: take over what an earlier process left unclear.
@@ -193,6 +201,11 @@ class Lane:
         now = self._bench.clock.now()
         await self._bench.ledger.hurry(self.plan.route, now)
         self.wake(read=True)
+
+    async def mended(self) -> None:
+        """Its owner has seen to what only an owner can mend: try what waits for that at once."""
+        if [gate for gate in self._gates if gate.mended()]:
+            await self._bench.ledger.hurry(self.plan.route, self._bench.clock.now())
 
     async def turn(self, *, read: bool) -> datetime | None:
         """One turn: prove, send, read if asked to now or before, send what that brought.

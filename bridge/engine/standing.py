@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bridge.core.errors import Throttled, Transient, Unauthorised
+from bridge.core.errors import Throttled, Transient, Unauthorised, Unpaid
 from bridge.core.model import Network, Route
 from bridge.engine.control import Control
 from bridge.engine.gate import Closed
@@ -24,6 +24,8 @@ class Condition(StrEnum):
 
     PAUSED = "paused"
     SIGN_IN = "sign-in"
+    UNPAID = "unpaid"
+    """The network wants money: credits, a higher cap, or another plan."""
     NO_ROOM = "no-room"
     RATE_LIMIT = "rate-limit"
     UNREACHABLE = "unreachable"
@@ -36,13 +38,15 @@ class Condition(StrEnum):
     UP_TO_DATE = "up-to-date"
 
 
-BAD = frozenset({Condition.SIGN_IN, Condition.NO_ROOM, Condition.NEEDS_OWNER})
+BAD = frozenset({Condition.SIGN_IN, Condition.UNPAID, Condition.NO_ROOM, Condition.NEEDS_OWNER})
 """What only the owner can mend."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One direction. `network` is the one that it waits for, `until` when that is tried again.
+
+    Where the network itself says when it opens (a spend cap's next cycle), `until` is that.
 
     `detail` is what the network said, for people. `next_read` is by the plan, None while paused.
     """
@@ -66,9 +70,8 @@ def standing(lane: Lane, figures: RouteStatus, next_read: datetime | None) -> St
         return Standing(Condition.PAUSED, figures)
     if lane.waiting:
         network, closed = min(lane.waiting, key=lambda each: _urgency(each[1]))
-        return Standing(
-            _why(closed), figures, network, closed.until, closed.error.detail, next_read
-        )
+        until, detail = _until(closed), closed.error.detail
+        return Standing(_why(closed), figures, network, until, detail, next_read)
     if lane.full:
         return Standing(Condition.NO_ROOM, figures, next_read=next_read)
     return Standing(_of(figures), figures, next_read=next_read)
@@ -76,6 +79,8 @@ def standing(lane: Lane, figures: RouteStatus, next_read: datetime | None) -> St
 
 def _why(closed: Closed) -> Condition:
     match closed.error:
+        case Unpaid():
+            return Condition.UNPAID
         case Unauthorised():
             return Condition.SIGN_IN
         case Throttled():
@@ -84,6 +89,12 @@ def _why(closed: Closed) -> Condition:
             return Condition.UNREACHABLE
         case _:
             return Condition.WAITING
+
+
+def _until(closed: Closed) -> datetime:
+    """When it is over: a cap is looked at more often than it ends."""
+    told = closed.error.until if isinstance(closed.error, Unpaid) else None
+    return closed.until if told is None else max(closed.until, told)
 
 
 def _urgency(closed: Closed) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bridge.core.budget import NO_BUDGET, Budget
 from bridge.core.errors import NetworkError, Refused
 from bridge.core.model import BridgeName, Direction, Network, Route, Visibility
 from bridge.core.policy import Policy
@@ -59,7 +60,9 @@ class Bridge:
 
 
 @asynccontextmanager
-async def bridged(folder: Path, at: datetime | None = None) -> AsyncIterator[Bridge]:
+async def bridged(
+    folder: Path, at: datetime | None = None, budget: Budget = NO_BUDGET
+) -> AsyncIterator[Bridge]:
     clock = PatientClock(at or datetime.now(UTC).replace(microsecond=0))
     mastodon = FakeNetwork(Network.MASTODON, clock, max_length=500)
     x = FakeNetwork(Network.X, clock)
@@ -72,12 +75,12 @@ async def bridged(folder: Path, at: datetime | None = None) -> AsyncIterator[Bri
     plans = [
         RoutePlan(
             route, source, target, Rules(public), Policy(), Interval(timedelta(minutes=1)),
-            timedelta(0), FromNow(),
+            timedelta(0), FromNow(), budget=budget,
         )
         for route, source, target in ((OUT, mastodon, x), (HOME, x, mastodon))
     ]  # fmt: skip
     daemon = Daemon(plans, bench)
-    control = Control(ledger, ROUTES)
+    control = Control(ledger, ROUTES, {NAME: budget})
     commands = Commands(bench, ROUTES, daemon.lanes)
     made = Bridge(clock, mastodon, x, ledger, daemon, control, commands, listeners)
     await daemon.once()

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+from bridge.core.budget import day_name
 from bridge.core.errors import (
     InDoubt,
     NetworkError,
@@ -177,7 +178,8 @@ def _money(status: int, problem: Problem, detail: str) -> NetworkError | None:
     if status == HTTPStatus.PAYMENT_REQUIRED or stated:
         hint = f"the app has no credits: buy some {_CONSOLE}"
         if capped:
-            hint = f"the app's spend cap is reached: raise it {_CONSOLE}, or wait"
+            wait = "" if problem.reset is None else f" until {day_name(problem.reset)}"
+            hint = f"the app's spend cap is reached: raise it {_CONSOLE}, or wait{wait}"
         return Unpaid(f"{detail} ({hint})", status=status, until=problem.reset)
     plan = problem.reason == "client-not-enrolled" or _PLAN_CODE in problem.codes
     if plan or _PLAN_WORDS.search(problem.words) is not None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bridge.core.budget import Budget, Usage, day_name, month_of, next_month
 from bridge.core.delivery import PostState
-from bridge.core.model import Route
+from bridge.core.model import BridgeName, Route
+from bridge.core.prices import in_dollars
 from bridge.core.record import PostRecord
 from bridge.core.verdict import Action, Reason
 from bridge.engine.control import reason
@@ -29,37 +31,45 @@ class Kind(StrEnum):
 
     HELD = "held"
     SIGN_IN = "sign-in"
+    UNPAID = "unpaid"
     NO_ROOM = "no-room"
+    BUDGET_NEAR = "budget-near"
     BUDGET = "budget"
     SILENT = "silent"
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One thing that needs the owner. `key` stays the same as long as it is the same thing."""
+    """One thing that needs the owner. `key` stays the same as long as it is the same thing.
+
+    What is `overtaken` by something worse, which is told besides, is neither told nor reminded of.
+    """
 
     key: str
     kind: Kind
     bridge: str
     title: str
     text: str
+    overtaken: bool = False
 
 
 def causes(
     standings: Sequence[Standing],
     held: Sequence[PostRecord],
     recent: Mapping[Route, Sequence[PostRecord]],
+    purses: Sequence[tuple[BridgeName, Usage, Budget]] = (),
     *,
     now: datetime,
     silent_after: timedelta,
 ) -> tuple[Cause, ...]:
     """Everything that needs the owner now. `recent` are the posts dealt with last, newest first.
 
-    Zero for `silent_after` is never.
+    `purses` are what this month has cost each bridge, and may. Zero for `silent_after` is never.
     """
     found: dict[str, Cause] = {}
     for cause in (
         *_of_standings(standings, now),
+        *_of_purses(purses, standings, now),
         *map(_of_post, held),
         *(_silences(standings, recent, now, silent_after) if silent_after else ()),
     ):
@@ -80,6 +90,8 @@ def _of_standings(standings: Sequence[Standing], now: datetime) -> Iterator[Caus
                 f"{called} says: {_cut(standing.detail)}. Nothing is lost; posts wait. "
                 f"Sign in again with: twinpost login {network}",
             )
+        if standing.condition is Condition.UNPAID and standing.network is not None:
+            yield _unpaid(standing, standing.network.called)
         if standing.condition is Condition.NO_ROOM:
             yield Cause(
                 "no-room",
@@ -96,6 +108,41 @@ def _of_standings(standings: Sequence[Standing], now: datetime) -> Iterator[Caus
                 bridge,
                 f"{bridge}: this month's budget is used up",
                 f"{waiting} post(s) wait for next month, or for: twinpost release",
+            )
+
+
+def _unpaid(standing: Standing, called: str) -> Cause:
+    """One for both directions of a bridge: it is one account that is paid for."""
+    bridge, network = standing.route.bridge, standing.network
+    by = "" if standing.until is None else f", {standing.until:%-d %B %H:%M} UTC at the latest"
+    return Cause(
+        f"unpaid:{bridge}:{network}",
+        Kind.UNPAID,
+        bridge,
+        f"{bridge}: {called} wants money, or another plan",
+        f"{called} says: {_cut(standing.detail)}. Nothing is lost; posts wait. It is mended in "
+        f"{called}'s developer console, not by signing in. The bridge tries again by itself{by}, "
+        "and at once when you say: twinpost sync-now",
+    )
+
+
+def _of_purses(
+    purses: Sequence[tuple[BridgeName, Usage, Budget]],
+    standings: Sequence[Standing],
+    now: datetime,
+) -> Iterator[Cause]:
+    waiting = {each.route.bridge for each in standings if each.figures.waiting_for_money}
+    for bridge, usage, budget in purses:
+        if budget.is_near(usage):
+            spent, whole = in_dollars(usage.spent), in_dollars(budget.per_month)
+            yield Cause(
+                f"budget-near:{bridge}:{month_of(now)}",
+                Kind.BUDGET_NEAR,
+                bridge,
+                f"{bridge}: {spent} of this month's {whole} is spent",
+                f"What does not fit into the budget waits until {day_name(next_month(now))}. What "
+                "it was spent on: twinpost costs. To allow more: x.budget.usd_per_month",
+                overtaken=bridge in waiting,
             )
 
 

@@ -44,7 +44,7 @@ MOST = 50
 """Held posts that are told one by one."""
 
 _LAST_MOMENT = 1.0
-_PATIENT = frozenset({Kind.SIGN_IN, Kind.NO_ROOM})
+_PATIENT = frozenset({Kind.SIGN_IN, Kind.UNPAID, Kind.NO_ROOM})
 
 Look = Callable[[], Awaitable[Sequence[Standing]]]
 
@@ -140,7 +140,8 @@ class NoticeSurface:
         for bridge in dict.fromkeys(each.route.bridge for each in standings):
             for record in await control.history(bridge=bridge, limit=200):
                 recent.setdefault(record.route, []).append(record)
-        return causes(standings, held, recent, now=now, silent_after=self._silent_after)
+        purses = await control.purses(now)
+        return causes(standings, held, recent, purses, now=now, silent_after=self._silent_after)
 
     async def _tell(
         self, way: Way, current: dict[str, Cause], told: dict[str, Told], now: datetime
@@ -168,6 +169,8 @@ class NoticeSurface:
     def _due(self, current: dict[str, Cause], told: dict[str, Told], now: datetime) -> list[Notice]:
         due: list[Notice] = []
         for key, cause in current.items():
+            if cause.overtaken:
+                continue
             before = told.get(key)
             if before is None:
                 lasts = now - self._seen_since[key]
