@@ -1,6 +1,7 @@
 """Carrying out edits and deletions of what stands on the target: claim, do, record.
 
-Deletions are repeated until they are sure. An edit whose answer was lost is repeated where that
+Deletions are repeated until they are sure. What may be the author's own post, since only its media
+said that it is the mirror, is left as it is. An edit whose answer was lost is repeated where that
 does no harm, else it is said that it may be missing: no edit can ever make a second post. Must not
 decide what is to be changed: `edits` does.
 """
@@ -24,6 +25,8 @@ from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.spending import Money
 
 log = logging.getLogger(__name__)
+
+MAY_BE_ANOTHER = "only its number of media says that it is the mirror"
 
 
 class Changes:
@@ -85,11 +88,14 @@ class Changes:
             claimed = await self._bench.ledger.claim(
                 record.key, now, body_hash(record.part, target)
             )
+            if await proof.may_be_the_authors(self._bench, claimed):
+                await self._not_deleted(claimed, MAY_BE_ANOTHER)
+                return
             try:
                 cost = await self._plan.target.delete(target)
             except Refused as error:
                 self._gate.worked()
-                await self._not_deleted(claimed, error)
+                await self._refused_to_delete(claimed, error)
             except NetworkError as error:
                 await self._delete_failed(claimed, error)
             except Exception as error:  # whatever broke, it may have been done
@@ -100,17 +106,19 @@ class Changes:
                 event = PartEvent.REMOVED
                 await proof.settle(self._bench, claimed, event, cost=cost, detail="deleted")
 
-    async def _not_deleted(self, record: PartRecord, error: Refused) -> None:
+    async def _refused_to_delete(self, record: PartRecord, error: Refused) -> None:
         if error.missing:
             detail = "was gone already"
             await proof.settle(self._bench, record, PartEvent.REMOVED, detail=detail)
-            return
+        else:
+            await self._not_deleted(record, str(error))
+
+    async def _not_deleted(self, record: PartRecord, why: str) -> None:
         note = (
-            f"part {record.key.index + 1} of its mirror could not be deleted ({error}); "
+            f"part {record.key.index + 1} of its mirror could not be deleted ({why}); "
             f"delete it by hand: {record.target_url or record.target_id}"
         )
-        event = PartEvent.REFUSAL
-        await proof.settle(self._bench, record, event, detail=str(error), notes=(note,))
+        await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=why, notes=(note,))
 
     async def _delete_failed(self, record: PartRecord, error: NetworkError) -> None:
         if not isinstance(error, InDoubt):
@@ -126,6 +134,9 @@ class Changes:
         to = await self._plan.target.capabilities()
         if not in_time(record, to, self._bench.clock.now()):
             await self._not_edited(record, "it can no longer be edited there")
+            return
+        if await proof.may_be_the_authors(self._bench, record):
+            await self._not_edited(record, MAY_BE_ANOTHER)
             return
         if not await self._money.lets_edit(record):
             return

@@ -31,6 +31,9 @@ A server may work on after we, or a gateway, gave up on it, and timelines lag be
 accepted. Counted from the end: an attempt may itself last for minutes.
 """
 
+ON_THE_TIMELINE = "found on the timeline"
+BY_MEDIA_ALONE = "found on the timeline by its number of media alone"
+
 
 async def earliest(bench: Bench, record: PartRecord) -> datetime:
     """The earliest time, by a server's clock, at which `record` can have been created.
@@ -108,8 +111,21 @@ async def present(bench: Bench, record: PartRecord, post: Post) -> None:
     """Record that `post` is the part; it is charged, since the network has done it."""
     receipt = Receipt(post.id, post.url, left_to_pay(record))
     record = await in_doubt(bench, record)
-    await settle(
-        bench, record, PartEvent.PROVEN_PRESENT, receipt=receipt, detail="found on the timeline"
+    detail = BY_MEDIA_ALONE if is_wordless(record.part) else ON_THE_TIMELINE
+    await settle(bench, record, PartEvent.PROVEN_PRESENT, receipt=receipt, detail=detail)
+
+
+async def may_be_the_authors(bench: Bench, record: PartRecord) -> bool:
+    """Whether what stands as `record` may be the author's own post, which is not to be touched.
+
+    So it is where nothing but its number of media said that it is the mirror.
+    """
+    key = record.key
+    moves = await bench.ledger.moves(key.route, key.source)
+    return any(
+        (move.index, move.event, move.detail)
+        == (key.index, PartEvent.PROVEN_PRESENT, BY_MEDIA_ALONE)
+        for move in moves
     )
 
 

@@ -286,3 +286,37 @@ async def test_a_mirror_deleted_by_hand_deletes_no_original(rig: Rig) -> None:
     assert toot in rig.mastodon.posts
     assert rig.mastodon.deleted == []
     assert (await rig.ledger.status(OUT, rig.clock.now())).planned == 0
+
+
+async def found_by_its_picture_alone(rig: Rig) -> tuple[Daemon, Post, Post]:
+    """A daemon, a toot of one picture that was lost on its way, and what was taken for it."""
+    daemon, _ = await mirrored(rig)
+    rig.x.answers = [InDoubt("reset")]
+    toot = rig.mastodon.write("", media=[rig.mastodon.picture("cat")])
+    await daemon.once()
+    own = rig.x.write("", media=[rig.x.picture("dog")])
+    await rig.pass_time(daemon, 120)
+    assert (await rig.record(toot.id)).parts[0].target_id == own.id
+    return daemon, toot, own
+
+
+async def test_what_was_taken_for_a_mirror_by_its_picture_alone_is_never_deleted(rig: Rig) -> None:
+    daemon, toot, own = await found_by_its_picture_alone(rig)
+    rig.mastodon.remove(toot)
+    await rig.pass_time(daemon, 120)
+    assert own in rig.x.posts
+    assert rig.x.deleted == []
+    told = [note for note in (await rig.record(toot.id)).notes if "by hand" in note]
+    assert told
+    assert all(str(own.url) in note for note in told)
+
+
+async def test_what_was_taken_for_a_mirror_by_its_picture_alone_is_never_edited(rig: Rig) -> None:
+    daemon, toot, own = await found_by_its_picture_alone(rig)
+    rig.mastodon.edit(toot, "A word at last")
+    await rig.pass_time(daemon, 120)
+    assert own in rig.x.posts
+    assert rig.x.revised == []
+    (part,) = (await rig.record(toot.id)).parts
+    assert part.state is PartState.DELIVERED
+    assert any("shows what it said before" in note for note in (await rig.record(toot.id)).notes)
