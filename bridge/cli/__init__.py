@@ -12,12 +12,20 @@ from collections.abc import Sequence
 
 from bridge.cli.exits import INTERRUPTED, Exit
 from bridge.cli.parser import build_parser
-from bridge.core.errors import ConfigError, LedgerError, NothingFits, TwinpostError, Unauthorised
+from bridge.core.errors import (
+    ConfigError,
+    LedgerError,
+    NothingFits,
+    TwinpostError,
+    Unauthorised,
+    Unpaid,
+)
 
 _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.USAGE),
     (NothingFits, Exit.USAGE),
     (LedgerError, Exit.LEDGER),
+    (Unpaid, Exit.ATTENTION),
     (Unauthorised, Exit.AUTHORISATION),
     (Exception, Exit.ATTENTION),
 )

@@ -8,7 +8,7 @@ class Exit(IntEnum):
 
     FINE = 0
     ATTENTION = 1
-    """Something is held, in doubt or failed, or a network could not be reached."""
+    """Something is held, in doubt or failed, or a network could not be reached or wants money."""
     USAGE = 2
     """The command or the configuration is wrong; nothing was started and nothing was written."""
     AUTHORISATION = 3

@@ -16,10 +16,26 @@ from bridge.app.looking import looking, routes
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.config.schema import json_schema
-from bridge.core.errors import ConfigError
+from bridge.core.errors import ConfigError, TwinpostError
 from bridge.core.model import BridgeName
 from bridge.core.record import BackupState, PostRecord
 from bridge.engine.control import PostRow, StatusRow, post_row
+from bridge.engine.standing import BAD, Condition, WaitRow
+from bridge.surfaces.socket import NotRunning, ask
+
+STATES = {
+    Condition.PAUSED: "paused",
+    Condition.SIGN_IN: "sign in again",
+    Condition.UNPAID: "unpaid",
+    Condition.NO_ROOM: "disk full",
+    Condition.RATE_LIMIT: "rate limit",
+    Condition.UNREACHABLE: "unreachable",
+    Condition.WAITING: "waiting",
+}
+"""What `status` says of a direction that waits as a whole."""
+
+_PATIENCE = 3.0
+"""Seconds for a daemon to say what it waits for; the rest is known without it."""
 
 
 def check_config(arguments: argparse.Namespace) -> int:
@@ -99,15 +115,36 @@ def status(arguments: argparse.Namespace) -> int:
         if (copies := asyncio.run(_copies(settings))).why:
             since = f"{copies.since:%Y-%m-%d %H:%M} UTC"
             print(f"The ledger was not copied since {since}: {copies.why}")
-    needs = any(
-        row["held"] or row["failed"] or row["in_doubt"] or row["waiting_for_money"] for row in rows
-    )
-    return Exit.ATTENTION if needs else Exit.FINE
+    if any(row["state"] == STATES[Condition.SIGN_IN] for row in rows):
+        return Exit.AUTHORISATION
+    return Exit.ATTENTION if any(map(_needs_owner, rows)) else Exit.FINE
+
+
+def _needs_owner(row: StatusRow) -> bool:
+    waits = row["held"] or row["failed"] or row["in_doubt"] or row["waiting_for_money"]
+    return bool(waits) or row["state"] in {STATES[condition] for condition in BAD}
 
 
 async def _status(settings: Settings) -> list[StatusRow]:
     async with looking(settings) as control:
-        return await control.status_rows(datetime.now(UTC))
+        rows = await control.status_rows(datetime.now(UTC))
+    waits = {(wait["bridge"], wait["direction"]): wait for wait in _waits(settings)}
+    for row in rows:
+        if (wait := waits.get((row["bridge"], row["direction"]))) is not None:
+            row["state"] = STATES[Condition(wait["condition"])]
+            row["waits_for"], row["waits_until"] = wait["waits_for"], wait["until"]
+            row["detail"] = wait["detail"]
+    return rows
+
+
+def _waits(settings: Settings) -> list[WaitRow]:
+    """What the running daemon says that it waits for; nothing where none runs, or none answers."""
+    try:
+        told = json.loads(ask(settings.state, patience=_PATIENCE, do="waits"))
+    except (NotRunning, TwinpostError, OSError, ValueError):
+        return []
+    known = {condition.value for condition in STATES}
+    return [wait for wait in told if wait["condition"] in known]
 
 
 async def _copies(settings: Settings) -> BackupState:

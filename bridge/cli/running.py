@@ -22,6 +22,7 @@ from bridge.cli.notify import Notifier
 from bridge.cli.pauses import OncePerReason
 from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
+from bridge.engine.lane import Lane
 from bridge.engine.supervise import Daemon
 from bridge.ports import RouteStatus
 from bridge.surfaces.socket import listening
@@ -139,14 +140,16 @@ async def _signed_in_anew(settings: Settings, known: tuple[object, ...]) -> Sett
 
 def _standing(daemon: Daemon) -> str:
     """How the routes are, in one line; without reasons, since everybody can read it."""
-    waiting = [
-        f"{lane.plan.route} is refused by a network and needs new credentials"
-        if lane.unauthorised
-        else f"{lane.plan.route} waits until {max(c.until for c in lane.closed):%H:%M} UTC"
-        for lane in daemon.lanes
-        if lane.closed
-    ]
+    waiting = [f"{lane.plan.route} {_why(lane)}" for lane in daemon.lanes if lane.closed]
     return "; ".join(waiting) or f"{len(daemon.lanes)} route(s) at work"
+
+
+def _why(lane: Lane) -> str:
+    if lane.unauthorised:
+        return "is refused by a network and needs new credentials"
+    if lane.unpaid:
+        return "waits for money, a higher cap or another plan"
+    return f"waits until {max(closed.until for closed in lane.closed):%H:%M} UTC"
 
 
 async def _reloaded(
@@ -198,7 +201,7 @@ def _needs_owner(status: RouteStatus) -> bool:
 
 
 def _outcome(daemon: Daemon) -> Exit:
-    """What closed gates mean to a script."""
+    """What closed gates mean to a script; money is no matter of signing in."""
     if any(lane.unauthorised for lane in daemon.lanes):
         return Exit.AUTHORISATION
     troubled = daemon.broke_off or any(lane.closed for lane in daemon.lanes)

@@ -24,6 +24,12 @@ _COLOURS = {
     "failed": "red",
     "partial": "red",
     "needs you": "red",
+    "sign in again": "red",
+    "unpaid": "red",
+    "disk full": "red",
+    "unreachable": "yellow",
+    "rate limit": "yellow",
+    "waiting": "yellow",
     "over budget": "red",
     "in-doubt": "yellow",
     "in doubt": "yellow",
@@ -118,6 +124,9 @@ def status_list(rows: Sequence[StatusRow]) -> None:
     for row in rows:
         state = _state(row["state"])
         console.print(f"{row['bridge']}  {_ARROWS[row['direction']]}: {state}", soft_wrap=True)
+        if row["detail"]:
+            until = f" (until {_time(row['waits_until'])})" if row["waits_until"] else ""
+            console.print(f"    {_text(row['detail'])}{until}", soft_wrap=True)
         read, mirrored = _time(row["last_read_at"]), _time(row["last_mirrored_at"])
         console.print(f"    last read {read}, last mirrored {mirrored}", soft_wrap=True)
         console.print(

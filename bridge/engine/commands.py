@@ -7,6 +7,7 @@ process finds what was decided.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from bridge.core.errors import NothingFits
@@ -17,6 +18,7 @@ from bridge.core.verdict import Reason
 from bridge.engine.lane import Lane
 from bridge.engine.mend import Mend, NothingToMend
 from bridge.engine.route import Bench
+from bridge.engine.standing import wait_rows
 
 BY_OWNER = "paused by its owner; it goes on with: twinpost resume"
 
@@ -30,7 +32,7 @@ class Commands:
         self._lanes = {lane.plan.route: lane for lane in lanes}
 
     async def obey(self, asked: Mapping[str, str | None]) -> str:
-        """Do what `asked` names by `do`, and say what was done.
+        """Do what `asked` names by `do`, and say what was done; ``waits`` only tells what waits.
 
         `bridge` and `direction` narrow what concerns routes; `post` is an id or address; `sent` is
         the address at which a part in doubt stands; `posts` are ids, one a line; `mirror` is the id
@@ -47,6 +49,8 @@ class Commands:
                 return await self.resume(*routes)
             case "sync-now":
                 return await self.sync_now(*routes)
+            case "waits":
+                return json.dumps(wait_rows(tuple(self._lanes.values())))
             case _:
                 return await self._of_one(asked, *routes)
 

@@ -47,7 +47,10 @@ class PostRow(TypedDict):
 
 
 class StatusRow(TypedDict):
-    """One route, as `status --json` prints it."""
+    """One route, as `status --json` prints it.
+
+    Where a daemon runs, it says what the route waits for, until when, and in whose words.
+    """
 
     bridge: str
     direction: str
@@ -63,6 +66,9 @@ class StatusRow(TypedDict):
     waiting_for_money: int
     bridge_month_usd: float
     budget_month_usd: float | None
+    waits_for: str | None
+    waits_until: str | None
+    detail: str
 
 
 def dollars(amount: Microdollars) -> float:
@@ -144,6 +150,9 @@ def status_row(
         waiting_for_money=status.waiting_for_money,
         bridge_month_usd=dollars(usage.spent if usage else status.spent_month),
         budget_month_usd=dollars(budget.per_month) if budget.is_bounded else None,
+        waits_for=None,
+        waits_until=None,
+        detail="",
     )
 
 

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypedDict
 
 from bridge.core.errors import Throttled, Transient, Unauthorised, Unpaid
 from bridge.core.model import Network, Route
-from bridge.engine.control import Control
-from bridge.engine.gate import Closed
-from bridge.engine.lane import Lane
-from bridge.engine.supervise import Daemon
+from bridge.engine.control import Control, timestamp
 from bridge.memory import RouteStatus
+
+if TYPE_CHECKING:
+    # Who only asks a running daemon how it stands need not wait for what makes one.
+    from bridge.engine.gate import Closed
+    from bridge.engine.lane import Lane
+    from bridge.engine.supervise import Daemon
 
 
 class Condition(StrEnum):
@@ -40,6 +44,29 @@ class Condition(StrEnum):
 
 BAD = frozenset({Condition.SIGN_IN, Condition.UNPAID, Condition.NO_ROOM, Condition.NEEDS_OWNER})
 """What only the owner can mend."""
+
+_LONGEST_DETAIL = 500
+
+
+class WaitRow(TypedDict):
+    """Why one direction waits, as a running daemon tells it. Times as ISO 8601 in UTC."""
+
+    bridge: str
+    direction: str
+    condition: str
+    waits_for: str | None
+    until: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """What holds up a whole direction, as far as it is no matter of single posts."""
+
+    condition: Condition
+    network: Network | None = None
+    until: datetime | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +93,36 @@ class Standing:
 
 def standing(lane: Lane, figures: RouteStatus, next_read: datetime | None) -> Standing:
     """How the direction of `lane` is now."""
+    wait = _wait(lane)
+    if wait is None:
+        return Standing(_of(figures), figures, next_read=next_read)
+    read = None if wait.condition is Condition.PAUSED else next_read
+    return Standing(wait.condition, figures, wait.network, wait.until, wait.detail, read)
+
+
+def wait_rows(lanes: Sequence[Lane]) -> list[WaitRow]:
+    """Every direction of `lanes` that waits, and why."""
+    return [
+        WaitRow(
+            bridge=lane.plan.route.bridge,
+            direction=lane.plan.route.direction.value,
+            condition=wait.condition.value,
+            waits_for=None if wait.network is None else wait.network.value,
+            until=timestamp(wait.until),
+            detail=wait.detail[:_LONGEST_DETAIL],
+        )
+        for lane in lanes
+        if (wait := _wait(lane)) is not None
+    ]
+
+
+def _wait(lane: Lane) -> _Wait | None:
     if lane.paused:
-        return Standing(Condition.PAUSED, figures)
+        return _Wait(Condition.PAUSED)
     if lane.waiting:
         network, closed = min(lane.waiting, key=lambda each: _urgency(each[1]))
-        until, detail = _until(closed), closed.error.detail
-        return Standing(_why(closed), figures, network, until, detail, next_read)
-    if lane.full:
-        return Standing(Condition.NO_ROOM, figures, next_read=next_read)
-    return Standing(_of(figures), figures, next_read=next_read)
+        return _Wait(_why(closed), network, _until(closed), closed.error.detail)
+    return _Wait(Condition.NO_ROOM) if lane.full else None
 
 
 def _why(closed: Closed) -> Condition:

@@ -14,9 +14,13 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bridge.core.errors import NothingFits, TwinpostError
-from bridge.engine.commands import Commands
+
+if TYPE_CHECKING:
+    # Who asks need not wait for what answers.
+    from bridge.engine.commands import Commands
 
 log = logging.getLogger(__name__)
 
@@ -94,13 +98,13 @@ async def _answer(line: bytes, commands: Commands) -> dict[str, str]:
         return {"refused": "it broke off inside the daemon, whose log says more"}
 
 
-def ask(folder: Path, **asked: str | None) -> str:
-    """Have the daemon whose state is in `folder` do something; its words.
+def ask(folder: Path, *, patience: float = PATIENCE, **asked: str | None) -> str:
+    """Have the daemon whose state is in `folder` do something within `patience`; its words.
 
     Raises `NotRunning` where there is none, `Said` where it refuses, and `NothingFits`.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(PATIENCE)
+        connection.settimeout(patience)
         try:
             with _short(folder) as place:
                 connection.connect(str(place))
@@ -115,6 +119,18 @@ def ask(folder: Path, **asked: str | None) -> str:
     if "refused" in answer:
         raise Said(answer["refused"])
     return str(answer["said"])
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a daemon whose state is in `folder` can be spoken to. Asks it for nothing."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(PATIENCE)
+        try:
+            with _short(folder) as place:
+                connection.connect(str(place))
+        except OSError:
+            return False
+    return True
 
 
 def _line(connection: socket.socket) -> bytes:

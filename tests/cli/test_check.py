@@ -87,8 +87,9 @@ async def test_refused_credentials_are_a_fault_with_the_command_and_exit_3(world
 
 async def test_an_app_without_credit_is_a_fault_that_says_so(world: World) -> None:
     world.x.out_of_credits = True
-    rows = await found(world, code=3)
-    assert "buy some in the developer console" in rows["x account"]["detail"]
+    rows = await found(world, code=1)
+    assert "buy some in X's developer console" in rows["x account"]["detail"]
+    assert "no login helps" in rows["x account"]["todo"]
 
 
 async def test_an_account_that_nobody_signed_in_on_names_the_command(world: World) -> None:

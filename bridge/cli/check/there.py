@@ -18,7 +18,7 @@ from bridge.app.accounts import vault_of
 from bridge.app.wiring import connected
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, OAuth1, Settings
-from bridge.core.errors import NetworkError, Unauthorised
+from bridge.core.errors import NetworkError, Unauthorised, Unpaid
 from bridge.core.prices import X_PRICES, in_dollars
 from bridge.net.session import open_session, trusting
 from bridge.networks.mastodon.instance import Instance, read_instance
@@ -86,6 +86,9 @@ async def _account(network: str, port: NetworkPort, bridge: str) -> Finding:
     check = f"{network} account"
     try:
         account = await port.account()
+    except Unpaid as error:
+        todo = "see the network's developer console: it wants money or another plan, no login helps"
+        return Finding(check, Level.FAULT, str(error), todo, bridge)
     except Unauthorised as error:
         todo = "" if "twinpost login" in str(error) else f"twinpost login {network}, or as it says"
         return Finding(check, Level.FAULT, str(error), todo, bridge, shut_out=True)
