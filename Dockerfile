@@ -6,9 +6,9 @@ ARG BASE=docker.io/library/python:3.13-slim
 FROM ${BASE} AS build
 WORKDIR /src
 RUN ["python3", "-m", "venv", "/opt/twinpost"]
-COPY requirements.lock ./
+COPY requirements-extras.lock ./
 RUN ["/opt/twinpost/bin/python", "-m", "pip", "install", "--no-cache-dir", "--require-hashes", \
-     "-r", "requirements.lock"]
+     "-r", "requirements-extras.lock"]
 COPY pyproject.toml README.md LICENSE ./
 COPY bridge ./bridge
 RUN ["/opt/twinpost/bin/python", "-m", "pip", "install", "--no-cache-dir", "--no-deps", \

@@ -73,6 +73,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --p
 lock: | $(VENV)/dev.stamp
 	$(UV_COMPILE) -o requirements.lock
 	$(UV_COMPILE) --all-extras -c requirements.lock -o requirements-dev.lock
+	$(UV_COMPILE) --extra web --extra mqtt --extra metrics -c requirements-dev.lock -o requirements-extras.lock
 
 clean:
 	rm -rf $(VENV) .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -50,6 +50,13 @@ def test_every_package_in_the_image_is_checked_by_its_hash() -> None:
     assert "--no-build-isolation" in installs[1]
 
 
+def test_the_image_carries_page_broker_and_metrics_and_nothing_to_develop_with() -> None:
+    (lock,) = re.findall(r'"-r", "(\S+)"', RECIPE)
+    packages = set(re.findall(r"^([\w.-]+)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE))
+    assert {"jinja2", "aiomqtt", "prometheus-client"} <= packages
+    assert not {"pytest", "ruff", "mypy", "playwright"} & packages
+
+
 def test_the_recipe_names_no_index_and_takes_no_secret() -> None:
     assert re.findall(r"^ARG (\w+)", RECIPE, re.MULTILINE) == ["BASE"]
     assert not re.search(r"index|PIP_|TOKEN|PASSWORD", RECIPE)

@@ -24,7 +24,7 @@ def test_every_link_and_anchor_leads_somewhere() -> None:
 
 def test_every_file_that_is_used_is_there() -> None:
     used = set(re.findall(r"(?<![\w/])((?:systemd|deploy)/[\w@*.-]+\w)", PAGE)) | {
-        "requirements.lock", "config.example.yaml", "compose.example.yaml", ".ci/run"
+        "requirements-extras.lock", "config.example.yaml", "compose.example.yaml", ".ci/run"
     }  # fmt: skip
     assert len(used) > 6
     for name in used:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ("bridge", "systemd", "config.example.yaml", "pyproject.toml", "requirements.lock")
+SOURCE = ("bridge", "systemd", "config.example.yaml", "pyproject.toml", "requirements-extras.lock")
 TEXTS = ("README.md", "LICENSE")
 CLEAN = {"PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 """The environment of what runs inside: nothing of the machine that the tests run on."""
@@ -69,7 +69,7 @@ def wheels(folder: Path, debian: Path) -> Path:
         [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(made)),
             *("--require-hashes", "--no-deps", "--only-binary=:all:", "--python-version", version),
-            *("-r", str(ROOT / "requirements.lock")),
+            *("-r", str(ROOT / "requirements-extras.lock")),
         ],
         check=True,
         capture_output=True,

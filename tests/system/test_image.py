@@ -119,6 +119,11 @@ def test_the_image_holds_nothing_that_only_building_it_needed(image: Image) -> N
     assert writable.stdout == ""
 
 
+def test_the_image_has_what_the_page_the_broker_and_the_metrics_need(image: Image) -> None:
+    asked = "import aiomqtt, jinja2, prometheus_client"
+    ground.inside(image.rootfs, "/opt/twinpost/bin/python", "-c", asked)
+
+
 def test_the_demo_answers_and_stops(image: Image, tmp_path: Path, volume: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -265,7 +270,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     (secrets / "x-access-token").unlink()
     with container.running(image, tmp_path, volume=volume, files=files) as incomplete:
         assert incomplete.ended(30) == 2
-    assert "no file x-access-token was found" in incomplete.said()
+    assert "there is no file x-access-token in any of these folders" in incomplete.said()
     (secrets / "x-access-token").write_text("known\n", encoding="utf-8")
     (secrets / "x-access-token").chmod(0o444)
     os.chown(volume, 0, 0)
