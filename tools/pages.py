@@ -46,7 +46,7 @@ def commands_page() -> str:
         "## For every command",
         "",
         "`--config FILE` names the configuration; without it, it is `$TWINPOST_CONFIG`,",
-        "`./config.yaml`, then the one in the platform's folder.",
+        "`./config.yaml`, then the one in the user's folder (`~/.config/twinpost` on Linux).",
         "",
         f"Exit codes: {codes}.",
     ]

@@ -24,22 +24,21 @@ def add_keeping(add: Callable[..., argparse.ArgumentParser], later: Later) -> No
     """The commands `ledger`, `catch-up` and `link`."""
     ledger = add(
         "ledger",
-        "Look after the bridge's memory. verify it; backup it; restore a backup; export it; import "
-        "an export, or what another cross-poster remembers.",
+        "Look after the bridge's memory. Or import what another cross-poster remembers.",
         "twinpost ledger backup --to /mnt/usb/ledger.sqlite3",
         later("ledger", "run"),
     )
-    # The choices stand in the line of usage; a section of their own would not fit on a screen.
     ledger.add_argument(
         "action",
+        metavar="ACTION",
         choices=("verify", "backup", "restore", "export", "import"),
-        help=argparse.SUPPRESS,
+        help="verify, backup, restore, export or import",
     )
     ledger.add_argument("file", nargs="?", metavar="FILE", help="export: - or none to print it")
     ledger.add_argument("--to", metavar="FILE", help="backup: default a new one in backups/")
     ledger.add_argument("--with-text", action="store_true", help="export: texts of posts as well")
     ledger.add_argument(
-        "--format", choices=FORMATS, metavar="NAME", help="import: whose file it is, or told by it"
+        "--format", choices=FORMATS, metavar="NAME", help="import: whose file, if it does not tell"
     )
     ledger.add_argument("--bridge", metavar="NAME", help="import: which one, if there are several")
     ledger.add_argument("--skip-unread", action="store_true", help="import: the rest all the same")

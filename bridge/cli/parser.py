@@ -60,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
                 "--config",
                 type=Path,
                 metavar="FILE",
-                help="default: $TWINPOST_CONFIG, ./config.yaml, then the platform's folder",
+                help="else $TWINPOST_CONFIG, ./config.yaml, the user's folder",
             )
         sub.set_defaults(command=command)
         return sub
@@ -212,8 +212,11 @@ def _add_setting_up(add: Callable[..., argparse.ArgumentParser]) -> None:
         "twinpost login mastodon",
         _later("login", "run"),
     )
-    # Its choices stand in the line of usage; a section of its own would not fit on a screen.
-    login.add_argument("network", choices=("mastodon", "x"), help=argparse.SUPPRESS)
+    login.add_argument(
+        "network", metavar="NETWORK", choices=("mastodon", "x"), help="mastodon or x"
+    )
+    # Spelled out, it would take four lines of a screen, and hide what has to be typed.
+    login.usage = "%(prog)s [options] NETWORK"
     login.add_argument("--bridge", metavar="NAME", help="which one, if there are several")
     login.add_argument("--headless", action="store_true", help="no browser on this machine")
     login.add_argument("--port", type=_port, help="where the browser comes back to (X: 8423)")
@@ -239,7 +242,9 @@ def _add_manual(add: Add) -> None:
         "twinpost completion bash > /etc/bash_completion.d/twinpost",
         _later("manual", "completion"),
     )
-    completion.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
+    completion.add_argument(
+        "shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="bash, zsh or fish"
+    )
     add(
         "manual",
         "Print the man page.",

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.cli.parser import build_parser
 from bridge.sandbox.faults import Fault
 from tests.fixtures.world import SHARED_MACHINE, TWINPOST, World, until
 
@@ -42,6 +43,17 @@ def test_every_help_page_fits_a_screen_and_shows_an_example(command: str) -> Non
     assert all(len(line) <= 80 for line in page.splitlines())
     assert f"example: twinpost {command}" in page
     assert "exit codes" in page
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_page_shows_what_has_to_be_typed(command: str) -> None:
+    (group,) = [a for a in build_parser()._actions if a.metavar == "COMMAND"]
+    assert isinstance(group.choices, dict)
+    page = group.choices[command].format_help()
+    for action in group.choices[command]._actions:
+        if not action.option_strings:
+            assert all(str(choice) in page for choice in action.choices or [])
+            assert re.search(rf"^  {action.metavar} +\w", page, re.MULTILINE), action.dest
 
 
 def test_the_list_of_commands_has_a_line_for_each() -> None:
