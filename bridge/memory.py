@@ -92,6 +92,10 @@ class LedgerView(PurseView, Protocol):
         """Every record that an id or address of either side belongs to, mirrors' parts included."""
         ...
 
+    async def facts(self, route: Route, post: Post) -> Facts:
+        """What bears on judging `post`."""
+        ...
+
     async def status(self, route: Route, now: datetime) -> RouteStatus:
         """Figures of one route."""
         ...
@@ -161,10 +165,6 @@ class Ledger(LedgerView, Purse, Protocol):
         mirror counts only once it has been read and skipped as an echo: a reader that stops at the
         first known id must not stop at a mirror that is newer than posts nobody has read yet.
         """
-        ...
-
-    async def facts(self, route: Route, post: Post) -> Facts:
-        """What bears on judging `post`."""
         ...
 
     async def counterparts(

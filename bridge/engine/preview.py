@@ -10,20 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict
 
-from bridge.core.compose import Context, compose
-from bridge.core.delivery import PartState, PostState
 from bridge.core.draft import Draft, DraftPart
 from bridge.core.entities import mastodon_entities, x_entities
-from bridge.core.errors import UnfitError
 from bridge.core.lengths import mastodon_length, measure_for
 from bridge.core.model import AccountId, Network, Post, PostId, Visibility
-from bridge.core.record import Mirror, PostRecord
-from bridge.core.rules import History, decide, too_dear
 from bridge.core.text import Text
-from bridge.core.verdict import Action, Reason, Verdict
+from bridge.core.verdict import Verdict
 from bridge.engine.control import dollars
+from bridge.engine.judge import judged
 from bridge.engine.route import RoutePlan
-from bridge.ports import LedgerView
+from bridge.ports import Facts, LedgerView
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +79,19 @@ def typed(network: Network, text: str, now: datetime, *, warning: str = "") -> P
 async def preview(
     plan: RoutePlan, post: Post, now: datetime, view: LedgerView | None = None
 ) -> Preview:
-    """What the route of `plan` would do with `post` if it were read now."""
+    """What the route of `plan` would do with `post` if it were read now, for the first time."""
     to = await plan.target.capabilities()
-    context = Context(
-        now,
-        quoted=await _mirror(plan, post.quote.post if post.quote else None, view),
-        reposted=await _mirror(plan, post.repost.post if post.repost else None, view),
-    )
-    history = await _history(plan, post, view)
-    history = replace(history, reposted=context.reposted is not None)
-    verdict = decide(post, plan.rules, history)
-    draft = None
-    if verdict.action is not Action.SKIP:
-        try:
-            draft = compose(post, to, plan.policy, context)
-            if verdict.action is Action.MIRROR:
-                verdict = too_dear(draft, plan.policy) or verdict
-        except UnfitError as error:
-            verdict = Verdict(Action.SKIP, Reason.UNFIT, str(error))
-    if draft is None:
-        return Preview(verdict, None, (), to.max_length)
+    facts = Facts() if view is None else await view.facts(plan.route, post)
+    # What was there before the start, or was mirrored, is shown as if it had just been written.
+    found = await judged(plan, post, replace(facts, baseline=False, revision_of=None), now)
 
     def length(part: DraftPart) -> int:
         if to.counting == "x":
             return measure_for("x")(part.text)
         return mastodon_length(part.text, part.spoiler, counting=to.counting)
 
-    return Preview(verdict, draft, tuple(length(part) for part in draft.parts), to.max_length)
+    parts = found.draft.parts if found.draft else ()
+    return Preview(found.verdict, found.draft, tuple(map(length, parts)), to.max_length)
 
 
 def preview_row(plan: RoutePlan, found: Preview) -> PreviewRow:
@@ -147,58 +129,4 @@ def _part(part: DraftPart, length: int, limit: int) -> PartPreview:
         quotes=part.quote,
         repeats=part.repeat,
         price_usd=dollars(part.price),
-    )
-
-
-async def _history(plan: RoutePlan, post: Post, view: LedgerView | None) -> History:
-    """What a ledger knows that bears on `post`. What was mirrored before is judged anew."""
-    parent = post.in_reply_to.post if post.in_reply_to else None
-    records = await _records(plan, parent, view)
-    own = next((record for record in records if record.route == plan.route), None)
-    reverse = [record for record in records if record.route != plan.route]
-    mirrored = await _records(plan, post.id, view)
-    return History(
-        echo_of=next(
-            (
-                record.source
-                for record in mirrored
-                if record.route != plan.route
-                and any(_is(part.target_id, part.state, post.id) for part in record.parts)
-            ),
-            None,
-        ),
-        parent=None if own is None else own.state,
-        parent_is_mirror=any(
-            part.target_id == parent for record in reverse for part in record.parts
-        ),
-        parent_has_twin=own is not None and own.same_as is not None,
-    )
-
-
-async def _mirror(plan: RoutePlan, post: PostId | None, view: LedgerView | None) -> Mirror | None:
-    """Where the mirror of an own post stands; where `post` is a mirror itself, its original."""
-    for record in await _records(plan, post, view):
-        if record.route == plan.route and record.state is PostState.DELIVERED:
-            first = record.parts[0]
-            if first.target_id is not None:
-                return Mirror(first.target_id, first.target_url)
-        if record.route != plan.route and any(
-            _is(part.target_id, part.state, post) for part in record.parts
-        ):
-            return Mirror(record.source, record.source_url)
-    return None
-
-
-def _is(target: PostId | None, state: PartState, post: PostId | None) -> bool:
-    return target == post and state is PartState.DELIVERED
-
-
-async def _records(
-    plan: RoutePlan, post: PostId | None, view: LedgerView | None
-) -> tuple[PostRecord, ...]:
-    """The records of the same bridge that have to do with `post`."""
-    if post is None or view is None:
-        return ()
-    return tuple(
-        record for record in await view.find(post) if record.route.bridge == plan.route.bridge
     )

@@ -136,6 +136,10 @@ class SqliteReader(Looks, SqlitePurseView):
         """
         return await self._read(lambda db: looking.find(db, id_or_url))
 
+    async def facts(self, route: Route, post: Post) -> Facts:
+        """What bears on judging `post`."""
+        return await self._read(lambda db: judging.facts(db, route, post))
+
     async def status(self, route: Route, now: datetime) -> RouteStatus:
         """Figures of one route, counted in parts; one being sent counts as planned still."""
         return await self._read(lambda db: looking.status(db, route, now))
@@ -189,10 +193,6 @@ class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
     async def known(self, route: Route, ids: Collection[PostId]) -> frozenset[PostId]:
         """Which of `ids` this route has dealt with: recorded under any id, or in the baseline."""
         return await self._read(lambda db: judging.known(db, route, ids))
-
-    async def facts(self, route: Route, post: Post) -> Facts:
-        """What bears on judging `post`."""
-        return await self._read(lambda db: judging.facts(db, route, post))
 
     async def counterparts(
         self, route: Route, post: Post, ids: Collection[PostId] = ()

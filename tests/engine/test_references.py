@@ -2,6 +2,7 @@
 
 from bridge.core.delivery import PostState
 from bridge.core.model import Direction, Route
+from bridge.engine.preview import preview
 from tests.engine.conftest import HOME, NAME, Rig
 
 OUT = Route(NAME, Direction.MASTODON_TO_X)
@@ -47,6 +48,19 @@ async def test_a_boost_of_an_own_mirrored_post_finds_its_mirror(rig: Rig) -> Non
     facts = await rig.ledger.facts(OUT, rig.mastodon.write("", repost=toot))
     assert facts.reposted is not None
     assert facts.reposted.id == rig.x.posts[0].id
+
+
+async def test_a_preview_of_a_quote_means_the_post_that_will_be_quoted(rig: Rig) -> None:
+    daemon = await rig.started()
+    words = "The old lighthouse opens its doors to everybody this Sunday"
+    toot, tweet = rig.mastodon.write(words), rig.x.write(words)
+    await rig.pass_time(daemon, 120)
+    quoting = rig.x.write("As I said", quote=tweet)
+    plan = next(lane.plan for lane in daemon.lanes if lane.plan.route == HOME)
+    shown = await preview(plan, quoting, rig.clock.now(), rig.ledger)
+    await daemon.once()
+    assert shown.draft is not None
+    assert shown.draft.parts[0].quote == rig.mastodon.published[-1][0].quote == toot.id
 
 
 async def test_a_boost_of_an_own_post_boosts_its_mirror_and_is_taken_back_with_it(
