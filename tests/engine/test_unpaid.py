@@ -1,7 +1,4 @@
-"""A network that wants money is told apart from one that refuses a login, and mended otherwise.
-
-Bars of docs/reliability.md: R13.
-"""
+"""A network that wants money is told apart from one that refuses a login, and mended otherwise."""
 
 from datetime import UTC, datetime, timedelta
 

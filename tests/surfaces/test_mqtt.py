@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import aiomqtt
 import pytest
 
 from bridge.config.surface_settings import MqttSettings
+from bridge.core.errors import Unpaid
 from bridge.core.events import RoutePaused
 from bridge.core.secret import Secret
 from bridge.net.session import trusting
@@ -121,6 +123,26 @@ async def test_a_mirrored_post_is_heard_and_the_state_follows(
     assert state["spent_month_usd"] >= 0.015
     assert state["directions"]["mastodon_to_x"]["condition"] == "up-to-date"
     assert not any("xylophone" in payload for _, payload, _ in ear.heard)
+
+
+async def test_a_wish_for_money_is_a_problem_of_its_own_with_its_end(
+    bridge: Bridge, broker: Broker
+) -> None:
+    until = bridge.clock.now().replace(microsecond=0) + timedelta(days=9)
+    async with listening(broker) as ear, told(bridge, broker):
+        await ear.until(STATUS)
+        bridge.refuse_reading(Unpaid("HTTP 403: the spend cap is reached", until=until), 9)
+        await bridge.passes()
+        row = await heard_event(ear, "paused")
+        found: dict[str, Any] = {}
+        while not found or found["condition"] == "up-to-date":
+            state = await state_in_which(ear, bridge="personal")
+            found = state["directions"]["x_to_mastodon"]
+            await asyncio.sleep(0.01)
+    assert "spend cap" in row["detail"]
+    assert (found["condition"], found["problem"], found["waits_for"]) == ("unpaid", True, "x")
+    assert found["until"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
+    assert "spend cap" in found["detail"]
 
 
 async def test_the_text_of_a_mirror_is_said_where_that_is_asked_for(

@@ -3,6 +3,7 @@
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from subprocess import run
 
 import aiohttp
@@ -10,7 +11,7 @@ import pytest
 
 from bridge.app.outlets import Outlets
 from bridge.config import load
-from bridge.core.errors import ConfigError, LedgerFull, Throttled, Transient, Unauthorised
+from bridge.core.errors import ConfigError, LedgerFull, Throttled, Transient, Unauthorised, Unpaid
 from bridge.engine.gate import Gate
 from bridge.surfaces.web import health
 from tests.fixtures.world import World
@@ -94,6 +95,22 @@ async def test_the_page_says_what_a_direction_waits_for(world: World) -> None:
         assert "Needs you: sign in to X again" in text
         assert "twinpost login x --bridge personal" in text
         assert "HTTP 401: &lt;b&gt;revoked" in text
+
+
+async def test_a_wish_for_money_is_shown_as_one_with_the_console_and_no_login(world: World) -> None:
+    async with served(world) as site, aiohttp.ClientSession() as client:
+        _, back = site.daemon.lanes
+        until = datetime(2099, 1, 1, tzinfo=UTC)
+        back._reading.failed(Unpaid("HTTP 403: the spend cap is reached", until=until))
+        async with client.get(site.url) as answer:
+            english = await answer.text()
+        async with client.get(site.url, headers={"Accept-Language": "ar"}) as answer:
+            arabic = await answer.text()
+    assert "Needs you: X wants money or another plan" in english
+    assert "in the developer console of X" in english
+    assert "2099-01-01" in english
+    assert "twinpost login" not in english
+    assert "ارفع سقف الإنفاق" in arabic
 
 
 def test_nothing_of_it_is_imported_where_it_is_off(world: World) -> None:
