@@ -1,8 +1,8 @@
 """`twinpost demo`: both networks as sandboxes, a bridge between them, and a page to write on.
 
 The bridge is the daemon that serves real accounts, configured by a real file that points at the
-sandboxes. Must not reach into the daemon: the page asks `engine.control` and hears events, as any
-surface does.
+sandboxes, with its own page switched on. Must not reach into the daemon: the demo's page asks
+`engine.control` and hears events, as any surface does.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 import tempfile
 import webbrowser
@@ -24,7 +25,6 @@ from bridge.app.accounts import secrets_of
 from bridge.app.outlets import Outlets
 from bridge.app.wiring import wired
 from bridge.cli.demo.broker import brokered
-from bridge.cli.demo.page import Page
 from bridge.cli.demo.stage import CONFIG, Stage, staged
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load
@@ -53,19 +53,29 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    try:
+        from bridge.cli.demo.page import Page  # noqa: PLC0415 - draws with an extra
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the demo is drawn like the bridge's own page, and {error.name} is not installed; "
+            'install it with: pip install "twinpost[web]"'
+        ) from None
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(staged(folder if arguments.state else None))
         broker = await stack.enter_async_context(brokered()) if arguments.mqtt else None
-        settings = _configured(folder, stage, "" if broker is None else broker.configuration)
+        own = f"web: {{enabled: true, listen: '127.0.0.1:{_next_to(arguments.port)}'}}\n"
+        more = "" if broker is None else broker.configuration
+        settings = _configured(folder, stage, own + more)
         log.configure(secrets=secrets_of(settings), verbose=False)
         page, outlets = Page(stage), Outlets(settings)
         running = await stack.enter_async_context(
-            wired(settings, listeners=(log.log_event, page.hear, *outlets.listeners))
+            wired(settings, listeners=(log.log_event, page.live.hear, *outlets.listeners))
         )
         if broker is not None:
             await stack.enter_async_context(broker.printed())
         await stack.enter_async_context(outlets.at_work(running))
-        page.ask(running.control)
+        bridges_own = None if outlets.page is None else outlets.page.address
+        page.ask(running.control, bridges_own)
         try:
             url = await stack.enter_async_context(serve(page.app, "127.0.0.1", arguments.port))
         except OSError:
@@ -73,6 +83,8 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
                 f"port {arguments.port} is taken; choose another: twinpost demo --port 9000"
             ) from None
         print(f"The demo is at {url}/ (Ctrl-C ends it)", flush=True)
+        if bridges_own is not None:
+            print(f"The bridge's own page is at {bridges_own}/", flush=True)
         if not arguments.headless:
             opening = loop.run_in_executor(None, webbrowser.open, f"{url}/")
             stack.callback(opening.cancel)
@@ -82,7 +94,17 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
     return Exit.FINE
 
 
-def _configured(folder: Path, stage: Stage, more: str = "") -> Settings:
+def _next_to(port: int) -> int:
+    """The port after that of the demo for the bridge's own page; any free one where it is taken."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port + 1 if port else 0))
+        except (OSError, OverflowError):
+            return 0
+    return port + 1 if port else 0
+
+
+def _configured(folder: Path, stage: Stage, more: str) -> Settings:
     """Write the configuration that a user would write, and read it as a user's is read."""
     file = folder / "config.yaml"
     text = CONFIG.format(

@@ -36,6 +36,7 @@ from bridge.sandbox.mastodon.records import (
     Attachment,
     Change,
     MastodonAccount,
+    Medium,
     PollDraft,
     Scheduled,
     Status,
@@ -245,6 +246,10 @@ class MastodonSandbox:
     def file(self, medium_id: str) -> bytes | None:
         """The bytes of an uploaded file; None where there is none, or no more."""
         return self._media.content(medium_id)
+
+    def media(self, status: Status) -> tuple[Medium, ...]:
+        """The files of a post, in order."""
+        return self._media.of(status.media)
 
     def get(self, status_id: str) -> Status | None:
         """The post with this id, whoever may see it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlencode
 
@@ -21,7 +21,7 @@ from bridge.surfaces.web.acting import Acting, own_path
 from bridge.surfaces.web.auth import Patience, Sessions
 from bridge.surfaces.web.guard import PROBES, SAFE, Guard, Handler
 from bridge.surfaces.web.health import Health
-from bridge.surfaces.web.live import Live
+from bridge.surfaces.web.live import Live, stream
 from bridge.surfaces.web.pages import Pages
 from bridge.surfaces.web.previewing import Previewing
 from bridge.surfaces.web.site import Bridge, Site
@@ -132,19 +132,12 @@ class Door:
         return self._site.page(request, "login.html", {"wrong": False, "wait": 0, "goal": goal})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: one whenever the page that listens may look different."""
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        )
-        await response.prepare(request)
-        with suppress(ConnectionError):
-            await response.write(b"retry: 3000\n\n")
-            async with aclosing(self._site.live.changes()) as changes:
-                async for changed in changes:
-                    if self._site.session(request) is None:
-                        break
-                    await response.write(b"data: changed\n\n" if changed else b": quiet\n\n")
-        return response
+        """What happens, until the session of whoever listens is over."""
+
+        def known() -> bool:
+            return self._site.session(request) is not None
+
+        return await stream(request, self._site.live, known)
 
     async def close(self, _: web.Application) -> None:
         """End what would otherwise go on until its readers leave."""

@@ -7,8 +7,11 @@ a page, however much happens: a page that is slow, or many of them, cost a bridg
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from typing import Final
+
+from aiohttp import web
 
 from bridge.core.events import Event, SourceRead
 
@@ -23,9 +26,10 @@ HEARTBEAT: Final = 20.0
 
 
 class Live:
-    """Those who listen."""
+    """Those who listen. `version` is another one after every change."""
 
     def __init__(self) -> None:
+        self.version = 0
         self._flags: list[asyncio.Event] = []
         self._ended: set[asyncio.Event] = set()
         self.closing = False
@@ -38,6 +42,7 @@ class Live:
 
     def touch(self) -> None:
         """Have every page look again."""
+        self.version += 1
         for flag in self._flags:
             flag.set()
 
@@ -46,9 +51,14 @@ class Live:
         self.closing = True
         self.touch()
 
-    async def changes(self) -> AsyncGenerator[bool, None]:
-        """True after something has changed, False when nothing has for a while, until closed."""
+    async def changes(self, seen: str = "") -> AsyncGenerator[bool, None]:
+        """True after something has changed, False when nothing has for a while, until closed.
+
+        `seen` is the version that a page shows: what has changed since is told at once.
+        """
         flag = asyncio.Event()
+        if seen and seen != str(self.version):
+            flag.set()
         self._flags.append(flag)
         if len(self._flags) > MOST:
             oldest = self._flags.pop(0)
@@ -72,3 +82,24 @@ class Live:
             self._ended.discard(flag)
             if flag in self._flags:
                 self._flags.remove(flag)
+
+
+async def stream(
+    request: web.Request, live: Live, may_go_on: Callable[[], bool] = lambda: True
+) -> web.StreamResponse:
+    """Server-sent events: one whenever the page that listens may look different.
+
+    Ends before the next one where whoever listens may not go on.
+    """
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+    )
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        await response.write(b"retry: 3000\n\n")
+        async with aclosing(live.changes(request.query.get("seen", ""))) as changes:
+            async for changed in changes:
+                if not may_go_on():
+                    break
+                await response.write(b"data: changed\n\n" if changed else b": quiet\n\n")
+    return response

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bridge.core.model import Microdollars
@@ -91,11 +91,12 @@ def ticked(text: str) -> Markup:
 
 
 class Renderer:
-    """Renders the templates of this package."""
+    """Renders the templates of this package, and of `others` that draw with the same parts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *others: str) -> None:
+        packages = ("bridge.surfaces.web", *others)
         self._environment = Environment(
-            loader=PackageLoader("bridge.surfaces.web", "templates"),
+            loader=ChoiceLoader([PackageLoader(name, "templates") for name in packages]),
             autoescape=True,
             undefined=StrictUndefined,
             finalize=visible,

@@ -137,6 +137,7 @@ class Site:
             "known": session is not None,
             "asks": self.sessions.asks,
             "here": request.path,
+            "seen": self.live.version,
             "back": request.path_qs if request.method == "GET" else "/",
             "said": self.said.pop(request.query.get("said", ""), None) if session else None,
             "others": [catalogue(code) for code in LANGUAGES if code != language.code],

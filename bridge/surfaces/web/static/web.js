@@ -2,18 +2,21 @@
 // Without it every page works, in UTC. Pages are only ever parsed as documents, never as markup.
 "use strict";
 
+// The reader's own habits of the language that the page is in: day and month in their order.
 const language = document.documentElement.lang;
-const whole = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-const short = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+const habits = navigator.languages.find((each) => each.split("-")[0] === language) ?? language;
+const whole = new Intl.DateTimeFormat(habits, { dateStyle: "medium", timeStyle: "short" });
+const short = new Intl.DateTimeFormat(habits, { timeStyle: "short" });
+const date = new Intl.DateTimeFormat(habits, { dateStyle: "medium", timeZone: "UTC" });
 
 function localise(root) {
-  for (const node of root.querySelectorAll("time[datetime*=T]")) {
+  for (const node of root.querySelectorAll("time[datetime]")) {
     const at = new Date(node.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     const today = at.toDateString() === new Date().toDateString();
     node.title = node.dateTime;
     node.dir = "auto";
-    node.textContent = (today ? short : whole).format(at);
+    node.textContent = (!node.dateTime.includes("T") ? date : today ? short : whole).format(at);
   }
 }
 
@@ -39,7 +42,8 @@ function take(from, selector) {
 
 // Somebody is in the middle of it: it must not change under their hands.
 function inUse(region) {
-  return region.contains(document.activeElement) || [...region.querySelectorAll("input:not([type=hidden])")].some((input) => input.value);
+  const held = region.contains(document.activeElement) && !document.activeElement.matches("a[href]");
+  return held || [...region.querySelectorAll("input:not([type=hidden])")].some((input) => input.value);
 }
 
 let looking = false;
@@ -59,7 +63,9 @@ async function refresh() {
       if (!fresh) continue;
       if (fresh.textContent === region.textContent) continue;
       for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+      const link = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
       region.replaceWith(fresh);
+      if (link !== null) fresh.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
     }
     const note = document.getElementById("fresh");
     if (note && document.querySelector("[data-live]")) note.textContent = note.dataset.words;
