@@ -22,9 +22,10 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "twinpost needs Python 3.11 or newer; none was found. Say which: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# Two stamps: what running needs, and what developing adds. Each is renewed when a lock changes.
-$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements.lock
+# Two stamps: what running needs, the web page and its like included, and what developing adds. Each
+# is renewed when a lock changes.
+$(VENV)/run.stamp: requirements-extras.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements-extras.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
