@@ -54,8 +54,11 @@ def is_part(record: PartRecord, post: Post, since: datetime) -> bool:
     """Whether `post` is what was sent as `record`: written `since` then, and the same words.
 
     Only the exact layers of the fingerprint count: what is merely similar proves nothing. So does
-    what has no words to compare: that is for `may_be_part`.
+    what has no words to compare: that is for `may_be_part`. A boost is known by what it repeats.
     """
+    if record.part.repeat is not None:
+        again = post.repost is not None and post.repost.post == record.part.repeat
+        return again and post.created_at >= since
     return post.created_at >= since and says_the_same(record.part, post)
 
 
@@ -109,7 +112,9 @@ async def in_doubt(bench: Bench, record: PartRecord) -> PartRecord:
 
 async def present(bench: Bench, record: PartRecord, post: Post) -> None:
     """Record that `post` is the part; it is charged, since the network has done it."""
-    receipt = Receipt(post.id, post.url, left_to_pay(record))
+    # Of a boost the first name is that under which it can be taken back.
+    name = post.id if record.part.repeat is None else post.ids[0]
+    receipt = Receipt(name, post.url, left_to_pay(record))
     record = await in_doubt(bench, record)
     detail = BY_MEDIA_ALONE if is_wordless(record.part) else ON_THE_TIMELINE
     await settle(bench, record, PartEvent.PROVEN_PRESENT, receipt=receipt, detail=detail)
