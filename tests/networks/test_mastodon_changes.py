@@ -352,6 +352,33 @@ class TestABoost:
             await adapter.delete(receipt.id)
         assert asked == [f"POST {ONE}/reblog", f"POST {ONE}/unreblog"]
 
+    async def test_that_its_answer_does_not_name_is_known_by_its_id_on_the_timeline(self) -> None:
+        async def answer(_: web.Request) -> web.StreamResponse:
+            return web.json_response(status("made", 0))
+
+        other = status("other", 3, reblog=status("another", 0))
+        boost = status("boost", 2, reblog=status("made", 0))
+        special: dict[tuple[str, str], Handler] = {("POST", f"{ONE}/reblog"): answer}
+        server = OddServer(listing=[other, boost, status("made", 0)], special=special)
+        async with odd(server) as adapter:
+            receipt = await adapter.publish(part("", repeat=MADE), reply_to=None, key="k")
+        assert receipt.id == "boost"
+
+    async def test_that_neither_its_answer_nor_a_silent_timeline_names_is_in_doubt(self) -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            boosting = request.method == "POST"
+            return web.json_response(
+                status("made", 0) if boosting else {}, status=200 if boosting else 503
+            )
+
+        special: dict[tuple[str, str], Handler] = {
+            ("POST", f"{ONE}/reblog"): answer,
+            ("GET", "/api/v1/accounts/me/statuses"): answer,
+        }
+        async with odd(OddServer(special=special)) as adapter:
+            with pytest.raises(InDoubt):
+                await adapter.publish(part("", repeat=MADE), reply_to=None, key="k")
+
     async def test_of_what_is_gone_is_refused_as_missing(self, on: Any) -> None:
         async with on() as scene:
             with pytest.raises(Refused) as caught:

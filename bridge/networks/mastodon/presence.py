@@ -14,9 +14,13 @@ from bridge.core.model import AccountId, PostId
 from bridge.networks.fields import id_at, mapping_at
 from bridge.networks.mastodon.client import Client
 from bridge.networks.mastodon.errors import GONE
+from bridge.networks.mastodon.outcome import Outcome, read_outcome
 
 _LISTED = 2
 """Own posts asked for to find one that stands: the newest may be the very one that just went."""
+
+_LOOKED_THROUGH = 10
+"""Own posts among which a boost is looked for that was made a moment ago."""
 
 
 class Presence:
@@ -41,6 +45,12 @@ class Presence:
         if author is not None and author != await self._whose():
             raise Refused(f"{post} is not a post of this account")
         return standing
+
+    async def boost_of(self, post: PostId) -> Outcome | None:
+        """The account's boost of `post`, where it is among the newest that the server lists."""
+        listed = await self._client.statuses(await self._whose(), limit=_LOOKED_THROUGH)
+        found = (read_outcome(each) for each in listed)
+        return next((one for one in found if one is not None and one.repeats == post), None)
 
     async def is_gone(self, error: NetworkError) -> bool:
         """Whether `error`, about one post, is the server's own word that it is not there.

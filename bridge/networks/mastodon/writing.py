@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 _NO_EDITING = frozenset((404, 405, 410, 501))
 _TOO_LONG = frozenset((400, 413, 422))
 _UNWRAPPED = "reblog:"
-"""Begins the id of a boost on servers whose answer names but the boosted post: were that post's own
-id taken for the boost's, taking the boost back would delete the post."""
+"""Begins the id of a boost that no answer and no timeline names: were the id of the boosted post
+taken for the boost's, taking the boost back would delete the post."""
 
 _IN_WORDS = "its poll had too little time left and stands in words"
 
@@ -162,8 +162,21 @@ class Writing:
         if outcome is None:
             raise InDoubt("the server's answer does not name the boost it made")
         if outcome.repeats is None:
-            return Receipt(PostId(f"{_UNWRAPPED}{target}"), outcome.url)
+            return await self._unnamed(target)
         return Receipt(outcome.id, outcome.url)
+
+    async def _unnamed(self, target: PostId) -> Receipt:
+        """The boost of `target` that was made, by a server that names but the boosted post.
+
+        On the timeline it stands under an id of its own: not known by that, it would be news.
+        """
+        try:
+            found = await self._presence.boost_of(target)
+        except NetworkError as error:
+            raise InDoubt(f"boosted, but by which id cannot be seen: {error}") from error
+        if found is None:
+            return Receipt(PostId(f"{_UNWRAPPED}{target}"))
+        return Receipt(found.id, found.url)
 
     async def _is_too_long(self, part: DraftPart) -> bool:
         """Whether the server, asked again for its limits, could not have taken this length.
