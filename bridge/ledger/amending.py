@@ -14,17 +14,10 @@ from bridge.core.delivery import PartEvent, PartState, after
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Cursor, PostRecord
 from bridge.core.verdict import Verdict
-from bridge.ledger.codec import (
-    from_pending,
-    storable,
-    storable_or_none,
-    to_body,
-    to_micros,
-    to_pending,
-)
+from bridge.ledger.codec import from_pending, storable, to_body, to_micros, to_pending
 from bridge.ledger.judging import recorded
 from bridge.ledger.moving import log_move
-from bridge.ledger.recording import add_notes, insert_parts, learn
+from bridge.ledger.recording import add_notes, insert_parts, judge_anew, learn
 from bridge.ledger.rows import find_route, posts
 
 _BEGUN_ANEW = frozenset({PartState.OUTDATED, PartState.UNWANTED})
@@ -145,18 +138,7 @@ def withdraw(
             state=state,
             detail=verdict.detail,
         )
-    connection.execute(
-        "UPDATE post SET action = ?, reason = ?, detail = ?, same_as = ?, changed_at = ? "
-        "WHERE id = ?",
-        (
-            verdict.action.value,
-            verdict.reason.value,
-            storable(verdict.detail),
-            storable_or_none(same_as),
-            at,
-            post,
-        ),
-    )
+    judge_anew(connection, post, verdict, at, same_as)
     if same_as is None:
         return posts(connection, [post])[0]
     connection.execute(

@@ -15,7 +15,7 @@ from bridge.core.delivery import PartState
 from bridge.core.draft import DraftPart, LinkPrices
 from bridge.core.model import Microdollars, Post, PostId, Route
 from bridge.core.record import Cursor, Decision
-from bridge.core.verdict import Action, Reason
+from bridge.core.verdict import Action, Reason, Verdict
 from bridge.ledger.codec import (
     from_notes,
     micros_or_none,
@@ -278,6 +278,28 @@ def insert_post(
     ).lastrowid
     assert added is not None  # noqa: S101 - sqlite3 promises it after an INSERT of one row
     return added
+
+
+def judge_anew(
+    connection: sqlite3.Connection,
+    post: int,
+    verdict: Verdict,
+    at: int,
+    same_as: PostId | None = None,
+) -> None:
+    """Put `verdict` in the place of what was decided about a recorded post."""
+    connection.execute(
+        "UPDATE post SET action = ?, reason = ?, detail = ?, same_as = ?, changed_at = ? "
+        "WHERE id = ?",
+        (
+            verdict.action.value,
+            verdict.reason.value,
+            storable(verdict.detail),
+            storable_or_none(same_as),
+            at,
+            post,
+        ),
+    )
 
 
 def continues(

@@ -16,6 +16,7 @@ from bridge.core.verdict import Action, Reason, Verdict
 from bridge.ledger.codec import storable, storable_or_none, to_micros, to_notes
 from bridge.ledger.judging import original, recorded
 from bridge.ledger.moving import log_move
+from bridge.ledger.recording import judge_anew
 from bridge.ledger.rows import posts, route_id
 
 _IDLE = frozenset({PartState.PLANNED.value, PartState.DROPPED.value, PartState.GONE.value})
@@ -64,12 +65,14 @@ def tie(
     if second is not None:
         _taken_back(connection, second, at)
         echo = Verdict(Action.SKIP, Reason.ECHO, f"mirror of {post.id}")
-        _judged(connection, second, echo, at)
+        judge_anew(connection, second, echo, at)
+        _not_wanted(connection, second)
     if first is None:
         first = _inserted(connection, number, post, reason, (to_micros(written), at))
     else:
         _taken_back(connection, first, at)
-        _judged(connection, first, Verdict(Action.MIRROR, reason), at)
+        judge_anew(connection, first, Verdict(Action.MIRROR, reason), at)
+        _not_wanted(connection, first)
     _stands(connection, number, first, mirror, at)
     return Tied.TIED
 
@@ -120,12 +123,8 @@ def _taken_back(connection: sqlite3.Connection, post: int, at: int) -> None:
     connection.execute("UPDATE post SET pending = NULL WHERE id = ?", (post,))
 
 
-def _judged(connection: sqlite3.Connection, post: int, verdict: Verdict, at: int) -> None:
-    connection.execute(
-        "UPDATE post SET action = ?, reason = ?, detail = ?, same_as = NULL, changed_at = ? "
-        "WHERE id = ?",
-        (verdict.action.value, verdict.reason.value, storable(verdict.detail), at, post),
-    )
+def _not_wanted(connection: sqlite3.Connection, post: int) -> None:
+    """Forget that its owner wanted a post sent after all."""
     connection.execute(
         "DELETE FROM wanted WHERE EXISTS (SELECT 1 FROM known_id WHERE known_id.post_id = ? "
         "AND known_id.source = wanted.source AND known_id.route_id = wanted.route_id)",

@@ -24,6 +24,7 @@ from bridge.ledger.recording import (
     continues,
     insert_parts,
     insert_post,
+    judge_anew,
     learn_ids,
 )
 from bridge.ledger.rows import find_route, posts, route_id
@@ -97,7 +98,7 @@ def unwant(
     _done(connection, number, source)
     post = recorded(connection, number, source)
     if post is not None and verdict is not None:
-        _judged(connection, post, verdict, same_as, now)
+        judge_anew(connection, post, verdict, to_micros(now), same_as)
 
 
 def revive(
@@ -116,7 +117,7 @@ def revive(
         learn_ids(connection, number, post, decision.post)
     else:
         learn_ids(connection, number, post, decision.post)
-        _judged(connection, post, decision.verdict, decision.same_as, now)
+        judge_anew(connection, post, decision.verdict, to_micros(now), decision.same_as)
         connection.execute(
             "UPDATE post SET content = ?, parent = ?, waits_for = ?, answers = ? WHERE id = ?",
             (
@@ -139,27 +140,6 @@ def revive(
 def _done(connection: sqlite3.Connection, route: int, source: PostId) -> None:
     connection.execute(
         "DELETE FROM wanted WHERE source = ? AND route_id = ?", (storable(source), route)
-    )
-
-
-def _judged(
-    connection: sqlite3.Connection,
-    post: int,
-    verdict: Verdict,
-    same_as: PostId | None,
-    now: datetime,
-) -> None:
-    connection.execute(
-        "UPDATE post SET action = ?, reason = ?, detail = ?, same_as = ?, changed_at = ? "
-        "WHERE id = ?",
-        (
-            verdict.action.value,
-            verdict.reason.value,
-            storable(verdict.detail),
-            storable_or_none(same_as),
-            to_micros(now),
-            post,
-        ),
     )
 
 
