@@ -85,6 +85,27 @@ def test_older_forks_state_their_limit_elsewhere() -> None:
     assert stating(max_toot_chars=1024).max_length == 1024
 
 
+def test_akkoma_states_its_limits_beside_the_usual_place() -> None:
+    """Its instance document has no ``configuration``; so had Pleroma's for years."""
+    said: dict[str, object] = {
+        "version": "2.7.2 (compatible; Akkoma 3.13.3)",
+        "max_toot_chars": 5000,
+        "description_limit": 7000,
+        "upload_limit": 16_000_000,
+        "poll_limits": {
+            "max_options": 20, "max_option_chars": 200,
+            "min_expiration": 0, "max_expiration": 31_536_000,
+        },
+    }  # fmt: skip
+    able = read_instance(said).capabilities
+    assert (able.max_length, able.max_alt_length) == (4999, 7000)
+    assert able.media is not None
+    assert (able.media.image.max_bytes, able.media.video.max_bytes) == (16_000_000, 16_000_000)
+    assert able.polls is not None
+    assert (able.polls.max_options, able.polls.max_option_length) == (20, 200)
+    assert able.polls.longest == timedelta(days=365)
+
+
 @pytest.mark.parametrize(
     "version",
     ["2.7.2 (compatible; Pleroma 2.9.0)", "1.0 (compatible; Unheard-Of 3)"],

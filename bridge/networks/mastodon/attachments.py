@@ -76,12 +76,13 @@ def media_limits(attachments: Mapping[str, object]) -> MediaLimits:
 
 
 def poll_limits(polls: Mapping[str, object], *, stock: bool, with_media: bool) -> PollLimits | None:
-    """``configuration.polls`` as limits; None where there are no polls.
+    """``configuration.polls``, or Pleroma's ``poll_limits``, as limits; None for no polls at all.
 
     A `stock` Mastodon that does not state a figure has the usual one.
     """
+    named = {"max_characters_per_option": polls.get("max_option_chars"), **polls}
     options, length, shortest, longest = (
-        _sensible(sensible, polls, key) or (usual if stock else None)
+        _sensible(sensible, named, key) or (usual if stock else None)
         for sensible, key, usual in zip(
             (_OPTIONS, _OPTION_LENGTHS, _SECONDS, _SECONDS),
             ("max_options", "max_characters_per_option", "min_expiration", "max_expiration"),

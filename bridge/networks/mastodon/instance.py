@@ -140,7 +140,7 @@ def _capabilities(
     said: Mapping[str, object], configuration: Mapping[str, object], software: Software
 ) -> Capabilities:
     statuses = mapping_at(configuration, "statuses")
-    attachments = mapping_at(configuration, "media_attachments")
+    attachments = {**_older_limits(said), **mapping_at(configuration, "media_attachments")}
     length = _within(
         _LENGTHS,
         MAX_LENGTH,
@@ -164,7 +164,7 @@ def _capabilities(
         language=True,
         media=media_limits(attachments),
         polls=poll_limits(
-            mapping_at(configuration, "polls"),
+            mapping_at(configuration, "polls") or mapping_at(said, "poll_limits"),
             stock=software is Software.MASTODON,
             with_media=version >= _POLLS_WITH_MEDIA_FROM,
         ),
@@ -172,6 +172,14 @@ def _capabilities(
         edit_within=FOREVER if _may_edit(said, software) else None,
         free_edits=True,
     )
+
+
+def _older_limits(said: Mapping[str, object]) -> Mapping[str, object]:
+    """What Pleroma and its like state about files, beside the document that Mastodon has for it."""
+    size = number_at(said, "upload_limit")
+    described = number_at(said, "description_limit")
+    named = {"image_size_limit": size, "video_size_limit": size, "description_limit": described}
+    return {name: figure for name, figure in named.items() if figure is not None}
 
 
 def _may_edit(said: Mapping[str, object], software: Software) -> bool:
