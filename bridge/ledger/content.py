@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Absence, Absent
+from bridge.core.verdict import NOT_OURS
 from bridge.ledger.codec import micros_or_none, storable, to_micros
 from bridge.ledger.judging import revised
 from bridge.ledger.rows import find_route, posts
@@ -21,7 +22,8 @@ from bridge.ledger.twins import key
 _CONCERNED = "part.state NOT IN ('gone', 'dropped', 'failed', 'unwanted', 'deleting')"
 """Parts that an edit or a deletion of their post would do something to, or keep from leaving."""
 
-_OURS = "post.reason NOT IN ('taken-over', 'linked')"
+_OTHERS = ", ".join(f"'{reason.value}'" for reason in sorted(NOT_OURS))
+_OURS = f"post.reason NOT IN ({_OTHERS})"
 """Posts whose mirrors the bridge wrote: others' are neither edited nor deleted."""
 
 _MIRRORED = f"""
