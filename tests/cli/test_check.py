@@ -17,6 +17,11 @@ from tests.fixtures.terminal import agrees, code_shown_at
 from tests.fixtures.world import World
 
 
+@pytest.fixture(autouse=True)
+def _no_certificates_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+
+
 async def found(world: World, *, code: int | None = None) -> dict[str, dict[str, Any]]:
     """The findings of ``check --json`` by what was checked."""
     told = await world.twinpost("check", "--json")

@@ -20,6 +20,7 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 @pytest.fixture(autouse=True)
 def _no_proxy_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     for name in _PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -48,9 +49,15 @@ def trust(world: World, authority: Authority) -> None:
     world.config.write_text(f"ca_file: own.pem\n{world.config.read_text()}")
 
 
+async def rows(world: World) -> dict[str, dict[str, str]]:
+    told = await world.twinpost("check", "--json")
+    assert "canary" not in told.out + told.err
+    (whole,) = told.rows
+    return {row["check"]: row for row in whole["checks"]}
+
+
 async def levels(world: World) -> dict[str, str]:
-    (whole,) = (await world.twinpost("check", "--json")).rows
-    return {row["check"]: row["level"] for row in whole["checks"]}
+    return {check: row["level"] for check, row in (await rows(world)).items()}
 
 
 async def test_a_certificate_that_nobody_knows_is_not_trusted(over_tls: World) -> None:
@@ -78,9 +85,45 @@ async def test_the_environments_file_of_certificates_is_trusted_too(
     over_tls: World, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
-    found = await levels(over_tls)
-    assert "fault" not in found.values()
-    assert found["mastodon streaming"] == "ok"
+    found = await rows(over_tls)
+    assert "fault" not in {row["level"] for row in found.values()}
+    assert found["mastodon streaming"]["level"] == "ok"
+    assert found["certificates"]["detail"].endswith(
+        "(SSL_CERT_FILE) are trusted instead of the system's"
+    )
+
+
+async def test_the_doctor_asks_nobody_where_it_could_trust_nobody(
+    over_tls: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+    row = (await rows(over_tls))["certificates"]
+    assert row["level"] == "fault"
+    assert "SSL_CERT_FILE: /no/such/file.pem No such file" in row["detail"]
+    monkeypatch.delenv("SSL_CERT_FILE")
+    over_tls.config.write_text(f"ca_file: config.yaml\n{over_tls.config.read_text()}")
+    found = await rows(over_tls)
+    assert "config.yaml holds no certificate" in found["certificates"]["detail"]
+    assert "mastodon account" not in found
+    assert found["mastodon credentials"]["level"] == "ok"
+    assert over_tls.x.faults.requests == over_tls.mastodon.faults.requests == ()
+
+
+async def test_a_proxy_that_cannot_be_used_is_a_fault_and_nobody_is_asked_without_it(
+    over_tls: World, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust(over_tls, authority)
+    monkeypatch.setenv("HTTPS_PROXY", "https://me:canary@127.0.0.1:9")
+    found = await rows(over_tls)
+    assert found["proxy"]["level"] == "fault"
+    assert "HTTPS_PROXY cannot be used: expected http://" in found["proxy"]["detail"]
+    assert "x account" not in found
+    for command in ("once", "run"):
+        told = await over_tls.twinpost(command)
+        assert told.code == 2
+        assert "HTTPS_PROXY cannot be used" in told.err
+        assert "canary" not in told.out + told.err
+    assert over_tls.x.faults.requests == over_tls.mastodon.faults.requests == ()
 
 
 async def test_a_file_without_certificates_is_said_to_be_none(over_tls: World) -> None:
@@ -98,9 +141,11 @@ async def test_everything_goes_through_the_proxy_of_the_environment(
     trust(over_tls, authority)
     async with proxying() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        found = await levels(over_tls)
-        assert "fault" not in found.values()
-        assert found["mastodon streaming"] == "ok"
+        found = await rows(over_tls)
+        assert "fault" not in {row["level"] for row in found.values()}
+        assert found["mastodon streaming"]["level"] == "ok"
+        assert found["proxy"]["detail"].endswith(f"through {proxy.url.rpartition('@')[2]}")
+        assert "never through a proxy" in found["media"]["detail"]
         places = {url.removeprefix("https://") for url in (over_tls.mastodon_url, over_tls.x_url)}
         assert set(proxy.asked) == places
         assert len(proxy.proofs) == 1

@@ -10,14 +10,17 @@ import argparse
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 
-from bridge import log
 from bridge.app.accounts import secrets_of, vault_of
 from bridge.cli.asking import say
-from bridge.cli.check import here, there
+from bridge.cli.check import here, outside, there
 from bridge.cli.check.findings import Finding, Level, as_json, as_lines, exit_code, worst
 from bridge.config import BridgeSettings, Settings, load, locate
 from bridge.core.errors import ConfigError
+from bridge.core.secret import Secret
+from bridge.log import redacting
 from bridge.signin.logins import lacking, with_logins
 
 COST_USD = 0.0
@@ -47,20 +50,28 @@ def run(arguments: argparse.Namespace) -> int:
 async def _all(settings: Settings) -> list[Finding]:
     findings = list(here.state_folder(settings))
     findings.append(await here.ledger(settings))
-    try:
-        log.configure(secrets=secrets_of(settings))
-    except ConfigError:
-        # A vault that cannot be trusted is a finding of its own.
-        log.configure()
-    # What the adapters would say on the way is what the findings say.
-    logging.getLogger("bridge").setLevel(logging.CRITICAL)
+    secrets: tuple[Secret, ...] = ()
+    # A vault that cannot be trusted is a finding of its own.
+    with suppress(ConfigError):
+        secrets = tuple(secrets_of(settings))
+    # What adapters and libraries would say on the way is what the findings say.
+    logging.disable(logging.CRITICAL)
+    hindrances = [*here.certificates(settings), *here.proxies_of_the_environment()]
+    findings += hindrances
+    # What could only be asked in a way that is not meant is not asked.
+    may_ask = worst(hindrances) is not Level.FAULT
+    if may_ask:
+        findings += [finding async for finding in outside.surfaces(settings)]
     for bridge in settings.bridges:
-        findings += [finding async for finding in _bridge(settings, bridge)]
-    return findings
+        findings += here.credentials(settings, bridge)
+        if may_ask:
+            findings += [finding async for finding in _asked(settings, bridge)]
+    redacted = redacting(secrets)
+    return [replace(each, detail=redacted(each.detail)) for each in findings]
 
 
-async def _bridge(settings: Settings, bridge: BridgeSettings) -> AsyncIterator[Finding]:
-    for finding in (*here.credentials(settings, bridge), *here.way_out(bridge)):
+async def _asked(settings: Settings, bridge: BridgeSettings) -> AsyncIterator[Finding]:
+    for finding in here.way_out(bridge):
         yield finding
     try:
         whole = with_logins(bridge, vault_of(settings))

@@ -11,13 +11,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from bridge.app.accounts import vault_of
 from bridge.app.looking import looking
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, Settings
 from bridge.core.errors import ConfigError, LedgerError, LedgerMissing
+from bridge.net.proxies import proxies, proxy_for
+from bridge.net.session import trusting
 from bridge.signin.logins import lacking, mastodon_name, with_logins, x_name
 
 _LITTLE_SPACE, _NO_SPACE = 500 << 20, 50 << 20
@@ -115,17 +116,43 @@ def credentials(settings: Settings, bridge: BridgeSettings) -> Iterator[Finding]
             yield Finding(f"{network} credentials", Level.OK, detail, bridge=bridge.name)
 
 
-def way_out(bridge: BridgeSettings) -> Iterator[Finding]:
-    """By which proxy, if by any, the servers of a bridge are asked."""
-    for url in (bridge.mastodon.url, bridge.x.url):
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        proxy = getproxies().get(parts.scheme)
-        if not proxy:
+def certificates(settings: Settings) -> Iterator[Finding]:
+    """What is trusted beside, or in the place of, the system's certificates."""
+    instead = os.environ.get("SSL_CERT_FILE")
+    for name, file in (("SSL_CERT_FILE", instead), ("ca_file", settings.ca_file)):
+        if not file:
             continue
-        if proxy_bypass(parts.netloc):
-            detail = f"{host} directly (NO_PROXY)"
-        else:
-            through = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-            detail = f"{host} through {through.hostname}:{through.port or 80}"
+        try:
+            # What the environment names is passed over without a word where it cannot be read.
+            trusting(Path(file))
+        except ConfigError as error:
+            yield Finding("certificates", Level.FAULT, f"{name}: {error}")
+            continue
+        way = "instead of" if name == "SSL_CERT_FILE" else "beside"
+        detail = f"those in {file} ({name}) are trusted {way} the system's"
+        yield Finding("certificates", Level.OK, detail)
+
+
+def proxies_of_the_environment() -> Iterator[Finding]:
+    """Whether those that are named can be used, and what does not go through them."""
+    try:
+        named = proxies()
+    except ConfigError as error:
+        yield Finding("proxy", Level.FAULT, str(error))
+        return
+    if named:
+        detail = "files of posts are fetched directly, never through a proxy"
+        todo = "let this machine reach the servers of files, such as pbs.twimg.com, by itself"
+        yield Finding("media", Level.WARNING, detail, todo)
+
+
+def way_out(bridge: BridgeSettings) -> Iterator[Finding]:
+    """By which proxy, if the environment names any, the servers of a bridge are asked."""
+    named = proxies()
+    for url in (bridge.mastodon.url, bridge.x.url):
+        host, scheme = urlsplit(url).hostname, urlsplit(url).scheme
+        if scheme not in named:
+            continue
+        through = proxy_for(url)
+        detail = f"{host} through {through}" if through else f"{host} directly (NO_PROXY)"
         yield Finding("proxy", Level.OK, detail, bridge=bridge.name)

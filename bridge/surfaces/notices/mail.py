@@ -32,18 +32,30 @@ class Mail:
 
     async def tell(self, notice: Notice) -> None:
         """Hand a letter to the server. Raises `NotTold`."""
-        letter = self._letter(notice)
+        letter, given = self._letter(notice), self._settings
+        await self._kept(lambda server: server.send_message(letter, given.sender, list(given.to)))
+
+    async def try_out(self) -> None:
+        """Sign in at the server as for a letter, and go again. Raises `NotTold`."""
+        await self._kept(lambda server: server.noop())
+
+    async def _kept(self, work: Callable[[smtplib.SMTP], object]) -> None:
+        """Have `work` done with a server that has let us in. Raises `NotTold`."""
         try:
             async with asyncio.timeout(PATIENCE):
-                await _apart(lambda: self._send(letter))
+                await _apart(lambda: self._signed_in(work))
         except TimeoutError:
             raise NotTold(f"no answer within {PATIENCE:.0f} seconds") from None
         except smtplib.SMTPResponseException as error:
             raise NotTold(f"the server says {error.smtp_code}") from None
         except smtplib.SMTPRecipientsRefused:
             raise NotTold("the server refuses every recipient") from None
+        except ssl.SSLCertVerificationError as error:
+            raise NotTold(f"its certificate is not trusted ({error.verify_message})") from None
+        except smtplib.SMTPNotSupportedError:
+            raise NotTold("the server does not offer what was to be used") from None
         except (OSError, smtplib.SMTPException) as error:
-            raise NotTold(type(error).__name__) from None
+            raise NotTold(getattr(error, "strerror", None) or type(error).__name__) from None
 
     def _letter(self, notice: Notice) -> EmailMessage:
         letter = EmailMessage(policy=SMTP)
@@ -56,7 +68,7 @@ class Mail:
         letter.set_content(notice.text + "\n")
         return letter
 
-    def _send(self, letter: EmailMessage) -> None:
+    def _signed_in(self, work: Callable[[smtplib.SMTP], object]) -> None:
         given = self._settings
         with self._server() as server:
             if given.security == "starttls":
@@ -64,7 +76,7 @@ class Mail:
                 server.starttls(context=self._tls)
             if given.username and given.password:
                 server.login(given.username, given.password.reveal())
-            server.send_message(letter, given.sender, list(given.to))
+            work(server)
 
     def _server(self) -> smtplib.SMTP:
         given = self._settings
