@@ -122,7 +122,8 @@ def status(arguments: argparse.Namespace) -> int:
 
 def _needs_owner(row: StatusRow) -> bool:
     waits = row["held"] or row["failed"] or row["in_doubt"] or row["waiting_for_money"]
-    return bool(waits) or row["state"] in {STATES[condition] for condition in BAD}
+    bad = {words for condition, words in STATES.items() if condition in BAD}
+    return bool(waits) or row["state"] in bad
 
 
 async def _status(settings: Settings) -> list[StatusRow]:
