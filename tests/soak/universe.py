@@ -240,8 +240,9 @@ class Universe:
         seen_by = Visibility.FOLLOWERS if protected else Visibility.PUBLIC
         net.posts = [replace(post, visibility=seen_by) for post in net.posts]
         for tale in self.tales:
-            if tale.post.network is Network.X and not tale.gone:
-                tale.post = self._standing(tale)
+            if tale.post.network is Network.X:
+                # What is gone cannot be told from what stands, but by asking, which costs.
+                tale.post = replace(tale.post, visibility=seen_by)
                 self._note_audience(tale)
 
     def tale_of(self, part: DraftPart) -> Tale:
@@ -322,7 +323,7 @@ class Universe:
         for tale in self.tales:
             record = await self._record(tale)
             if record is None:
-                if not (tale.gone or tale.old):
+                if not (tale.gone or tale.old or await self._taken_for_a_mirror(tale)):
                     self.wrongs.append(f"lost: nobody knows of {tale}")
                 continue
             if not record.verdict.sentence:
@@ -362,6 +363,11 @@ class Universe:
     def _is_ambiguous(self, tale: Tale) -> bool:
         """Of pictures without a word, nobody can tell which is the mirror of which."""
         return not tale.lines and any(one.doubted for one in self.tales if not one.lines)
+
+    async def _taken_for_a_mirror(self, tale: Tale) -> bool:
+        """Whether it is known as what became of another picture without a word."""
+        known = [one for name in tale.post.ids for one in await self.rig.ledger.find(name)]
+        return self._is_ambiguous(tale) and bool(known)
 
     async def _record(self, tale: Tale) -> PostRecord | None:
         direction = next(way for way in Direction if way.source is tale.post.network)
