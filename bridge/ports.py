@@ -29,6 +29,7 @@ from bridge.core.model import (
 )
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Receipt
+from bridge.core.traffic import Call
 from bridge.memory import Facts, Ledger, LedgerView, RouteStatus
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Source",
     "Standing",
     "TokenStore",
+    "Traffic",
     "Uploaded",
 ]
 
@@ -277,6 +279,18 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        ...
+
+
+class Traffic(Protocol):
+    """Hears of every call to one account's network; must return at once and never raise."""
+
+    def called(self, call: Call) -> None:
+        """A call has ended."""
+        ...
+
+    def streaming(self, connected: bool | None) -> None:  # noqa: FBT001 - a state, not a switch
+        """Whether the network's stream is connected; None where it offers none."""
         ...
 
 

@@ -12,6 +12,7 @@ import aiohttp
 
 from bridge.core.errors import ConfigError
 from bridge.net.proxies import proxies
+from bridge.net.tracing import Seen, tracing
 
 _CONNECTIONS = 16
 _CONNECTIONS_PER_HOST = 8
@@ -68,10 +69,13 @@ def open_session(
     connect_timeout: float = 10,
     read_timeout: float = 30,
     total: float = 60,
+    seen: Seen | None = None,
 ) -> aiohttp.ClientSession:
     """A session for one network; the caller closes it. Times in seconds.
 
     `tls` is what `trusting` gave, None for what the system trusts.
+
+    `seen` hears of every request as it ends; without it, nothing is traced.
 
     `read_timeout` bounds each silence, `total` a whole exchange; long-lived streams pass their own
     `timeout`. Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`, ...). Cookies are
@@ -96,6 +100,7 @@ def open_session(
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": user_agent},
         middlewares=(_never_repeat,),
+        trace_configs=None if seen is None else [tracing(seen)],
         timeout=aiohttp.ClientTimeout(
             total=total,
             connect=connect_timeout,

@@ -39,10 +39,11 @@ from bridge.networks.mastodon.presence import Presence
 from bridge.networks.mastodon.settings import MastodonSettings
 from bridge.networks.mastodon.stream import Stream, backoff
 from bridge.networks.mastodon.timeline import Timeline
+from bridge.networks.mastodon.traffic import noticing
 from bridge.networks.mastodon.typed import Sources
 from bridge.networks.mastodon.uploads import Uploads
 from bridge.networks.mastodon.writing import Writing
-from bridge.ports import Baseline, Clock, Known, LocalMedia, Reading, Standing, Uploaded
+from bridge.ports import Baseline, Clock, Known, LocalMedia, Reading, Standing, Traffic, Uploaded
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +67,16 @@ class _Remembered:
         return self.until - _REMEMBERED_FOR <= now < self.until
 
 
+def _nobody_asks(connected: bool | None) -> None:  # noqa: FBT001 - as the port has it
+    """Whether the stream is connected, where nobody wants to know."""
+
+
 class MastodonAdapter:
     """A `bridge.ports.NetworkPort` for one Mastodon account.
 
     Construct it where a loop runs. `session` is for streaming and uploads, and stays the caller's;
     the rest goes through Mastodon.py and connections of its own. `jitter` gives numbers in [0, 1).
+    `traffic` hears of the calls that are made here; those of `session` it hears of by itself.
 
     A locked account is not a protected one: here every post names its own audience, so
     `Account.protected` stays None and the posts decide.
@@ -86,12 +92,15 @@ class MastodonAdapter:
         clock: Clock,
         jitter: Callable[[], float] | None = None,
         tls: SSLContext | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self._settings = settings
         self._session = session
         self._clock = clock
         self._jitter = jitter or SystemRandom().random
-        self._client = Client(settings, clock, tls=tls)
+        self._streaming = _nobody_asks if traffic is None else traffic.streaming
+        seen = None if traffic is None else noticing(traffic, clock)
+        self._client = Client(settings, clock, tls=tls, seen=seen)
         self._presence = Presence(self._client, self._whose)
         self._writing = Writing(self._client, clock, self._instance, self._presence)
         self._uploads = Uploads(session, settings, clock, self._instance)
@@ -121,6 +130,7 @@ class MastodonAdapter:
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever the server's stream hints at news. See `bridge.ports.Source`."""
+        self._streaming(False)
         failures = 0
         while True:
             try:
@@ -134,11 +144,18 @@ class MastodonAdapter:
                 await self._clock.sleep(backoff(failures, self._jitter()))
         base = streaming_base(self._settings.base, instance.streaming)
         if base is None:
+            self._streaming(None)
             log.warning("not streaming: the server names an unencrypted address for it")
             return
         token = self._settings.access_token
         stream = Stream(
-            self._session, base, token, account.id, clock=self._clock, jitter=self._jitter
+            self._session,
+            base,
+            token,
+            account.id,
+            clock=self._clock,
+            jitter=self._jitter,
+            told=self._streaming,
         )
         await stream.listen(wake)
 

@@ -19,6 +19,7 @@ from mastodon import Mastodon
 from bridge import __version__
 from bridge.core.errors import NetworkError, Refused
 from bridge.core.model import AccountId, PostId
+from bridge.net.tracing import Seen
 from bridge.networks.mastodon.errors import decoded, failure, unreadable
 from bridge.networks.mastodon.render import EditArguments, StatusArguments
 from bridge.networks.mastodon.settings import MastodonSettings
@@ -58,7 +59,9 @@ class Client:
         *,
         longest_exchange: float = LONGEST_EXCHANGE,
         tls: SSLContext | None = None,
+        seen: Seen | None = None,
     ) -> None:
+        self._seen = seen
         self._token = settings.access_token
         self._clock = clock
         self._longest_exchange = longest_exchange
@@ -227,6 +230,9 @@ class Client:
             running = asyncio.wrap_future(self._running)
             timer = asyncio.get_running_loop().call_later(self._longest_exchange, exchange.abort)
             running.add_done_callback(lambda _: timer.cancel())
+            if self._seen is not None:
+                # As the exchange ends, not as its caller goes on, which may have given up by then.
+                running.add_done_callback(lambda _: self._tell(exchange))
             try:
                 await asyncio.shield(running)
             except asyncio.CancelledError:
@@ -234,6 +240,11 @@ class Client:
                     raise Refused("this connection was closed before its turn came") from None
                 raise
         return exchange
+
+    def _tell(self, exchange: Exchange) -> None:
+        """What was kept back here, or broke off before the transport, was no call."""
+        if self._seen is not None and exchange.begun and not exchange.late:
+            self._seen(exchange.method, exchange.path, exchange.status, exchange.headers)
 
     def _run(self, exchange: Exchange, call: Call) -> None:
         """In the thread. Whatever the library makes of it all, the exchange tells the truth."""

@@ -69,7 +69,8 @@ class Event:
 class Stream:
     """Listens for one account at `base`, an http(s) address without the API's path.
 
-    `jitter` gives numbers in [0, 1), so that many bridges do not come back at one moment.
+    `jitter` gives numbers in [0, 1), so that many bridges do not come back at one moment. `told`
+    hears whether it is connected; None where the server has no stream.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Stream:
         *,
         clock: Clock,
         jitter: Callable[[], float],
+        told: Callable[[bool | None], None] = lambda _: None,
     ) -> None:
         self._session = session
         self._base = base
@@ -88,6 +90,7 @@ class Stream:
         self._account = account
         self._clock = clock
         self._jitter = jitter
+        self._told = told
         self._connected_at: float | None = None
         self._deletion_at: float | None = None
         self._own: dict[str, bool] = {}
@@ -102,10 +105,12 @@ class Stream:
         failures = 0
         while ways:
             self._connected_at = None
+            self._told(False)
             ending = await ways[0](wake)
             connected_at: float | None = self._connected_at
             worked |= connected_at is not None
             if ending is Ending.UNAUTHORISED:
+                self._told(False)
                 log.warning("the token may not stream; new posts are found by polling alone")
                 return
             if ending is Ending.NOT_OFFERED and not worked:
@@ -115,7 +120,9 @@ class Stream:
                 connected_at is not None and self._clock.monotonic() - connected_at >= _STABLE_AFTER
             )
             failures = 1 if stable else failures + 1
+            self._told(False)
             await self._clock.sleep(backoff(failures, self._jitter()))
+        self._told(None)
         log.info("the server offers no streaming; new posts are found by polling alone")
 
     async def _by_websocket(self, wake: Callable[[], None]) -> Ending:
@@ -162,6 +169,7 @@ class Stream:
 
     def _connected(self, wake: Callable[[], None]) -> None:
         self._connected_at = self._clock.monotonic()
+        self._told(True)
         # Whatever came while nobody listened was told to nobody.
         wake()
 

@@ -50,6 +50,7 @@ class Exchange:
     """
 
     method: str = ""
+    path: str = ""
     begun: bool = False
     sent: bool = False
     status: int | None = None
@@ -146,6 +147,7 @@ class Wire(HTTPAdapter):
         """Send once and read the whole answer, within the cap. Raises requests' exceptions."""
         exchange = self.exchange
         exchange.begun, exchange.method = True, request.method or ""
+        exchange.path = request.path_url.partition("?")[0]
         if exchange.method != "GET":
             # An idle connection may die in the very moment something is written to it, and then
             # nobody knows whether the request was acted upon.

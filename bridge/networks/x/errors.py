@@ -246,7 +246,7 @@ def opens_again(headers: Mapping[str, str], now: datetime) -> datetime | None:
     Reset times are epoch seconds. A day's limit counts where its remainder is 0. Whatever lies in
     the past says nothing, and nothing is believed beyond a day.
     """
-    told = [_moment(headers.get("x-rate-limit-reset"), headers, now, _WINDOW)]
+    told = [reset_told(headers.get("x-rate-limit-reset"), headers, now, _WINDOW)]
     told += _day_resets(headers, now)
     known = [each for each in told if each is not None]
     if known:
@@ -264,10 +264,10 @@ def _day_resets(headers: Mapping[str, str], now: datetime) -> list[datetime | No
         for limit in ("x-user-limit-24hour", "x-app-limit-24hour")
         if headers.get(f"{limit}-remaining", "").strip() == "0"
     ]
-    return [_moment(each, headers, now, _DAY) for each in used_up]
+    return [reset_told(each, headers, now, _DAY) for each in used_up]
 
 
-def _moment(
+def reset_told(
     stated: str | None, headers: Mapping[str, str], now: datetime, usual: timedelta
 ) -> datetime | None:
     """The time that an epoch-seconds header means.
