@@ -1,11 +1,14 @@
 """The doctor: what it finds, what it says to do, what it costs, and that it changes nothing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from bridge.cli.check.findings import Finding, Level, exit_code
+from bridge.core.model import Microdollars
+from bridge.core.prices import X_PRICES
 from bridge.net.session import open_session
 from bridge.sandbox.faults import Fault
 from bridge.sandbox.mastodon import MastodonSandbox
@@ -72,7 +75,7 @@ async def test_what_is_looked_at_has_stable_names(world: World) -> None:
     assert set(rows) == {
         "configuration", "state folder", "disk", "ledger", "mastodon credentials", "x credentials",
         "mastodon account", "mastodon scopes", "mastodon server", "mastodon streaming",
-        "mastodon clock", "x account", "x reading price", "x scopes", "x clock",
+        "mastodon clock", "x account", "x reading price", "x prices", "x scopes", "x clock",
     }  # fmt: skip
     assert rows["mastodon server"]["detail"] == "mastodon; 500 characters, 4 media"
     assert rows["mastodon streaming"]["level"] == "ok"
@@ -80,6 +83,53 @@ async def test_what_is_looked_at_has_stable_names(world: World) -> None:
     assert "$0.001" in price["detail"]
     assert "X does not tell which" in price["detail"]
     assert "console.x.com as @ada" in price["todo"]
+
+
+def on_x(world: World, *keys: str) -> None:
+    """Add keys to the account on X."""
+    added = "".join(f"      {key}\n" for key in keys)
+    text = world.config.read_text(encoding="utf-8")
+    world.config.write_text(text.replace("      oauth1:", f"{added}      oauth1:"), "utf-8")
+
+
+async def test_prices_of_ones_own_are_those_that_are_told(world: World) -> None:
+    on_x(world, "prices: {owned_read: 0.002, post_read: 0.007, create: 0.03}")
+    rows = await found(world, code=0)
+    assert rows["x reading price"]["detail"].startswith("$0.002 for a post where @ada owns")
+    assert "else $0.007;" in rows["x reading price"]["detail"]
+    assert rows["x prices"]["level"] == "ok"
+    assert rows["x prices"]["detail"].endswith(
+        "; by x.prices owned_read $0.002, post_read $0.007, create $0.03"
+    )
+    assert world.x.bill() == ()
+
+
+async def test_where_reading_costs_the_same_by_every_app_nothing_is_left_to_do(
+    world: World,
+) -> None:
+    on_x(world, "prices: {owned_read: 0.005}")
+    row = (await found(world, code=0))["x reading price"]
+    assert (row["level"], row["todo"]) == ("ok", None)
+    assert row["detail"] == "$0.005 for a post, whoever owns the developer app"
+
+
+async def test_prices_that_x_lists_otherwise_are_a_warning_with_the_key(world: World) -> None:
+    on_x(world, f"price_list: {world.x_url}/api/credits/pricing")
+    row = (await found(world, code=0))["x prices"]
+    assert row["level"] == "ok"
+    assert row["detail"].endswith("; X lists the same")
+    world.x.listed_prices = replace(X_PRICES, create=Microdollars(20_000))
+    row = (await found(world, code=0))["x prices"]
+    assert row["level"] == "warning"
+    assert "X lists $0.02 for what is counted as $0.015 here" in row["detail"]
+    assert "x.prices.create: 0.02" in row["detail"]
+
+
+async def test_a_price_list_that_cannot_be_had_is_nobodys_fault(world: World) -> None:
+    on_x(world, f"price_list: {world.x_url}/no/such/list")
+    row = (await found(world, code=0))["x prices"]
+    assert row["level"] == "ok"
+    assert "X's own list: HTTP 404" in row["detail"]
 
 
 async def test_refused_credentials_are_a_fault_with_the_command_and_exit_3(world: World) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ssl import SSLContext
 
 import aiohttp
 
@@ -19,9 +21,10 @@ from bridge.app.wiring import connected
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, OAuth1, Settings
 from bridge.core.errors import NetworkError, Unauthorised, Unpaid
-from bridge.core.prices import X_PRICES, in_dollars
+from bridge.core.prices import X_PRICES, PriceTable, in_dollars
 from bridge.net.session import open_session, trusting
 from bridge.networks.mastodon.instance import Instance, read_instance
+from bridge.networks.x.pricelist import asking
 from bridge.ports import NetworkPort
 from bridge.signin import mastodon as mastodon_flow
 from bridge.signin import x as x_flow
@@ -71,9 +74,10 @@ async def x(settings: Settings, bridge: BridgeSettings) -> AsyncIterator[Finding
                 yield Finding(
                     "x audience", Level.WARNING, "protected: its posts do not cross", todo, name
                 )
-            yield _price(f"@{who.handle}", name)
+            yield _price(f"@{who.handle}", bridge.x.money.prices, name)
             yield _x_scopes(settings, bridge)
     tls = trusting(settings.ca_file)
+    yield await _prices(bridge, tls)
     async with open_session(user_agent=USER_AGENT, tls=tls) as session:
         with suppress(NetworkError):
             # Without credentials: refused, free, and dated.
@@ -179,17 +183,43 @@ async def _streaming(port: NetworkPort, bridge: str) -> Finding:
     return Finding(check, Level.WARNING, detail, bridge=bridge)
 
 
-def _price(handle: str, bridge: str) -> Finding:
+def _price(handle: str, prices: PriceTable, bridge: str) -> Finding:
     """X's API does not tell whose app it is, and the price of reading hangs on it."""
-    cheap, dear = in_dollars(X_PRICES.owned_read), in_dollars(X_PRICES.post_read)
+    check = "x reading price"
+    cheap, dear = in_dollars(prices.owned_read), in_dollars(prices.post_read)
+    if cheap == dear:
+        detail = f"{cheap} for a post, whoever owns the developer app"
+        return Finding(check, Level.OK, detail, bridge=bridge)
     return Finding(
-        "x reading price",
+        check,
         Level.WARNING,
         f"{cheap} for a post where {handle} owns the developer app, else {dear}; X does not tell "
         "which",
         f"sign in at https://console.x.com as {handle}: this app must be among its Apps",
         bridge,
     )
+
+
+async def _prices(bridge: BridgeSettings, tls: SSLContext) -> Finding:
+    """What is counted with, and whether X lists the same; asking for its list is free."""
+    check, money = "x prices", bridge.x.money
+    own = [
+        f"{each.name} {in_dollars(getattr(money.prices, each.name))}"
+        for each in fields(PriceTable)
+        if getattr(money.prices, each.name) != getattr(X_PRICES, each.name)
+    ]
+    detail = f"as of {X_PRICES.as_of}" + (f"; by x.prices {', '.join(own)}" if own else "")
+    if money.price_list:
+        try:
+            differing = await asking(money, USER_AGENT, tls)()
+        except NetworkError as error:
+            return Finding(check, Level.OK, f"{detail}; X's own list: {error}", bridge=bridge.name)
+        if differing:
+            todo = "see on the price page of X which is right; what is counted is what x.prices say"
+            detail = ". ".join(str(each) for each in differing)
+            return Finding(check, Level.WARNING, detail, todo, bridge.name)
+        detail += "; X lists the same"
+    return Finding(check, Level.OK, detail, bridge=bridge.name)
 
 
 def _clock(network: str, answer: Answer, bridge: str, *, strict: bool) -> Iterator[Finding]:
