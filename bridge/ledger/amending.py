@@ -10,13 +10,13 @@ import sqlite3
 from datetime import datetime
 
 from bridge.core.amend import Amendment, Move, is_under_way, moves
-from bridge.core.delivery import PartEvent, PartState, after
+from bridge.core.delivery import PartEvent, PartState
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Cursor, PostRecord
 from bridge.core.verdict import Verdict
 from bridge.ledger.codec import from_pending, storable, to_body, to_micros, to_pending
 from bridge.ledger.judging import recorded
-from bridge.ledger.moving import log_move
+from bridge.ledger.moving import move
 from bridge.ledger.recording import add_notes, insert_parts, judge_anew, learn
 from bridge.ledger.rows import find_route, posts
 
@@ -57,36 +57,32 @@ def apply_pending(connection: sqlite3.Connection, post: int, now: datetime) -> N
     route = find_route(connection, record.route)
     assert route is not None  # noqa: S101 - one of its posts was just read
     states = {part.key.index: part.state for part in record.parts}
-    for move in moves(record.parts, amendment):
-        if move.event is not None:
+    at = to_micros(now)
+    for each in moves(record.parts, amendment):
+        if each.event is not None:
             # A new part that is held back at once has just been planned.
-            state = states[move.index] = after(
-                states.get(move.index, PartState.PLANNED), move.event
-            )
-            _moved(connection, post, move, state, to_micros(now))
-        elif move.part is not None:
-            insert_parts(connection, route, post, (move.part,), now, aside=move.aside)
+            state = states.get(each.index, PartState.PLANNED)
+            states[each.index] = move(connection, post, each.index, state, each.event, at=at)
+            _moved(connection, post, each, states[each.index], at)
+        elif each.part is not None:
+            insert_parts(connection, route, post, (each.part,), now, aside=each.aside)
 
 
 def _moved(
-    connection: sqlite3.Connection, post: int, move: Move, state: PartState, at: int
+    connection: sqlite3.Connection, post: int, made: Move, reached: PartState, at: int
 ) -> None:
-    assert move.event is not None  # noqa: S101 - the caller has made sure
-    connection.execute(
-        "UPDATE part SET state = ? WHERE post_id = ? AND idx = ?", (state.value, post, move.index)
-    )
-    if move.part is not None:
+    """What goes with a move beside the state: the part as it is to be, and a new beginning."""
+    if made.part is not None:
         connection.execute(
             "UPDATE part SET body = ?, price = ? WHERE post_id = ? AND idx = ?",
-            (to_body(move.part), move.part.price, post, move.index),
+            (to_body(made.part), made.part.price, post, made.index),
         )
-    if state in _BEGUN_ANEW:
+    if reached in _BEGUN_ANEW:
         connection.execute(
             "UPDATE part SET attempts = 0, not_before = ?, waiting_since = NULL "
             "WHERE post_id = ? AND idx = ?",
-            (at, post, move.index),
+            (at, post, made.index),
         )
-    log_move(connection, post, move.index, at=at, event=move.event, state=state)
 
 
 def note_gone(
@@ -123,21 +119,9 @@ def withdraw(
     ).fetchall()
     if not found or any(state != PartState.PLANNED.value for _, state in found):
         return None
-    at, state = to_micros(now), after(PartState.PLANNED, PartEvent.WITHDRAWN)
+    at, event = to_micros(now), PartEvent.WITHDRAWN
     for index, _ in found:
-        connection.execute(
-            "UPDATE part SET state = ?, detail = ? WHERE post_id = ? AND idx = ?",
-            (state.value, storable(verdict.detail), post, index),
-        )
-        log_move(
-            connection,
-            post,
-            index,
-            at=at,
-            event=PartEvent.WITHDRAWN,
-            state=state,
-            detail=verdict.detail,
-        )
+        move(connection, post, index, PartState.PLANNED, event, at=at, detail=verdict.detail)
     judge_anew(connection, post, verdict, at, same_as)
     if same_as is None:
         return posts(connection, [post])[0]

@@ -25,7 +25,7 @@ from bridge.ledger.codec import (
     to_micros,
 )
 from bridge.ledger.content import latest
-from bridge.ledger.moving import find_part, log_move
+from bridge.ledger.moving import find_part, log_move, move
 from bridge.ledger.recording import add_notes, note_spend, rename_target
 from bridge.ledger.rows import find_route, parts
 from bridge.ledger.uploads import keep_attached
@@ -274,33 +274,28 @@ _SPENT_ON: dict[PartState, Spent] = {
 
 
 def _consequences(
-    connection: sqlite3.Connection, post: int, move: tuple[PartState, PartEvent], at: int
+    connection: sqlite3.Connection, post: int, made: tuple[PartState, PartEvent], at: int
 ) -> None:
     """What a move of one part means for others."""
-    if move[1] is PartEvent.OWNER_SAYS_RETRY:
+    if made[1] is PartEvent.OWNER_SAYS_RETRY:
         _revive_below(connection, post, at)
-    elif move == (PartState.DELETING, PartEvent.REFUSAL):
+    elif made == (PartState.DELETING, PartEvent.REFUSAL):
         _not_posted_again(connection, post, at)
 
 
 def _not_posted_again(connection: sqlite3.Connection, post: int, at: int) -> None:
     """What was to be posted afresh must not stand beside the old one, which cannot be deleted."""
     event, detail = PartEvent.WITHDRAWN, "not posted again, since what stands cannot be deleted"
-    state = after(PartState.PLANNED, event)
     rows = connection.execute(
         "SELECT idx FROM part WHERE post_id = ? AND state = 'planned'", (post,)
     ).fetchall()
     for (index,) in rows:
-        connection.execute(
-            "UPDATE part SET state = ?, detail = ? WHERE post_id = ? AND idx = ?",
-            (state.value, detail, post, index),
-        )
-        log_move(connection, post, index, at=at, event=event, state=state, detail=detail)
+        move(connection, post, index, PartState.PLANNED, event, at=at, detail=detail)
 
 
 def _revive_below(connection: sqlite3.Connection, post: int, at: int) -> None:
     """Plan again what failed only because its thread had broken off at `post`."""
-    state = after(PartState.FAILED, PartEvent.OWNER_SAYS_RETRY)
+    event = PartEvent.OWNER_SAYS_RETRY
     rows = connection.execute(
         "SELECT part.post_id, part.idx FROM part JOIN post ON post.id = part.post_id "
         "WHERE post.waits_for = ? AND part.state = 'failed' AND ? = ("
@@ -309,12 +304,10 @@ def _revive_below(connection: sqlite3.Connection, post: int, at: int) -> None:
         (post, PartEvent.THREAD_BROKEN_OFF.value),
     ).fetchall()
     for child, index in rows:
+        move(connection, child, index, PartState.FAILED, event, at=at, detail="")
         connection.execute(
-            "UPDATE part SET state = ?, detail = '', not_before = ? WHERE post_id = ? AND idx = ?",
-            (state.value, at, child, index),
+            "UPDATE part SET not_before = ? WHERE post_id = ? AND idx = ?", (at, child, index)
         )
-        event = PartEvent.OWNER_SAYS_RETRY
-        log_move(connection, child, index, at=at, event=event, state=state)
     for child in dict(rows):
         _revive_below(connection, child, at)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from bridge.core.delivery import PartEvent, PartState
+from bridge.core.delivery import PartEvent, PartState, after
 from bridge.core.record import PartKey, PartRecord
-from bridge.ledger.codec import storable
+from bridge.ledger.codec import storable, storable_or_none
 from bridge.ledger.rows import find_route, parts
 
 
@@ -23,6 +23,30 @@ def find_part(connection: sqlite3.Connection, key: PartKey) -> tuple[int, int, P
     if route is None or not found:
         raise ValueError(f"{key.route} has no part {key.index} of a post {key.source}")
     return route, row[0], found[0]
+
+
+def move(
+    connection: sqlite3.Connection,
+    post: int,
+    index: int,
+    state: PartState,
+    event: PartEvent,
+    *,
+    at: int,
+    detail: str | None = None,
+) -> PartState:
+    """Have a part that is in `state` make the move `event`; the state that it reaches.
+
+    `detail` is what is told of the part from now on; None leaves what is told. Raises `ValueError`
+    for a move that `bridge.core.delivery` does not draw.
+    """
+    reached = after(state, event)
+    connection.execute(
+        "UPDATE part SET state = ?, detail = coalesce(?, detail) WHERE post_id = ? AND idx = ?",
+        (reached.value, storable_or_none(detail), post, index),
+    )
+    log_move(connection, post, index, at=at, event=event, state=reached, detail=detail or "")
+    return reached
 
 
 def log_move(

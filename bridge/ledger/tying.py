@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from bridge.core.delivery import PartEvent, PartState, after
+from bridge.core.delivery import PartEvent, PartState
 from bridge.core.model import PostId, Route
 from bridge.core.record import Mirror, Tied
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.ledger.codec import storable, storable_or_none, to_micros, to_notes
 from bridge.ledger.judging import original, recorded
-from bridge.ledger.moving import log_move
+from bridge.ledger.moving import move
 from bridge.ledger.recording import judge_anew
 from bridge.ledger.rows import posts, route_id
 
@@ -114,12 +114,7 @@ def _taken_back(connection: sqlite3.Connection, post: int, at: int) -> None:
     for part in record.parts:
         if part.state is PartState.GONE:
             continue
-        state = after(part.state, PartEvent.SUPERFLUOUS)
-        connection.execute(
-            "UPDATE part SET state = ? WHERE post_id = ? AND idx = ?",
-            (state.value, post, part.key.index),
-        )
-        log_move(connection, post, part.key.index, at=at, event=PartEvent.SUPERFLUOUS, state=state)
+        move(connection, post, part.key.index, part.state, PartEvent.SUPERFLUOUS, at=at)
     connection.execute("UPDATE post SET pending = NULL WHERE id = ?", (post,))
 
 

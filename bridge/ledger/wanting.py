@@ -11,14 +11,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from bridge.core.delivery import PartEvent, PartState, after
+from bridge.core.delivery import PartEvent, PartState
 from bridge.core.model import PostId, Route
 from bridge.core.record import Decision, PostRecord
 from bridge.core.verdict import CATCHABLE, Action, Verdict
 from bridge.ledger.codec import storable, storable_or_none, to_micros
 from bridge.ledger.content import content_of
 from bridge.ledger.judging import recorded
-from bridge.ledger.moving import log_move
+from bridge.ledger.moving import move
 from bridge.ledger.recording import (
     add_notes,
     continues,
@@ -145,7 +145,7 @@ def _done(connection: sqlite3.Connection, route: int, source: PostId) -> None:
 
 def _cleared(connection: sqlite3.Connection, post: int, at: int) -> int:
     """Have no part of a post from before; returns the first index that was never used."""
-    fresh, event = 0, PartEvent.SUPERFLUOUS
+    fresh = 0
     for index, state in connection.execute(
         "SELECT idx, state FROM part WHERE post_id = ? ORDER BY idx", (post,)
     ).fetchall():
@@ -154,9 +154,5 @@ def _cleared(connection: sqlite3.Connection, post: int, at: int) -> int:
             continue
         if state != PartState.DROPPED.value:
             raise ValueError("a post that is to be sent after all has parts that may stand")
-        reached = after(PartState.DROPPED, event)
-        connection.execute(
-            "UPDATE part SET state = ? WHERE post_id = ? AND idx = ?", (reached.value, post, index)
-        )
-        log_move(connection, post, index, at=at, event=event, state=reached)
+        move(connection, post, index, PartState.DROPPED, PartEvent.SUPERFLUOUS, at=at)
     return fresh
