@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.config.surface_settings import MetricsSettings
 from bridge.config.web import Listen
+from bridge.core.model import BridgeName, Network
+from bridge.core.traffic import Allowance, Call, Operation, Result, Span
 from bridge.surfaces.metrics.figures import CONTENT_TYPE, Figures
 from bridge.surfaces.metrics.serving import serving
 from tests.surfaces.stage import ROUTES, Bridge, bridged
 
 DOCS = Path(__file__).parents[2] / "docs"
+NAME, OTHER = BridgeName("personal"), BridgeName("other")
+SOON = datetime(2026, 11, 22, 12, 15, tzinfo=UTC)
+TOLD = Allowance(Span.WINDOW, 100, 99, SOON)
 OUT = {"bridge": "personal", "direction": "mastodon_to_x"}
 
 
@@ -40,6 +47,9 @@ async def measured(bridge: Bridge, folder: Path) -> bytes:
     """A day in which something was mirrored, skipped, refused, and not reachable."""
     figures = Figures("1.2.3", ROUTES)
     bridge.listeners.append(figures.hear)
+    to_x = figures.traffic.of(NAME, Network.X)
+    to_x.called(Call(Operation.WRITE, Result.OK, (TOLD,)))
+    figures.traffic.of(NAME, Network.MASTODON).streaming(True)
     bridge.mastodon.write("Hello")
     await bridge.passes()
     await bridge.fail_one()
@@ -64,6 +74,55 @@ async def test_what_happened_is_counted(bridge: Bridge, tmp_path: Path) -> None:
     assert (sample(page, "twinpost_ledger_size_bytes") or 0) > 4096
 
 
+async def test_calls_are_counted_by_account_operation_and_result(
+    bridge: Bridge, tmp_path: Path
+) -> None:
+    figures = Figures("1.2.3", ROUTES)
+    to_x, other = figures.traffic.of(NAME, Network.X), figures.traffic.of(OTHER, Network.X)
+    for call in (
+        Call(Operation.WRITE, Result.OK, (TOLD,)),
+        Call(Operation.WRITE, Result.FORBIDDEN),
+    ):
+        to_x.called(call)
+    to_x.called(Call(Operation.WRITE, Result.OK, (replace(TOLD, remaining=98),)))
+    other.called(Call(Operation.READ, Result.NO_ANSWER))
+    page = await figures.page(bridge.control, bridge.look, tmp_path / "ledger.sqlite3")
+    mine = {"bridge": NAME, "network": "x", "operation": "write"}
+    assert sample(page, "twinpost_api_requests_total", **mine, result="ok") == 2
+    assert sample(page, "twinpost_api_requests_total", **mine, result="forbidden") == 1
+    assert sample(page, "twinpost_api_requests_total", bridge=OTHER, result="no-answer") == 1
+    assert sample(page, "twinpost_rate_limit_limit", **mine, span="window") == 100
+    assert sample(page, "twinpost_rate_limit_remaining", **mine, span="window") == 98
+    ends = sample(page, "twinpost_rate_limit_reset_timestamp_seconds", **mine, span="window")
+    assert ends == SOON.timestamp()
+
+
+async def test_an_end_that_is_no_longer_told_is_no_longer_shown(
+    bridge: Bridge, tmp_path: Path
+) -> None:
+    figures = Figures("1.2.3", ROUTES)
+    to_x = figures.traffic.of(NAME, Network.X)
+    for told in (replace(TOLD, resets_at=None), TOLD, replace(TOLD, resets_at=None)):
+        to_x.called(Call(Operation.READ, Result.OK, (told,)))
+    page = await figures.page(bridge.control, bridge.look, tmp_path / "ledger.sqlite3")
+    assert sample(page, "twinpost_rate_limit_remaining", operation="read") == 99
+    assert sample(page, "twinpost_rate_limit_reset_timestamp_seconds") is None
+
+
+@pytest.mark.parametrize(
+    ("states", "shown"), [((), None), ((False,), 0), ((False, True), 1), ((True, False), 0),
+                          ((False, None), None), ((None,), None)],
+)  # fmt: skip
+async def test_the_stream_is_up_down_or_none(
+    bridge: Bridge, tmp_path: Path, states: tuple[bool | None, ...], shown: float | None
+) -> None:
+    figures = Figures("1.2.3", ROUTES)
+    for state in states:
+        figures.traffic.of(NAME, Network.MASTODON).streaming(state)
+    page = await figures.page(bridge.control, bridge.look, tmp_path / "ledger.sqlite3")
+    assert sample(page, "twinpost_stream_connected", bridge=NAME, network="mastodon") == shown
+
+
 async def test_names_follow_the_conventions_and_nothing_of_a_post_is_in_them(
     bridge: Bridge, tmp_path: Path
 ) -> None:
@@ -76,7 +135,8 @@ async def test_names_follow_the_conventions_and_nothing_of_a_post_is_in_them(
             assert not family.name.endswith("total")
         for each in family.samples:
             assert set(each.labels) <= {
-                "bridge", "direction", "verdict", "reason", "state", "condition", "le", "version"
+                "bridge", "direction", "verdict", "reason", "state", "condition", "le", "version",
+                "network", "operation", "result", "span",
             }  # fmt: skip
             assert not ids & set(each.labels.values())
     assert len(page.splitlines()) < 300

@@ -1,8 +1,8 @@
 """What is counted, by Prometheus's conventions, in a registry of its own.
 
 Counters come from events, gauges from how things stand when somebody asks. A label is a bridge, a
-direction, or a word of a fixed list, so that their number is bounded by the configuration. The only
-module that knows prometheus_client. docs/metrics.md lists all of them.
+direction, or a word of a fixed list, so that their number is bounded by the configuration. What is
+told of calls to the networks is in `traffic`. docs/metrics.md lists all of them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from bridge.core.events import Event, PartSettled, PostDecided, RoutePaused, Sou
 from bridge.core.model import Route
 from bridge.engine.control import Control
 from bridge.engine.standing import Condition, Standing
+from bridge.surfaces.metrics.traffic import TrafficFigures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -120,6 +121,7 @@ class Figures:
         )
         self._info = Gauge("twinpost_build_info", "Always 1.", ("version",), registry=made)
         self._info.labels(version).set(1)
+        self.traffic = TrafficFigures(made)
         for route in routes:
             # From zero on, so that the first one is seen as an increase.
             for counter in (self._reads, self._read_posts, self._read_dollars, self._pauses):
