@@ -147,14 +147,14 @@ BOTH_WAYS: tuple[Key, ...] = (
         "max_age",
         "How old a post may be when it is first read after a time in which nobody read: what is "
         "older stays, and `twinpost catch-up` sends it if you want. 1h or more, or `any`.",
-        values.max_age,
+        values.at_least("1h", "any"),
         default="24h",
     ),
     Key(
         "max_per_hour",
         "How many posts are mirrored within an hour at most; the others wait their turn. A number, "
         "or `any`.",
-        values.max_per_hour,
+        values.whole(1, 10_000, "any"),
         default="20",
     ),
 )
@@ -210,14 +210,14 @@ TO_MASTODON: tuple[Key | Section, ...] = (
             Key(
                 "every",
                 "How often: a duration of 1m or more, or `never`.",
-                values.recheck,
+                values.at_least("1m", "never"),
                 default="6h",
             ),
             Key(
                 "window",
                 "How many of the newest posts are read again, 5 to 100; each costs $0.001 at most "
                 "once a day.",
-                values.recheck_window,
+                values.whole(5, 100),
                 default="20",
                 shape="integer",
             ),

@@ -133,7 +133,7 @@ BRIDGE = Section(
                     "dialect",
                     "What the API's fields are called: `post` (2026 and later), `tweet` (before), "
                     "or `auto` to find out.",
-                    values.dialect,
+                    values.one_of("auto", "post", "tweet"),
                     default="auto",
                     choices=("auto", "post", "tweet"),
                 ),
@@ -204,21 +204,22 @@ LEDGER = Section(
             "backups",
             "How many copies of it are kept in the folder `backups` of the state folder; 0 for "
             "none.",
-            values.backups,
+            values.whole(0, 1000),
             default="7",
             shape="integer",
         ),
         Key(
             "backup_every",
             "How often a copy is made: a duration of 10m or more.",
-            values.backup_every,
+            values.at_least("10m"),
             default="24h",
         ),
         Key(
             "keep_text",
             "How long the text of a mirror is kept after it was sent: 2d or more, or `for_ever`. "
             "Ids and digests are kept in any case; copies of the ledger keep it until they go.",
-            values.keep_text,
+            # What is compared with what stands on the other network must still be there.
+            values.at_least("2d", "for_ever"),
             default="7d",
         ),
     ),

@@ -7,7 +7,6 @@ says what is expected. Pure; must not know where a text came from.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bridge.config import values
@@ -76,21 +75,3 @@ def password(text: str) -> str:
     if not text or not text.isprintable():
         raise ValueError("expected a password on one line")
     return text
-
-
-def at_least_an_hour(text: str) -> timedelta:
-    """A duration of an hour or more."""
-    period = values.duration(text)
-    if period < timedelta(hours=1):
-        raise ValueError("expected at least 1h")
-    return period
-
-
-def days_or_never(text: str) -> timedelta:
-    """A duration of a day or more, or ``never``: zero."""
-    if text == "never":
-        return timedelta(0)
-    period = values.duration(text)
-    if period < timedelta(days=1):
-        raise ValueError("expected at least 1d, or never")
-    return period

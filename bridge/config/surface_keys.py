@@ -146,14 +146,14 @@ NOTICES = Section(
         Key(
             "remind_every",
             "How often one is reminded of what still waits: 1h or more.",
-            places.at_least_an_hour,
+            values.at_least("1h"),
             default="24h",
         ),
         Key(
             "silent_after",
             "For how long nothing may be mirrored, though posts came, before that is told: 1d or "
             "more, or `never`.",
-            places.days_or_never,
+            values.at_least("1d", "never"),
             default="3d",
         ),
         WEBHOOK,

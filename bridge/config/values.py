@@ -49,14 +49,41 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def at_least(least: str, zero: str = "") -> Callable[[str], timedelta]:
+    """A reader for durations from `least` on, and for the word `zero`, which stands for none."""
+    shortest = duration(least)
+    expected = f"expected at least {least}" + (f", or {zero}" if zero else "")
+
+    def read(text: str) -> timedelta:
+        if zero and text == zero:
+            return timedelta(0)
+        period = duration(text)
+        if period < shortest:
+            raise ValueError(expected)
+        return period
+
+    return read
+
+
+def whole(low: int, high: int, zero: str = "") -> Callable[[str], int]:
+    """A reader for numbers from `low` to `high`, and for the word `zero`, which stands for 0."""
+    expected = f"expected a number from {low} to {high}" + (f", or {zero}" if zero else "")
+
+    def read(text: str) -> int:
+        if zero and text == zero:
+            return 0
+        if not _is_number(text, low, high):
+            raise ValueError(expected)
+        return int(text)
+
+    return read
+
+
 def every(text: str) -> Every:
     """A duration of at least one second, or a cron expression of five fields (UTC)."""
     if len(text.split()) > 1 or text.startswith("*"):
         return _cron(text)
-    period = duration(text)
-    if period < timedelta(seconds=1):
-        raise ValueError("expected at least 1s")
-    return Interval(period)
+    return Interval(at_least("1s")(text))
 
 
 def _cron(text: str) -> Cron:
@@ -170,16 +197,9 @@ def bridge_name(text: str) -> str:
 
 def x_length_limit(text: str) -> int:
     """A length limit on X: 280, or up to 25000 on Premium."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= PREMIUM_LENGTH):
+    if not _is_number(text, 1, PREMIUM_LENGTH):
         raise ValueError("expected a number from 1 to 25000: 280, or what Premium allows")
     return int(text)
-
-
-def dialect(text: str) -> str:
-    """Which names X's fields go by."""
-    if text not in {"auto", "post", "tweet"}:
-        raise ValueError("expected auto, post or tweet")
-    return text
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
@@ -217,68 +237,6 @@ def dollars(text: str) -> Microdollars:
     if not re.fullmatch(r"\$?\d{1,6}(?:\.\d{1,6})?", text, re.ASCII):
         raise ValueError("expected an amount in US dollars such as 0.10")
     return Microdollars(int(Decimal(text.lstrip("$")).scaleb(6)))
-
-
-def recheck(text: str) -> timedelta:
-    """A duration of at least a minute, or ``never``: zero."""
-    if text == "never":
-        return timedelta(0)
-    period = duration(text)
-    if period < timedelta(minutes=1):
-        raise ValueError("expected at least 1m, or never")
-    return period
-
-
-def recheck_window(text: str) -> int:
-    """How many posts are read again: what X gives in one page."""
-    if not _is_number(text, 5, 100):
-        raise ValueError("expected a number from 5 to 100")
-    return int(text)
-
-
-def max_age(text: str) -> timedelta:
-    """A duration of at least an hour, or ``any``: zero."""
-    if text == "any":
-        return timedelta(0)
-    age = duration(text)
-    if age < timedelta(hours=1):
-        raise ValueError("expected at least 1h, or any")
-    return age
-
-
-def max_per_hour(text: str) -> int:
-    """A number of posts, or ``any``: zero."""
-    if text == "any":
-        return 0
-    if not _is_number(text, 1, 10_000):
-        raise ValueError("expected a number from 1 to 10000, or any")
-    return int(text)
-
-
-def backups(text: str) -> int:
-    """How many copies are kept; zero for none."""
-    if not _is_number(text, 0, 1000):
-        raise ValueError("expected a number from 0 to 1000")
-    return int(text)
-
-
-def backup_every(text: str) -> timedelta:
-    """A duration of at least ten minutes."""
-    period = duration(text)
-    if period < timedelta(minutes=10):
-        raise ValueError("expected at least 10m")
-    return period
-
-
-def keep_text(text: str) -> timedelta:
-    """A duration of at least two days, or ``for_ever``: zero."""
-    if text == "for_ever":
-        return timedelta(0)
-    period = duration(text)
-    # What is compared with what stands on the other network must still be there.
-    if period < timedelta(days=2):
-        raise ValueError("expected at least 2d, or for_ever")
-    return period
 
 
 def token(text: str) -> str:
