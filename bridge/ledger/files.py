@@ -2,6 +2,7 @@
 
     ledger.db         the ledger (with -wal and -shm beside it while it is open)
     ledger.id         the marker: the ledger's id, and how many commits it has seen
+    ledger.db.spare   room for the ledger to come out of a full disk; see `bridge.ledger.room`
     ledger.db.lock    held by the process that writes; see `bridge.ledger.lock`
 
 The marker outlives the ledger, so that a lost, replaced or shortened ledger is told from a first
@@ -93,7 +94,7 @@ def write_marker(ledger: Path, ledger_id: str, commits: int) -> Marker:
     temporary = path.with_name(path.name + ".new")
     try:
         temporary.unlink(missing_ok=True)
-        with os.fdopen(_create_private(temporary), "wb") as stream:
+        with os.fdopen(create_private(temporary), "wb") as stream:
             stream.write(f"twinpost ledger {ledger_id}\n{commits:020d}\n".encode())
             stream.flush()
             os.fsync(stream.fileno())
@@ -189,7 +190,7 @@ def fresh_file(ledger: Path) -> Path:
     try:
         for leftover in (path, path.with_name(path.name + "-journal")):
             leftover.unlink(missing_ok=True)
-        os.close(_create_private(path))
+        os.close(create_private(path))
     except OSError as error:
         raise LedgerError(f"cannot write to {ledger.parent}: {error.strerror}") from error
     return path
@@ -213,7 +214,8 @@ def sync_folder(folder: Path) -> None:
         os.close(file)
 
 
-def _create_private(path: Path) -> int:
+def create_private(path: Path) -> int:
+    """A descriptor of a new file that only its owner can open. Raises `OSError`."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(path, flags, PRIVATE_FILE)
     os.fchmod(file, PRIVATE_FILE)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from bridge.core.errors import LedgerError
-from bridge.ledger import files, lease, schema, twins
+from bridge.core.errors import LedgerError, LedgerFull
+from bridge.ledger import files, lease, room, schema, twins
 from bridge.ledger.codec import to_micros
 from bridge.ledger.lock import ProcessLock
 from bridge.ledger.transaction import damaged, in_transaction, translated
@@ -58,7 +59,10 @@ class Store:
             return in_transaction(self._open(), "READ", work)
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in a transaction of its own, if the lease is ours. Raises `LeaseLost`."""
+        """Run `work` in a transaction of its own, if the lease is ours. Raises `LeaseLost`.
+
+        Where the disk is full, it is run once more if the ledger could make room by itself.
+        """
         mine = self.lease
         if mine is None:
             raise LedgerError(f"the ledger {self.name} is open for reading only")
@@ -66,11 +70,26 @@ class Store:
         def fenced(connection: sqlite3.Connection) -> tuple[int, T]:
             return mine.fence(connection), work(connection)
 
-        with translated(self.name):
-            mine.commits, result = in_transaction(self._open(), "WRITE", fenced)
+        def attempt() -> tuple[int, T]:
+            with translated(self.name):
+                return in_transaction(self._open(), "WRITE", fenced)
+
+        mine.commits, result = self.with_room(attempt)
         if self.marker is not None:
             self.marker.note(mine.commits)
         return result
+
+    def with_room(self, attempt: Callable[[], T]) -> T:
+        """What `attempt` returns; made again, once, where the disk was full and there is room now.
+
+        Raises `LedgerFull`.
+        """
+        try:
+            return attempt()
+        except LedgerFull:
+            if self.lock is None or not room.made(self._open(), self.path):
+                raise
+        return attempt()
 
     def outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work`, which changes nothing that anybody could read, outside of a transaction."""
@@ -120,6 +139,7 @@ def make_durable(connection: sqlite3.Connection, name: str) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     # Where a sync is not a sync (macOS); elsewhere it changes nothing.
     connection.execute("PRAGMA fullfsync = ON")
+    room.bound_journal(connection)
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
     (foreign_keys,) = connection.execute("PRAGMA foreign_keys").fetchone()
     if (journal, synchronous, foreign_keys) != ("wal", 2, 1):
@@ -145,6 +165,9 @@ def open_writing(store: Store, *, owner: str, now: datetime, create: bool, term:
         if not store.lock.held():
             raise lease.in_use(name, "another process, which is just making it")
         _build(path, now)
+    if store.lock.held():
+        # What SQLite puts beside an open ledger takes room, too.
+        room.give_up_spare(path)
     with translated(name):
         connection = store.connection = connect(path, mode="rw", timeout_ms=OPENING_TIMEOUT_MS)
         schema.require_readable(connection, name)
@@ -155,7 +178,8 @@ def open_writing(store: Store, *, owner: str, now: datetime, create: bool, term:
         make_durable(connection, name)
         own = ledger_id(connection, name)
         marker = files.require_own(path, own, lease.found(connection).commits)
-        store.lease = lease.take(connection, store.lock, name, owner=owner, now=now, term=term)
+        take = partial(lease.take, connection, store.lock, name)
+        store.lease = store.with_room(partial(take, owner=owner, now=now, term=term))
         fence = _fencing(store.lease)
         schema.migrate(connection, before_each=fence)
         if not twins.has_key(connection):
@@ -163,6 +187,7 @@ def open_writing(store: Store, *, owner: str, now: datetime, create: bool, term:
         connection.execute(f"PRAGMA busy_timeout = {WORKING_TIMEOUT_MS}")
         store.marker = marker or files.write_marker(path, own, store.lease.commits)
         store.marker.note(store.lease.commits)
+        room.keep_spare(path)
 
 
 def _fencing(mine: lease.Lease) -> Callable[[sqlite3.Connection], None]:

@@ -20,6 +20,9 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PRIMARY = 0xFF
 """Extended result codes carry the primary one in their lowest byte."""
 
+_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
+"""Whole codes. The second is what a quota or a limit of the file's size comes out as."""
+
 
 class LedgerBusy(LedgerError):
     """Another process is in the middle of a write, and stayed there for the whole time-out."""
@@ -57,10 +60,12 @@ def _translation(error: sqlite3.Error, name: str) -> LedgerError:
         return damaged(name, str(error))
     if primary in _BUSY:
         return LedgerBusy(f"the ledger {name} is being written by another process for too long")
-    if primary == sqlite3.SQLITE_FULL:
+    if code in _NO_ROOM:
+        full = primary == sqlite3.SQLITE_FULL
         return LedgerFull(
-            f"the ledger {name} cannot be written: the disk is full; nothing was changed. "
-            "Make room; the bridge goes on by itself"
+            f"the ledger {name} cannot be written: "
+            f"{'the disk is full' if full else 'the disk takes no more (a quota, or a fault)'}; "
+            "nothing was changed. Make room; the bridge goes on by itself"
         )
     return LedgerError(f"the ledger {name} cannot be used: {error}")
 

@@ -268,7 +268,8 @@ async def test_a_damaged_backup_or_one_of_another_ledger_changes_nothing(
     assert content(path) == before
     # Whoever only looks leaves SQLite's own files behind, empty.
     logs = {"ledger.db-shm", "ledger.db-wal"}
-    assert set(files_in(path.parent)) - logs == {"ledger.db", "ledger.db.lock", "ledger.id"}
+    kept = {"ledger.db", "ledger.db.lock", "ledger.db.spare", "ledger.id"}
+    assert set(files_in(path.parent)) - logs == kept
 
 
 def test_a_copy_that_somebody_made_by_hand_will_do(path: Path, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import random
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from bridge.core.errors import LedgerDamaged, LedgerError, LedgerMissing
 from bridge.core.record import Cursor
+from bridge.ledger.room import SPARE, spare_path
 from bridge.ledger.schema import migrations
 from bridge.ledger.sqlite import SqliteLedger, open_ledger, open_reader
 from tests.ledger.made import OUT, PRIVATE, T0, decision, delivered, key, post, recorded
@@ -67,7 +70,8 @@ async def test_a_ledger_is_private_whatever_the_umask_and_its_folder_too(path: P
 
     assert mode(path.parent) == 0o700
     files = sorted(path.parent.iterdir())
-    names = ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.lock", "ledger.id"]
+    names = ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.lock"]
+    names += ["ledger.db.spare", "ledger.id"]
     assert [file.name for file in files] == names
     assert {mode(file) for file in files} == {0o600}
     await ledger.close()
@@ -153,7 +157,7 @@ async def test_a_cut_or_removed_write_ahead_log_is_noticed(
     used: Path, tmp_path: Path, keep: float
 ) -> None:
     ledger = await open_ledger(used, owner="test", now=T0, create=False)
-    for number in range(10):
+    for number in range(4):
         await recorded(ledger, f"new {number}")
     # As a power cut would leave it: copied with the process still alive.
     crashed = tmp_path / "crashed" / "ledger.db"
@@ -164,7 +168,7 @@ async def test_a_cut_or_removed_write_ahead_log_is_noticed(
     assert log
 
     whole = await open_ledger_copy(crashed, tmp_path / "whole")
-    assert len(await whole.history()) == 40
+    assert len(await whole.history()) == 34
     await whole.close()
     wal.write_bytes(log[: int(len(log) * keep)])
     with pytest.raises(LedgerDamaged, match="has lost its last"):
@@ -334,6 +338,75 @@ async def test_a_full_disk_stops_writing_but_not_the_ledger(path: Path) -> None:
     await ledger.claim(key(str(stored)), T0, "hash")
     await ledger.close()
     await (await open_ledger(path, owner="test", now=T0, create=False)).close()
+
+
+def journal_of(path: Path) -> int:
+    return path.with_name("ledger.db-wal").stat().st_size
+
+
+async def test_r8_the_journal_stays_short_and_is_cut_after_a_large_change(path: Path) -> None:
+    ledger = await open_ledger(path, owner="test", now=T0, create=True)
+    longest = 0
+    for number in range(60):
+        await recorded(ledger, str(number), "long " * 100)
+        longest = max(longest, journal_of(path))
+    assert longest < 2 * SPARE
+    await recorded(ledger, "large", "long " * 200_000)
+    assert journal_of(path) > 2 * SPARE
+    await recorded(ledger, "after it", "long")
+    assert journal_of(path) < 2 * SPARE
+    await ledger.close()
+
+
+LIMITED = """
+import asyncio, resource, sys
+from pathlib import Path
+from bridge.core.errors import LedgerFull
+from bridge.ledger.sqlite import open_ledger
+from tests.ledger.made import T0, recorded
+
+async def main(path):
+    ledger = await open_ledger(path, owner="test", now=T0, create=True)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        for number in range(1000):
+            await recorded(ledger, str(number), "long " * 1000)
+    except LedgerFull as error:
+        print(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    await recorded(ledger, str(number), "long " * 1000)
+    print(len(await ledger.history(limit=1000)) - number)
+    await ledger.close()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_r8_a_limit_or_a_quota_is_a_full_disk_and_waited_for_alike(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        timeout=60,
+    )
+    said, kept = done.stdout.splitlines()
+    assert "the disk takes no more (a quota, or a fault)" in said
+    assert "Make room; the bridge goes on by itself" in said
+    assert kept == "1"
+
+
+async def test_the_spare_room_is_private_and_remade_when_it_is_gone_or_cut(used: Path) -> None:
+    spare = spare_path(used)
+    for harm in (spare.unlink, lambda: spare.write_bytes(b""), lambda: None):
+        harm()
+        await (await open_ledger(used, owner="test", now=T0, create=False)).close()
+        assert spare.stat().st_size == SPARE
+        assert mode(spare) == 0o600
+        # That the room is taken, and not merely promised.
+        assert spare.stat().st_blocks * 512 >= SPARE
 
 
 async def test_a_closed_ledger_says_so(used: Path) -> None:
