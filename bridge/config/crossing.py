@@ -6,23 +6,7 @@ Data only, in the terms of `keys`; what each value leads to is told in ``docs/wh
 from __future__ import annotations
 
 from bridge.config import values
-from bridge.config.declared import Key, Section
-
-
-def _choice(name: str, doc: str, *choices: str) -> Key:
-    """A key with a few values; the first is the default."""
-    return Key(name, doc, values.one_of(*choices), default=choices[0], choices=choices)
-
-
-def _switch(name: str, doc: str, *, default: bool) -> Key:
-    return Key(
-        name,
-        doc,
-        values.boolean,
-        default="true" if default else "false",
-        choices=("true", "false"),
-        shape="boolean",
-    )
+from bridge.config.declared import Key, Section, choice, switch
 
 
 def _markers(name: str, doc: str, default: str) -> Key:
@@ -41,12 +25,12 @@ BOTH_WAYS: tuple[Key, ...] = (
         "Posts that have one of these stay where they are: a hashtag, words, or a /pattern/.",
         '["#noxp"]',
     ),
-    _switch(
+    switch(
         "hide_markers",
         "Whether mirrors go without the hashtags that `only_with` names.",
         default=False,
     ),
-    _switch("media_only", "Whether only posts with media cross.", default=False),
+    switch("media_only", "Whether only posts with media cross.", default=False),
     Key(
         "languages",
         "Codes of the languages that cross, such as en or pt-BR; none for all. A post whose "
@@ -56,14 +40,14 @@ BOTH_WAYS: tuple[Key, ...] = (
         many=True,
         may_be_empty=True,
     ),
-    _choice(
+    choice(
         "threads",
         "What becomes of a reply to an own post that has no mirror: `skip`, or `root` to let a "
         "thread begin with it.",
         "skip",
         "root",
     ),
-    _choice(
+    choice(
         "boosts",
         "Which boosts and reposts cross: `skip` none; `own` repeats the mirror of an own post; "
         "`all` gives others' posts by their address as well.",
@@ -71,14 +55,14 @@ BOTH_WAYS: tuple[Key, ...] = (
         "own",
         "all",
     ),
-    _choice(
+    choice(
         "quotes",
         "What stands for a quoted post that cannot be quoted over there: `link` its address, "
         "`text` an excerpt with its author's name.",
         "link",
         "text",
     ),
-    _choice(
+    choice(
         "long_text",
         "What becomes of a text that is too long: a `thread`, `truncate`, or `truncate_with_link` "
         "to the whole.",
@@ -86,14 +70,14 @@ BOTH_WAYS: tuple[Key, ...] = (
         "truncate",
         "truncate_with_link",
     ),
-    _choice(
+    choice(
         "polls",
         "Whether polls are made over there where they fit (`native`) or written out (`text`).",
         "native",
         "text",
     ),
-    _switch("alt_text", "Whether descriptions of media go along.", default=True),
-    _choice(
+    switch("alt_text", "Whether descriptions of media go along.", default=True),
+    choice(
         "video",
         "What stands for a video that the other side does not take: a `thumbnail`, a `link` to the "
         "post, or nothing (`skip`).",
@@ -101,7 +85,7 @@ BOTH_WAYS: tuple[Key, ...] = (
         "link",
         "skip",
     ),
-    _choice(
+    choice(
         "media_missing",
         "What becomes of a post one of whose media cannot be had: `hold` it for an hour and then "
         "send it without, `send_without` at once, or `skip` it.",
@@ -123,7 +107,7 @@ BOTH_WAYS: tuple[Key, ...] = (
         default="{}",
         mapping=True,
     ),
-    _choice(
+    choice(
         "edits",
         "What becomes of the mirror when a post is edited: `replace` it, send a `note` that says "
         "so, or `ignore` it.",
@@ -131,12 +115,12 @@ BOTH_WAYS: tuple[Key, ...] = (
         "note",
         "ignore",
     ),
-    _switch(
+    switch(
         "edits_by_reposting",
         "Whether an edit that the other side cannot make may delete the mirror and post it anew.",
         default=False,
     ),
-    _choice(
+    choice(
         "deletes",
         "What becomes of the mirror when a post is deleted: `mirror` deletes it too, `ignore` "
         "leaves it.",
@@ -160,7 +144,7 @@ BOTH_WAYS: tuple[Key, ...] = (
 )
 
 TO_X: tuple[Key, ...] = (
-    _choice(
+    choice(
         "warnings",
         "What X shows of a post with a content warning: `prefix` writes the warning before every "
         "part, `only` sends nothing but the warning, `skip` leaves the post.",
@@ -168,19 +152,19 @@ TO_X: tuple[Key, ...] = (
         "only",
         "skip",
     ),
-    _choice(
+    choice(
         "sensitive",
         "What becomes of sensitive media: `send` them with X's own warning, or `leave_out`.",
         "send",
         "leave_out",
     ),
-    _choice(
+    choice(
         "audio",
         "What stands for audio, which X does not take: nothing (`skip`), or a `link` to the post.",
         "skip",
         "link",
     ),
-    _choice(
+    choice(
         "links",
         "What becomes of links, which make a post on X cost $0.20 and not $0.015: `keep` them, "
         "`defuse` them so that they can be read and not clicked, or `drop` them.",
@@ -197,7 +181,7 @@ TO_X: tuple[Key, ...] = (
 )
 
 TO_MASTODON: tuple[Key | Section, ...] = (
-    _switch(
+    switch(
         "never_wider_than_default",
         "Whether mirrors are never more visible than what the account on Mastodon is set to post "
         "as, where the server tells.",

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from bridge.config import values
+
 Shape = Literal["string", "boolean", "integer"]
 
 
@@ -58,3 +60,20 @@ class Section:
         plain = [key.name for key in self.keys]
         files = [f"{k.name}_file" for k in self.keys if isinstance(k, Key) and k.secret]
         return tuple(plain + files)
+
+
+def switch(name: str, doc: str, *, default: bool | None) -> Key:
+    """A key that is true or false; None for no default."""
+    return Key(
+        name,
+        doc,
+        values.boolean,
+        default=None if default is None else str(default).lower(),
+        choices=("true", "false"),
+        shape="boolean",
+    )
+
+
+def choice(name: str, doc: str, *choices: str) -> Key:
+    """A key with a few values; the first is the default."""
+    return Key(name, doc, values.one_of(*choices), default=choices[0], choices=choices)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bridge.config import values
 from bridge.config.crossing import BOTH_WAYS, TO_MASTODON, TO_X
-from bridge.config.declared import Key, Section
+from bridge.config.declared import Key, Section, choice, switch
 from bridge.config.money import MONEY
 from bridge.config.surface_keys import LOG, METRICS, MQTT, NOTICES
 from bridge.config.web import WEB
@@ -24,14 +24,7 @@ def _route(
         name,
         doc,
         (
-            Key(
-                "enabled",
-                "Whether this direction runs.",
-                values.boolean,
-                default="true",
-                choices=("true", "false"),
-                shape="boolean",
-            ),
+            switch("enabled", "Whether this direction runs.", default=True),
             Key(
                 "every",
                 "How often the source is read: a duration of 1s or more, or a cron expression of "
@@ -110,13 +103,12 @@ BRIDGE = Section(
                     "mastodon` gets one.",
                     required=False,
                 ),
-                Key(
+                choice(
                     "custom_emoji",
                     "Whether the server's own emoji stay as :shortcodes: in mirrors (`keep`) or "
                     "are left out (`remove`).",
-                    values.one_of("keep", "remove"),
-                    default="keep",
-                    choices=("keep", "remove"),
+                    "keep",
+                    "remove",
                 ),
             ),
             required=True,
@@ -129,13 +121,13 @@ BRIDGE = Section(
                 Key("url", "The API's address.", values.url, default="https://api.x.com"),
                 OAUTH1,
                 OAUTH2,
-                Key(
+                choice(
                     "dialect",
                     "What the API's fields are called: `post` (2026 and later), `tweet` (before), "
                     "or `auto` to find out.",
-                    values.one_of("auto", "post", "tweet"),
-                    default="auto",
-                    choices=("auto", "post", "tweet"),
+                    "auto",
+                    "post",
+                    "tweet",
                 ),
                 Key(
                     "max_length",
@@ -144,13 +136,11 @@ BRIDGE = Section(
                     default="280",
                     shape="integer",
                 ),
-                Key(
+                switch(
                     "premium",
                     "Whether the account has Premium, and so can edit its posts. Left out, a "
                     "max_length above 280 says so.",
-                    values.boolean,
-                    choices=("true", "false"),
-                    shape="boolean",
+                    default=None,
                 ),
                 *MONEY,
             ),

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from bridge.config import places, values
-from bridge.config.declared import Key, Section
+from bridge.config.declared import Key, Section, choice, switch
 from bridge.config.web import host, listen
-
-
-def _switch(name: str, doc: str, default: str) -> Key:
-    return Key(
-        name, doc, values.boolean, default=default, choices=("true", "false"), shape="boolean"
-    )
-
 
 HOME_ASSISTANT = Section(
     "home_assistant",
     "How Home Assistant finds the bridge by itself.",
     (
-        _switch("enabled", "Whether each bridge is announced as a device.", "true"),
+        switch("enabled", "Whether each bridge is announced as a device.", default=True),
         Key(
             "prefix",
             "The discovery prefix that Home Assistant is set to.",
@@ -33,7 +26,7 @@ MQTT = Section(
     (
         Key("host", "The broker's name or address.", host, required=True),
         Key("port", "Its port. Default: 1883, with TLS 8883.", places.port, shape="integer"),
-        _switch("tls", "Whether the connection is encrypted.", "false"),
+        switch("tls", "Whether the connection is encrypted.", default=False),
         Key(
             "tls_ca_file",
             "A file of certificates (PEM) that are trusted for the broker beside those that are "
@@ -47,22 +40,18 @@ MQTT = Section(
             places.password,
             secret=True,
         ),
-        Key(
-            "version",
-            "The version of MQTT that is spoken: 3.1.1 or 5.",
-            values.one_of("3.1.1", "5"),
-            default="3.1.1",
-            choices=("3.1.1", "5"),
-        ),
+        choice("version", "The version of MQTT that is spoken: 3.1.1 or 5.", "3.1.1", "5"),
         Key(
             "topic",
             "What all topics begin with. Two daemons on one broker need two of them.",
             places.topic_prefix,
             default="twinpost",
         ),
-        _switch("include_text", "Whether events carry the text of mirrors.", "false"),
-        _switch(
-            "commands", "Whether pause, resume and sync-now are taken from the broker.", "false"
+        switch("include_text", "Whether events carry the text of mirrors.", default=False),
+        switch(
+            "commands",
+            "Whether pause, resume and sync-now are taken from the broker.",
+            default=False,
         ),
         HOME_ASSISTANT,
     ),
@@ -72,7 +61,7 @@ METRICS = Section(
     "metrics",
     "Figures for Prometheus; see docs/metrics.md. Needs the extra `metrics`.",
     (
-        _switch("enabled", "Whether they are served.", "false"),
+        switch("enabled", "Whether they are served.", default=False),
         Key(
             "listen",
             "Where: an address of this machine and a port.",
@@ -123,13 +112,13 @@ EMAIL = Section(
             places.port,
             shape="integer",
         ),
-        Key(
+        choice(
             "security",
             "How the connection is encrypted: `starttls`, `tls` from the start, or `none`, which "
             "is for this machine only.",
-            values.one_of("starttls", "tls", "none"),
-            default="starttls",
-            choices=("starttls", "tls", "none"),
+            "starttls",
+            "tls",
+            "none",
         ),
         Key("username", "The name to sign in with, where the server wants one.", places.password),
         Key("password", "The password that goes with it.", places.password, secret=True),
@@ -173,12 +162,11 @@ LOG = Section(
     "log",
     "How the log is written.",
     (
-        Key(
+        choice(
             "format",
             "`text` for people, `json` for programs: one line an event in both.",
-            values.one_of("text", "json"),
-            default="text",
-            choices=("text", "json"),
+            "text",
+            "json",
         ),
     ),
 )

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from bridge.config import values
-from bridge.config.declared import Key, Section
+from bridge.config.declared import Key, Section, switch
 from bridge.config.document import Mapping, Node
 from bridge.config.read import Reader, Values
 from bridge.core.secret import Secret
@@ -92,14 +91,7 @@ WEB = Section(
     "A page to see how all is, and to mend what needs its owner. It needs the extra `web` of the "
     "package.",
     (
-        Key(
-            "enabled",
-            "Whether it is served.",
-            values.boolean,
-            default="false",
-            choices=("true", "false"),
-            shape="boolean",
-        ),
+        switch("enabled", "Whether it is served.", default=False),
         Key(
             "listen",
             "Address and port. Any but this machine's own (127.0.0.1, [::1]) takes a password.",
@@ -122,13 +114,10 @@ WEB = Section(
             password,
             secret=True,
         ),
-        Key(
+        switch(
             "behind_tls",
             "Whether browsers reach it by https, through a proxy: then nothing is sent without.",
-            values.boolean,
-            default="false",
-            choices=("true", "false"),
-            shape="boolean",
+            default=False,
         ),
     ),
 )
