@@ -9,18 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
 from bridge.core.errors import Refused, Unauthorised
 from bridge.signin.pkce import Proof
-from bridge.signin.redirect import refusal
+from bridge.signin.redirect import ScopeRefused, refusal
 from bridge.signin.wire import Answer, ask
 
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 APP_NAME = "twinpost"
+WIDE = "read write"
+"""The rights that every make of server knows."""
+
 _READING, _WRITING = "read:statuses", ("write:statuses", "write:media")
+_WIDE_ONLY = frozenset(("gotosocial", "pixelfed"))
+"""GoToSocial's streaming wants the whole of them; Pixelfed has no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,8 @@ def endpoints(base: str, metadata: Mapping[str, object]) -> Endpoints:
 
 def scopes_for(software: str, known: frozenset[str]) -> str:
     """The least that the bridge works with on a server of that make, divided by spaces."""
-    if software == "gotosocial":
-        # Streaming there wants the whole of it.
-        return "read write"
+    if software in _WIDE_ONLY:
+        return WIDE
     profile = "profile" if "profile" in known else "read:accounts"
     narrow = (profile, _READING, *_WRITING)
     # Some makes know the wide ones only, and say so.
@@ -120,10 +125,16 @@ async def discover(session: aiohttp.ClientSession, base: str) -> Endpoints:
 async def register(
     session: aiohttp.ClientSession, endpoints: Endpoints, redirect: str, scopes: str
 ) -> App:
-    """Make an app at the server, for one way back. Raises `Unauthorised` and `Transient`."""
+    """Make an app at the server, for one way back. Raises `Unauthorised` and `Transient`.
+
+    `ScopeRefused` says that it may go better with other `scopes`: the words of a server that knows
+    no such right are its own.
+    """
     form = {"client_name": APP_NAME, "redirect_uris": redirect, "scopes": scopes}
     told = await ask(session, "POST", endpoints.register, form=form)
     client_id, secret = told.text("client_id"), told.text("client_secret")
+    if told.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
+        raise ScopeRefused(f"registering an app: {_words(told)}", status=told.status)
     if not told.fine or not client_id or not secret:
         raise Unauthorised(f"registering an app: {_words(told)}", status=told.status)
     return App(client_id, secret, redirect, scopes)

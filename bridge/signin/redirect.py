@@ -19,6 +19,10 @@ class NotOurs(Unauthorised):
     """An answer to another question than ours, or to none: somebody may be trying something."""
 
 
+class ScopeRefused(Unauthorised):
+    """The network does not know a right that it was asked for."""
+
+
 def code_in_address(typed: str, state: str) -> str:
     """The code in the whole address that a browser was sent to. Raises as `code_in`."""
     text = typed.strip()
@@ -36,7 +40,7 @@ def code_in(fields: Mapping[str, str], state: str) -> str:
     """The code among the fields of the address.
 
     Raises `NotOurs` where `state` is not the one that was sent, and `Unauthorised` where the owner
-    or the network refused.
+    or the network refused: `ScopeRefused` where that is for the rights that were asked for.
     """
     if not hmac.compare_digest(fields.get("state", "").encode(), state.encode()):
         raise NotOurs(
@@ -44,7 +48,8 @@ def code_in(fields: Mapping[str, str], state: str) -> str:
             "so it is not used; begin again with a fresh address"
         )
     if "error" in fields:
-        raise Unauthorised(refusal(fields))
+        kind = ScopeRefused if fields["error"] == "invalid_scope" else Unauthorised
+        raise kind(refusal(fields))
     return plain_code(fields.get("code", ""))
 
 

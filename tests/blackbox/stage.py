@@ -37,7 +37,7 @@ class Stage:
     """A folder with a configuration of one bridge for each pair of servers."""
 
     folder: Path
-    pairs: dict[str, tuple[PlainX, PlainMastodon]]
+    pairs: Any
 
     async def start(
         self, *arguments: str, stdout: IO[bytes] | int = asyncio.subprocess.PIPE
@@ -73,8 +73,8 @@ async def staged(
     async with AsyncExitStack() as stack:
         bridges = []
         for name, (x, mastodon) in pairs.items():
-            x_url = await stack.enter_async_context(_served(x.app))
-            mastodon_url = await stack.enter_async_context(_served(mastodon.app))
+            x_url = await stack.enter_async_context(served(x.app))
+            mastodon_url = await stack.enter_async_context(served(mastodon.app))
             keys = (
                 "consumer_key: {}, consumer_secret: {}, access_token: {}, access_token_secret: {}"
             )
@@ -92,7 +92,7 @@ async def staged(
 
 
 @asynccontextmanager
-async def _served(app: web.Application) -> AsyncIterator[str]:
+async def served(app: web.Application) -> AsyncIterator[str]:
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

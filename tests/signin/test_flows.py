@@ -10,6 +10,7 @@ from bridge.net.session import open_session
 from bridge.sandbox.server import serve
 from bridge.signin import x
 from bridge.signin.mastodon import (
+    WIDE,
     App,
     discover,
     endpoints,
@@ -19,6 +20,7 @@ from bridge.signin.mastodon import (
     scopes_for,
 )
 from bridge.signin.pkce import Proof
+from bridge.signin.redirect import ScopeRefused, code_in
 from bridge.signin.wire import ask
 
 BASE = "https://mastodon.example"
@@ -90,6 +92,33 @@ def test_a_wide_scope_includes_its_narrow_ones(granted: str, lost: tuple[str, ..
 
 def test_a_server_that_names_wide_scopes_only_is_asked_for_those() -> None:
     assert scopes_for("unknown", frozenset({"read", "write", "follow", "push"})) == "read write"
+
+
+def test_a_make_that_is_known_to_have_wide_scopes_only_is_asked_for_those_at_once() -> None:
+    assert scopes_for("pixelfed", frozenset()) == scopes_for("gotosocial", frozenset()) == WIDE
+
+
+@pytest.mark.parametrize(("status", "kind"), [(422, ScopeRefused), (403, Unauthorised)])
+async def test_a_refused_registration_may_be_for_its_scopes(
+    status: int, kind: type[Unauthorised]
+) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response({"error": "Validation failed"}, status=status)
+
+    app = web.Application()
+    app.router.add_post("/api/v1/apps", answer)
+    async with serve(app) as url, open_session(user_agent="t") as session:
+        with pytest.raises(Unauthorised) as raised:
+            await register(session, endpoints(url, {}), "urn:x", "read:statuses")
+    assert type(raised.value) is kind
+
+
+def test_a_scope_that_is_not_known_is_told_from_other_refusals() -> None:
+    with pytest.raises(ScopeRefused):
+        code_in({"state": "s", "error": "invalid_scope"}, "s")
+    with pytest.raises(Unauthorised) as raised:
+        code_in({"state": "s", "error": "server_error"}, "s")
+    assert type(raised.value) is Unauthorised
 
 
 def test_pkce_is_spoken_only_where_it_is_understood() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from bridge.config import BridgeSettings, Settings
 from bridge.config.values import token as plain_token
 from bridge.core.errors import ConfigError, Unauthorised
 from bridge.net.session import open_session, trusting
-from bridge.networks.mastodon.instance import software_of
+from bridge.networks.mastodon.instance import Software, software_of
 from bridge.signin.logins import Login, fingerprint
 from bridge.signin.loopback import listening
 from bridge.signin.mastodon import (
     OUT_OF_BAND,
+    WIDE,
     App,
     Endpoints,
     Granted,
@@ -31,11 +33,12 @@ from bridge.signin.mastodon import (
     scopes_for,
 )
 from bridge.signin.pkce import Proof
-from bridge.signin.redirect import code_in_address, plain_code
+from bridge.signin.redirect import ScopeRefused, code_in_address, plain_code
 from bridge.signin.server import server_address
 from bridge.signin.wire import ask
 
 _LONGEST_TOKEN = 64 * 1024
+_NAMED = re.compile(r"\(compatible; ([A-Za-z]{1,32})\b")
 
 
 async def sign_in(
@@ -72,8 +75,22 @@ async def _asked(
 ) -> tuple[App, Granted]:
     where = await discover(session, base)
     scopes = scopes_for(await _make(session, base), where.scopes)
-    proof = Proof()
     say(f"twinpost asks {base} for the least that it needs: {scopes.replace(' ', ', ')}.")
+    try:
+        return await _agreed(session, where, scopes, arguments)
+    except ScopeRefused:
+        if scopes == WIDE:
+            raise
+    wide = WIDE.replace(" ", ", ")
+    say(f"This server has no such narrow rights, so it is asked for its wide ones: {wide}.")
+    return await _agreed(session, where, WIDE, arguments)
+
+
+async def _agreed(
+    session: aiohttp.ClientSession, where: Endpoints, scopes: str, arguments: argparse.Namespace
+) -> tuple[App, Granted]:
+    """Ask the owner for `scopes`. Raises `ScopeRefused` where the server does not know them."""
+    proof = Proof()
     if arguments.headless or (headless() and not arguments.port):
         app = await register(session, where, OUT_OF_BAND, scopes)
         show(question(where, app, proof), browser=False)
@@ -106,11 +123,13 @@ async def _exchanged(
 
 
 async def _make(session: aiohttp.ClientSession, base: str) -> str:
-    """The make of the server, by what it says about itself; ``unknown`` for most."""
+    """The make of the server, by what it says about itself; ``unknown`` for some."""
     for version in ("v2", "v1"):
         told = await ask(session, "GET", f"{base}/api/{version}/instance")
         if told.fine and told.body:
-            return software_of(told.body).value
+            known = software_of(told.body)
+            named = _NAMED.search(told.text("version"))
+            return named[1].lower() if named and known is Software.UNKNOWN else known.value
     return "unknown"
 
 
