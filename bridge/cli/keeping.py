@@ -9,6 +9,8 @@ import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from bridge.cli.narrowing import add_bridge, add_direction
+
 Later = Callable[[str, str], Callable[[argparse.Namespace], int]]
 FORMATS = (
     "twinpost",
@@ -40,7 +42,7 @@ def add_keeping(add: Callable[..., argparse.ArgumentParser], later: Later) -> No
     ledger.add_argument(
         "--format", choices=FORMATS, metavar="NAME", help="import: whose file, if it does not tell"
     )
-    ledger.add_argument("--bridge", metavar="NAME", help="import: which one, if there are several")
+    add_bridge(ledger, "import: which one, if there are several")
     ledger.add_argument("--skip-unread", action="store_true", help="import: the rest all the same")
 
     again = add(
@@ -50,8 +52,8 @@ def add_keeping(add: Callable[..., argparse.ArgumentParser], later: Later) -> No
         "twinpost catch-up --direction mastodon_to_x --dry-run",
         later("catchup", "run"),
     )
-    again.add_argument("--bridge", metavar="NAME", help="only this bridge")
-    _direction(again)
+    add_bridge(again)
+    add_direction(again)
     again.add_argument("--since", type=_date, metavar="DATE", help="all since then, as 2026-11-22")
     again.add_argument("--dry-run", action="store_true", help="only show them")
     again.add_argument("--yes", action="store_true", help="ask nothing")
@@ -65,17 +67,8 @@ def add_keeping(add: Callable[..., argparse.ArgumentParser], later: Later) -> No
     )
     link.add_argument("post", metavar="POST", help="an id or URL of the post")
     link.add_argument("mirror", metavar="MIRROR", help="an id or URL of its mirror")
-    link.add_argument("--bridge", metavar="NAME", help="which one, if there are several")
-    _direction(link)
-
-
-def _direction(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--direction",
-        choices=("mastodon_to_x", "x_to_mastodon"),
-        metavar="WAY",
-        help="only mastodon_to_x or x_to_mastodon",
-    )
+    add_bridge(link, "which one, if there are several")
+    add_direction(link)
 
 
 def _date(text: str) -> datetime:

@@ -13,6 +13,7 @@ from textwrap import dedent
 
 from bridge import __version__
 from bridge.cli.keeping import add_keeping
+from bridge.cli.narrowing import WAYS, add_bridge, add_direction
 
 Command = Callable[[argparse.Namespace], int]
 Add = Callable[[str, str, str, Command], argparse.ArgumentParser]
@@ -135,13 +136,8 @@ def build_parser() -> argparse.ArgumentParser:
     preview.add_argument(
         "post", metavar="POST", help="a file, - to type, or the id or URL of a post"
     )
-    preview.add_argument("--bridge", metavar="NAME", help="only this bridge")
-    preview.add_argument(
-        "--direction",
-        choices=("mastodon_to_x", "x_to_mastodon"),
-        metavar="WAY",
-        help="mastodon_to_x or x_to_mastodon; default: whichever fits",
-    )
+    add_bridge(preview)
+    add_direction(preview, "mastodon_to_x or x_to_mastodon; default: whichever fits")
     preview.add_argument("--warning", default="", metavar="TEXT", help="for a typed text")
     preview.add_argument("--json", action="store_true", help="one object, stable keys")
 
@@ -152,7 +148,7 @@ def build_parser() -> argparse.ArgumentParser:
         _later("inspect", "history"),
     )
     history.add_argument("--json", action="store_true", help="one object a line, stable keys")
-    history.add_argument("--bridge", metavar="NAME", help="only this bridge")
+    add_bridge(history)
     history.add_argument("--limit", type=_count, default=50, help="how many (default 50)")
 
     why = add(
@@ -198,7 +194,7 @@ def _add_setting_up(add: Callable[..., argparse.ArgumentParser]) -> None:
     init.add_argument("--x-keys", choices=("oauth2", "oauth1"), help="how to sign in on X")
     init.add_argument(
         "--directions",
-        choices=("both", "mastodon_to_x", "x_to_mastodon"),
+        choices=("both", *WAYS),
         metavar="WAY",
         help="both, mastodon_to_x or x_to_mastodon",
     )
@@ -217,7 +213,7 @@ def _add_setting_up(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     # Spelled out, it would take four lines of a screen, and hide what has to be typed.
     login.usage = "%(prog)s [options] NETWORK"
-    login.add_argument("--bridge", metavar="NAME", help="which one, if there are several")
+    add_bridge(login, "which one, if there are several")
     login.add_argument("--headless", action="store_true", help="no browser on this machine")
     login.add_argument("--port", type=_port, help="where the browser comes back to (X: 8423)")
     login.add_argument("--token-file", metavar="FILE", help="Mastodon: a pasted token, - to type")
@@ -261,13 +257,8 @@ def _add_steering(add: Add) -> None:
         ("sync-now", "Have the running daemon read both sides now.", "sync_now"),
     ):
         steer = add(name, summary, f"twinpost {name} --bridge personal", _later("steer", function))
-        steer.add_argument("--bridge", metavar="NAME", help="only this bridge")
-        steer.add_argument(
-            "--direction",
-            choices=("mastodon_to_x", "x_to_mastodon"),
-            metavar="WAY",
-            help="only mastodon_to_x or x_to_mastodon",
-        )
+        add_bridge(steer)
+        add_direction(steer)
     resolve = add(
         "resolve",
         "Say whether a held post was sent.",
@@ -299,7 +290,7 @@ def _add_steering(add: Add) -> None:
         _later("steer", "release"),
     )
     release.add_argument("id", nargs="?", metavar="ID", help="an id or URL; all without it")
-    release.add_argument("--bridge", metavar="NAME", help="only this bridge")
+    add_bridge(release)
 
 
 def _add_logging(command: argparse.ArgumentParser) -> None:
