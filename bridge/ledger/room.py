@@ -42,8 +42,18 @@ def bound_journal(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_PAGES * PAGE}").fetchone()
 
 
-def give_up_spare(ledger: Path) -> None:
-    """Free the spare room. Never raises."""
+def clear_the_way(ledger: Path) -> None:
+    """Free the spare room where there is little else: what is put beside an open ledger takes some.
+
+    Never raises.
+    """
+    with suppress(OSError):
+        disk = os.statvfs(ledger.parent)
+        if disk.f_bavail * disk.f_frsize < 2 * SPARE:
+            _give_up_spare(ledger)
+
+
+def _give_up_spare(ledger: Path) -> None:
     with suppress(OSError):
         spare_path(ledger).unlink(missing_ok=True)
 
@@ -73,7 +83,7 @@ def made(connection: sqlite3.Connection, ledger: Path) -> bool:
 
     Not while somebody reads the ledger, and not where even the spare room is not enough.
     """
-    give_up_spare(ledger)
+    _give_up_spare(ledger)
     there_is = emptied(connection)
     keep_spare(ledger)
     return there_is

@@ -166,8 +166,7 @@ def open_writing(store: Store, *, owner: str, now: datetime, create: bool, term:
             raise lease.in_use(name, "another process, which is just making it")
         _build(path, now)
     if store.lock.held():
-        # What SQLite puts beside an open ledger takes room, too.
-        room.give_up_spare(path)
+        room.clear_the_way(path)
     with translated(name):
         connection = store.connection = connect(path, mode="rw", timeout_ms=OPENING_TIMEOUT_MS)
         schema.require_readable(connection, name)

@@ -27,19 +27,28 @@ from hypothesis.stateful import (
 
 from bridge.core.errors import InDoubt, NetworkError, Refused, Throttled, Transient, Unauthorised
 from bridge.core.model import Network, Visibility
-from tests.engine.conftest import Rig
 from tests.fakes import PatientClock
+from tests.soak.at_once import QuickRig
 from tests.soak.conftest import Row
 from tests.soak.universe import OwnClock, Tale, Universe, WatchedNetwork
 
 T = TypeVar("T")
 
-QUICK_RUNS = 150
+QUICK_RUNS = 500
 CHUNK = 1000
 CHUNKS = int(os.environ.get("TWINPOST_SOAK_FATES", "20"))
 """Thousands of runs in the soak; each thousand is a test of its own, so that it can be resumed."""
 
 SHARED_MEMORY = Path("/dev/shm")
+
+
+def folder_in_memory() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
+
+
+EMPTY = folder_in_memory()
+"""Holds an empty ledger, once the first run has made it."""
+
 sides = st.sampled_from(Network)
 nth = st.integers(0, 40)
 
@@ -52,8 +61,7 @@ class Fate(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        where = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
-        self.folder = tempfile.TemporaryDirectory(dir=where)
+        self.folder = folder_in_memory()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
@@ -63,12 +71,12 @@ class Fate(RuleBasedStateMachine):
         true = PatientClock()
         clock = OwnClock(true=true)
         folder = Path(self.folder.name)
-        rig = Rig(
+        rig = QuickRig(
             folder=folder,
             clock=clock,
             mastodon=WatchedNetwork(Network.MASTODON, true, max_length=500),
             x=WatchedNetwork(Network.X, true, max_length=170),
-            ledger=self.run(Rig.opened(folder, clock)),
+            ledger=self.run(QuickRig.furnished(folder, Path(EMPTY.name), clock)),
             delay=timedelta(seconds=delay),
         )
         self.universe = Universe(rig, clock)

@@ -137,6 +137,7 @@ class WatchedNetwork(FakeNetwork):
         self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
     ) -> Receipt:
         self._let_in()
+        self._require_a_mirror(target)
         self._die("before")
         receipt = await super().revise(target, part, media=media)
         self._die("after")
@@ -144,10 +145,18 @@ class WatchedNetwork(FakeNetwork):
 
     async def delete(self, target: PostId) -> Microdollars:
         self._let_in()
+        self._require_a_mirror(target)
         self._die("before")
         cost = await super().delete(target)
         self._die("after")
         return cost
+
+    def _require_a_mirror(self, target: PostId) -> None:
+        """What was written by hand is nobody's to change but its author's."""
+        assert self.universe is not None
+        own = [tale for tale in self.universe.tales if tale.post.network is self.network]
+        if any(target in tale.post.ids for tale in own):
+            self.universe.wrongs.append(f"the author's own post was changed: {target}")
 
     def _let_in(self) -> None:
         if self.revoked:
@@ -238,7 +247,12 @@ class Universe:
         net = self.networks[Network.X]
         net.protected = protected
         seen_by = Visibility.FOLLOWERS if protected else Visibility.PUBLIC
-        net.posts = [replace(post, visibility=seen_by) for post in net.posts]
+
+        def seen(post: Post) -> Post:
+            of_the_account = post.visibility in {Visibility.PUBLIC, Visibility.FOLLOWERS}
+            return replace(post, visibility=seen_by) if of_the_account else post
+
+        net.posts = [seen(post) for post in net.posts]
         for tale in self.tales:
             if tale.post.network is Network.X:
                 # What is gone cannot be told from what stands, but by asking, which costs.
