@@ -25,6 +25,8 @@ from bridge.networks.mastodon.adapter import MastodonAdapter
 from tests.networks.mastodon_servers import (
     STOCK,
     TOKEN,
+    UNHEARD_OF,
+    Handler,
     ManualClock,
     OddServer,
     adapter_at,
@@ -341,3 +343,31 @@ async def test_text_that_cannot_be_encoded_is_refused_before_anything_is_sent() 
         with pytest.raises(Refused, match="could not be made"):
             await adapter.publish(part("half a \ud83d pair"), reply_to=None, key=KEY)
     assert not server.bodies
+
+
+GLITCH = STOCK | {"version": "4.5.0+glitch"}
+GOTOSOCIAL = {"version": "0.20.1+git-7c8b3f2", "configuration": {"accounts": {}}}
+AKKOMA = {"version": "2.7.2 (compatible; Akkoma 3.13.3)"}
+
+
+@pytest.mark.parametrize(
+    ("instance", "named"),
+    [(GOTOSOCIAL, "text/plain"), (AKKOMA, "text/plain"), (GLITCH, "text/plain"), (STOCK, None),
+     (UNHEARD_OF, None)],
+)  # fmt: skip
+async def test_a_text_is_called_plain_where_the_account_may_write_markdown_by_default(
+    instance: dict[str, object], named: str | None
+) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response(status("made", 0, content="snake_case_ and 2*3*4"))
+
+    path = "/api/v1/statuses"
+    special: dict[tuple[str, str], Handler] = {
+        ("POST", path): answer, ("GET", f"{path}/made"): answer, ("PUT", f"{path}/made"): answer,
+    }  # fmt: skip
+    server = OddServer(instance=instance, special=special)
+    async with odd(server) as adapter:
+        await adapter.capabilities()
+        made = await adapter.publish(part("snake_case_"), reply_to=None, key="k")
+        await adapter.revise(made.id, part("2*3*4"))
+    assert [body.get("content_type") for body in server.bodies] == [named, named]

@@ -102,7 +102,9 @@ class MastodonAdapter:
         seen = None if traffic is None else noticing(traffic, clock)
         self._client = Client(settings, clock, tls=tls, seen=seen)
         self._presence = Presence(self._client, self._whose)
-        self._writing = Writing(self._client, clock, self._instance, self._presence)
+        self._writing = Writing(
+            self._client, clock, self._instance, self._presence, last_known=self._last_known
+        )
         self._uploads = Uploads(session, settings, clock, self._instance)
         self._sources = Sources()
         self._oddities: set[str] = set()
@@ -235,6 +237,10 @@ class MastodonAdapter:
             oddities=self._oddities,
             now=self._clock.monotonic(),
         )
+
+    def _last_known(self) -> Instance:
+        """What the server said about itself last, however long ago; nothing is asked."""
+        return Instance() if self._remembered is None else self._remembered.instance
 
     async def _instance(self, *, afresh: bool = False) -> Instance:
         """What the server says about itself; after a failure what it said last."""

@@ -46,6 +46,8 @@ _GRACE = 6.0
 _ASSUMED_VERSION = "4.7.3"
 """Stated so that the library neither asks the server for it nor stumbles over an odd answer."""
 
+_PLAIN = {"content_type": "text/plain"}
+
 Call = Callable[[Mastodon], object]
 
 
@@ -120,10 +122,13 @@ class Client:
         which = quote(post, safe="")
         return _named(await self._json(lambda api: api.status(which), naming=True))
 
-    async def create(self, given: StatusArguments, *, by: float) -> Mapping[str, object]:
+    async def create(
+        self, given: StatusArguments, *, by: float, plain: bool = False
+    ) -> Mapping[str, object]:
         """Create one status, once. Raises `InDoubt` whenever it may stand without our knowing.
 
-        `by` is the monotonic time after which it must not be sent any more, here and below.
+        `by` is the monotonic time after which it must not be sent any more, here and below. `plain`
+        says that the text has to be called plain.
         """
         quoted = given["quoted_status_id"]
         naming = given["in_reply_to_id"] is not None or quoted is not None
@@ -133,7 +138,7 @@ class Client:
             naming=naming,
             by=by,
             # Under this name other makes knew quotes long before Mastodon did.
-            added={} if quoted is None else {"quote_id": quoted},
+            added=({} if quoted is None else {"quote_id": quoted}) | (_PLAIN if plain else {}),
         )
         return _named(answer)
 
@@ -150,14 +155,20 @@ class Client:
         )
 
     async def update(
-        self, post: PostId, given: EditArguments, language: str | None, *, by: float
+        self,
+        post: PostId,
+        given: EditArguments,
+        language: str | None,
+        *,
+        by: float,
+        plain: bool = False,
     ) -> Mapping[str, object]:
         """Put `given` in the place of what stands. Raises `InDoubt` where that may be done.
 
-        The library has no argument for the language.
+        The library has no argument for the language, nor for a text being `plain`.
         """
         which = quote(post, safe="")
-        added = {} if language is None else {"language": language}
+        added = ({} if language is None else {"language": language}) | (_PLAIN if plain else {})
         answer = await self._json(
             lambda api: api.status_update(which, **given), creating=True, by=by, added=added
         )

@@ -37,6 +37,7 @@ _FIRST_EDITING = (3, 5)
 
 _PLAIN_VERSION = re.compile(r"[1-9]\d*\.\d+\.\d+(?:[-+.~].*)?")
 _MASTODON_SOURCES = re.compile("mastodon|hometown|glitch", re.IGNORECASE)
+_WITH_CONTENT_TYPES = re.compile(r"\+glitch\b", re.IGNORECASE)
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 _STREAMING_PATH = "/api/v1/streaming"
 
@@ -57,13 +58,15 @@ class Instance:
     """One server. `streaming` is the address it names for streaming, None where it names none.
 
     `least_alt` is how many characters an alt text must have, 0 where none is asked for.
-    `deletes_media` says that a deletion can take the files with it at once.
+    `deletes_media` says that a deletion can take the files with it at once. `names_plain` says that
+    plain text has to be called that where the account writes Markdown by default.
     """
 
     software: Software = Software.UNKNOWN
     streaming: str | None = None
     least_alt: int = 0
     deletes_media: bool = False
+    names_plain: bool = False
     capabilities: Capabilities = field(
         default=Capabilities(
             network=Network.MASTODON,
@@ -100,6 +103,8 @@ def read_instance(said: Mapping[str, object]) -> Instance:
         least_alt=number_at(mapping_at(configuration, "media_attachments"), "description_minimum")
         or 0,
         deletes_media=api_version(said) >= _DELETES_MEDIA_FROM,
+        names_plain=software in {Software.GOTOSOCIAL, Software.PLEROMA}
+        or _WITH_CONTENT_TYPES.search(text_at(said, "version")) is not None,
         capabilities=_capabilities(said, configuration, software),
     )
 

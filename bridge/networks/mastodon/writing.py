@@ -43,15 +43,22 @@ class Instances(Protocol):
 
 
 class Writing:
-    """The writing half of one account."""
+    """The writing half of one account. `last_known` gives what is remembered of the server."""
 
     def __init__(
-        self, client: Client, clock: Clock, instance: Instances, presence: Presence
+        self,
+        client: Client,
+        clock: Clock,
+        instance: Instances,
+        presence: Presence,
+        *,
+        last_known: Callable[[], Instance],
     ) -> None:
         self._client = client
         self._clock = clock
         self._instance = instance
         self._presence = presence
+        self._last_known = last_known
         self.edits = True
         """Whether posts can be edited here, as far as is known."""
 
@@ -74,7 +81,8 @@ class Writing:
             part = in_time(part, limits, self._clock.now())
         given = arguments(part, reply_to=reply_to, key=key, now=self._clock.now(), media=media)
         try:
-            answer = await self._client.create(given, by=by)
+            plain = self._last_known().names_plain
+            answer = await self._client.create(given, by=by, plain=plain)
         except Refused as error:
             if error.status in _TOO_LONG and not (error.missing or error.duplicate):
                 error.too_long = await self._is_too_long(part)
@@ -106,7 +114,8 @@ class Writing:
                 )
         given = edit_arguments(part, now=now, media=media)
         try:
-            answer = await self._client.update(target, given, language_code(part.language), by=by)
+            plain, language = self._last_known().names_plain, language_code(part.language)
+            answer = await self._client.update(target, given, language, by=by, plain=plain)
         except NetworkError as error:
             if error.status in _NO_EDITING:
                 raise await self._cannot_edit(target, error) from error
