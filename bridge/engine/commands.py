@@ -66,7 +66,7 @@ class Commands:
             case "retry":
                 return await self.retry(asked["post"] or "", bridge, direction)
             case "release":
-                return await self.release(asked["post"], BridgeName(bridge) if bridge else None)
+                return await self.release(asked["post"], bridge)
             case "drop":
                 return await self.drop(asked["post"] or "", bridge, direction)
             case "catch-up":
@@ -166,12 +166,10 @@ class Commands:
         route, ledger = self._one(bridge, direction), self._bench.ledger
         names = [PostId(name) for name in posts]
         taken = await ledger.want(route, names, self._bench.clock.now())
-        if (lane := self._lanes.get(route)) is not None:
-            lane.wake(read=False)
         said = f"{route}: {len(taken)} post(s) are looked at again and sent if they have no mirror"
         if left := len(names) - len(taken):
             said += f"; {left} are dealt with otherwise, see twinpost why"
-        return said if lane is not None else f"{said} (by the next pass)"
+        return self._said(route, said)
 
     async def link(
         self,
@@ -215,28 +213,30 @@ class Commands:
                     "price is sent with: twinpost release ID"
                 )
             for route, posts in gone:
-                self._wake(route, posts)
+                if posts:
+                    self._wake(route)
             count = sum(len(posts) for _, posts in gone)
             return f"released: {count} post(s), sent in their order"
-        found = [each for each in await ledger.find(post.strip()) if each.parts]
-        if bridge is not None:
-            found = [each for each in found if each.route.bridge == bridge]
+        found = await self._mirrored(post, bridge)
         for record in found:
             if await ledger.release(record.route, record.source, now):
                 return self._done(record, "released: it is sent whatever it costs")
         state = found[0].state.value if found else "not known"
         raise NothingFits(f"{post} does not wait for money: it is {state}")
 
-    def _wake(self, route: Route, posts: Sequence[str]) -> None:
-        if posts and (lane := self._lanes.get(route)) is not None:
+    def _wake(self, route: Route) -> bool:
+        """Have a lane that is at work in this process look at its ledger; whether there is one."""
+        lane = self._lanes.get(route)
+        if lane is not None:
             lane.wake(read=False)
+        return lane is not None
+
+    def _said(self, route: Route, what: str) -> str:
+        """What the owner is told was done for `route`; its lane sets about the rest, if it can."""
+        return what if self._wake(route) else f"{what} (by the next pass)"
 
     def _done(self, record: PostRecord, what: str) -> str:
-        if (lane := self._lanes.get(record.route)) is not None:
-            lane.wake(read=False)
-        else:
-            what = f"{what} (by the next pass)"
-        return f"{record.route} {record.source}: {what}"
+        return self._said(record.route, f"{record.route} {record.source}: {what}")
 
     def _named(self, bridge: BridgeName | None, direction: Direction | None) -> list[Route]:
         named = [
@@ -251,20 +251,26 @@ class Commands:
     async def _mend(
         self, post: str, bridge: BridgeName | None, direction: Direction | None
     ) -> tuple[PostRecord, Mend]:
-        """The one record that has parts; a mirror's own record, an echo, has none."""
-        found = [
-            record
-            for record in await self._bench.ledger.find(post.strip())
-            if record.parts
-            and bridge in {None, record.route.bridge}
-            and direction in {None, record.route.direction}
-        ]
+        """What can be done about the one post that is meant."""
+        found = await self._mirrored(post, bridge, direction)
         if not found:
             raise NothingFits(f"no post that was to be mirrored is known by {post}")
         if len(found) > 1:
             ids = ", ".join(f"{record.route} {record.source}" for record in found)
             raise NothingFits(f"{post} means more than one post: {ids}; use one of these ids")
         return found[0], Mend(self._bench.ledger, found[0], self._bench.clock.now())
+
+    async def _mirrored(
+        self, post: str, bridge: BridgeName | None, direction: Direction | None = None
+    ) -> list[PostRecord]:
+        """The records that have parts; a mirror's own record, an echo, has none."""
+        return [
+            record
+            for record in await self._bench.ledger.find(post.strip())
+            if record.parts
+            and bridge in {None, record.route.bridge}
+            and direction in {None, record.route.direction}
+        ]
 
 
 def _pair(asked: Mapping[str, str | None]) -> tuple[Mirror, Mirror]:
