@@ -15,6 +15,7 @@ from bridge.core.delivery import PartState, PostState
 from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Route
 from bridge.core.record import BackupState, PartRecord, PostRecord
+from bridge.engine.condition import WORDS, by_figures
 from bridge.ports import LedgerView, RouteStatus
 
 NEEDS_OWNER = frozenset({PostState.HELD, PostState.FAILED, PostState.PARTIAL, PostState.IN_DOUBT})
@@ -127,18 +128,10 @@ def status_row(
 
     `usage` and `budget` are those of its bridge, which both its routes draw on.
     """
-    if status.held or status.failed or status.in_doubt:
-        state = "needs you" if status.held or status.failed else "in doubt"
-    elif status.last_read_at is None:
-        state = "never read"
-    elif status.waiting_for_money:
-        state = "over budget"
-    else:
-        state = "sending" if status.planned else "up to date"
     return StatusRow(
         bridge=status.route.bridge,
         direction=status.route.direction.value,
-        state=state,
+        state=WORDS[by_figures(status)],
         last_read_at=timestamp(status.last_read_at),
         last_mirrored_at=timestamp(status.last_mirrored_at),
         planned=status.planned,

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypedDict
 
 from bridge.core.errors import Throttled, Transient, Unauthorised, Unpaid
 from bridge.core.model import Network, Route
+from bridge.engine.condition import BAD, Condition, by_figures
 from bridge.engine.control import Control, timestamp
 from bridge.memory import RouteStatus
 
@@ -22,28 +22,16 @@ if TYPE_CHECKING:
     from bridge.engine.lane import Lane
     from bridge.engine.supervise import Daemon
 
-
-class Condition(StrEnum):
-    """One word for a direction; the first that holds, from top to bottom."""
-
-    PAUSED = "paused"
-    SIGN_IN = "sign-in"
-    UNPAID = "unpaid"
-    """The network wants money: credits, a higher cap, or another plan."""
-    NO_ROOM = "no-room"
-    RATE_LIMIT = "rate-limit"
-    UNREACHABLE = "unreachable"
-    WAITING = "waiting"
-    NEEDS_OWNER = "needs-owner"
-    OVER_BUDGET = "over-budget"
-    IN_DOUBT = "in-doubt"
-    SENDING = "sending"
-    NEVER_READ = "never-read"
-    UP_TO_DATE = "up-to-date"
-
-
-BAD = frozenset({Condition.SIGN_IN, Condition.UNPAID, Condition.NO_ROOM, Condition.NEEDS_OWNER})
-"""What only the owner can mend."""
+__all__ = [
+    "BAD",
+    "Condition",
+    "Standing",
+    "WaitRow",
+    "standing",
+    "standings",
+    "unreachable",
+    "wait_rows",
+]
 
 _LONGEST_DETAIL = 500
 
@@ -95,7 +83,7 @@ def standing(lane: Lane, figures: RouteStatus, next_read: datetime | None) -> St
     """How the direction of `lane` is now."""
     wait = _wait(lane)
     if wait is None:
-        return Standing(_of(figures), figures, next_read=next_read)
+        return Standing(by_figures(figures), figures, next_read=next_read)
     read = None if wait.condition is Condition.PAUSED else next_read
     return Standing(wait.condition, figures, wait.network, wait.until, wait.detail, read)
 
@@ -147,18 +135,6 @@ def _until(closed: Closed) -> datetime:
 
 def _urgency(closed: Closed) -> int:
     return tuple(Condition).index(_why(closed))
-
-
-def _of(figures: RouteStatus) -> Condition:
-    if figures.held or figures.failed:
-        return Condition.NEEDS_OWNER
-    if figures.waiting_for_money:
-        return Condition.OVER_BUDGET
-    if figures.in_doubt:
-        return Condition.IN_DOUBT
-    if figures.planned:
-        return Condition.SENDING
-    return Condition.NEVER_READ if figures.last_read_at is None else Condition.UP_TO_DATE
 
 
 def unreachable(lanes: Sequence[Lane]) -> frozenset[Network]:

@@ -1,0 +1,63 @@
+"""One word for how a direction is, and which of them is said where several would do.
+
+Pure. Must not know what can hold up a whole direction: `bridge.engine.standing` does.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bridge.memory import RouteStatus
+
+
+class Condition(StrEnum):
+    """One word for a direction; the first that holds, from top to bottom."""
+
+    PAUSED = "paused"
+    SIGN_IN = "sign-in"
+    UNPAID = "unpaid"
+    """The network wants money: credits, a higher cap, or another plan."""
+    NO_ROOM = "no-room"
+    RATE_LIMIT = "rate-limit"
+    UNREACHABLE = "unreachable"
+    WAITING = "waiting"
+    NEEDS_OWNER = "needs-owner"
+    OVER_BUDGET = "over-budget"
+    IN_DOUBT = "in-doubt"
+    SENDING = "sending"
+    NEVER_READ = "never-read"
+    UP_TO_DATE = "up-to-date"
+
+
+BAD = frozenset({Condition.SIGN_IN, Condition.UNPAID, Condition.NO_ROOM, Condition.NEEDS_OWNER})
+"""What only the owner can mend."""
+
+WORDS = {
+    Condition.PAUSED: "paused",
+    Condition.SIGN_IN: "sign in again",
+    Condition.UNPAID: "unpaid",
+    Condition.NO_ROOM: "disk full",
+    Condition.RATE_LIMIT: "rate limit",
+    Condition.UNREACHABLE: "unreachable",
+    Condition.WAITING: "waiting",
+    Condition.NEEDS_OWNER: "needs you",
+    Condition.OVER_BUDGET: "over budget",
+    Condition.IN_DOUBT: "in doubt",
+    Condition.SENDING: "sending",
+    Condition.NEVER_READ: "never read",
+    Condition.UP_TO_DATE: "up to date",
+}
+"""What `status` calls each of them, in its lines and in its JSON."""
+
+
+def by_figures(figures: RouteStatus) -> Condition:
+    """How a direction is that nothing holds up as a whole."""
+    if figures.held or figures.failed:
+        return Condition.NEEDS_OWNER
+    if figures.waiting_for_money:
+        return Condition.OVER_BUDGET
+    if figures.in_doubt:
+        return Condition.IN_DOUBT
+    if figures.planned:
+        return Condition.SENDING
+    return Condition.NEVER_READ if figures.last_read_at is None else Condition.UP_TO_DATE
