@@ -3,32 +3,27 @@
 import asyncio
 import os
 import re
-import shutil
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
+from tests.browser.chromium import AUDIT, PHONE, needs_browser, opened
 from tests.fixtures.world import SHARED_MACHINE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 SCREENSHOTS = os.environ.get("TWINPOST_SCREENSHOTS")
 DOCS = Path(__file__).parents[2] / "docs"
 WITHIN_TWO_SECONDS = 2000 * SHARED_MACHINE
 
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @dataclass
@@ -61,35 +56,22 @@ async def ended(demo: Demo) -> float:
     return time.monotonic() - begun
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def demo() -> AsyncIterator[Demo]:
     made = await started()
     yield made
     await ended(made)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(demo: Demo, browser: Browser) -> AsyncIterator[Page]:
-    page = await browser.new_page(viewport={"width": 1280, "height": 900})
     demo.complaints.clear()
-
-    def complain(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            demo.complaints.append(message.text)
-
-    page.on("console", complain)
-    page.on("pageerror", lambda error: demo.complaints.append(str(error)))
-    await page.goto(demo.url)
-    yield page
-    await page.close()
+    async with AsyncExitStack() as stack:
+        size = {"width": 1280, "height": 900}
+        page = await opened(browser, stack, demo.complaints, viewport=size)
+        await page.goto(demo.url)
+        yield page
+    assert demo.complaints == []
 
 
 async def publish(page: Page, side: str, text: str, **choices: str) -> None:
@@ -112,7 +94,6 @@ async def test_what_is_written_on_one_side_stands_on_the_other_within_two_second
     await publish(page, "x", "A post for the other side")
     mirror = page.locator("#mastodon .post.mirror", has_text="A post for the other side")
     await expect(mirror).to_be_visible(timeout=WITHIN_TWO_SECONDS)
-    assert demo.complaints == []
 
 
 @needs_browser
@@ -144,7 +125,6 @@ async def test_hostile_text_is_shown_and_never_run(demo: Demo, page: Page) -> No
     await publish(page, "x", hostile)
     await expect(page.locator("#mastodon .post.mirror").first).to_contain_text("<script>")
     assert await page.title() == "Demo · twinpost"
-    assert demo.complaints == []
 
 
 @needs_browser
@@ -165,17 +145,45 @@ async def test_an_empty_post_is_not_sent_and_an_error_says_why(demo: Demo, page:
 
 
 @needs_browser
-async def test_the_page_fits_a_phone_and_the_dark(demo: Demo, page: Page) -> None:
-    await page.set_viewport_size({"width": 390, "height": 844})
-    await page.emulate_media(color_scheme="dark")
+async def test_the_bridges_own_page_is_a_click_away_and_shows_the_same_posts(
+    demo: Demo, page: Page
+) -> None:
     await settled(page)
-    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    assert not wide
-    if SCREENSHOTS:
-        await page.screenshot(path=DOCS / "demo-phone-dark.png")
-        await page.set_viewport_size({"width": 1280, "height": 900})
-        await page.emulate_media(color_scheme="light")
-        await page.screenshot(path=DOCS / "demo.png")
+    async with page.expect_popup() as opening:
+        await page.get_by_role("link", name="Overview").click()
+    overview = await opening.value
+    await expect(overview.locator("h1")).to_have_text("All is well")
+    await overview.get_by_role("link", name="Preview").click()
+    await overview.get_by_label("Your post").fill("From the demo")
+    await expect(overview.locator("#preview-result .post")).to_contain_text("From the demo")
+    await overview.get_by_role("link", name="Posts").click()
+    shown = overview.locator(".copy .text", has_text="A lighthouse keeper")
+    beside = page.locator("#x .post.mirror .text", has_text="A lighthouse keeper")
+    look = "node => [node.tagName, node.className, node.dir, node.innerHTML]"
+    assert await shown.first.evaluate(look) == await beside.first.evaluate(look)
+    await overview.close()
+
+
+@needs_browser
+async def test_the_page_fits_a_phone_the_dark_and_arabic(demo: Demo, browser: Browser) -> None:
+    async with AsyncExitStack() as stack:
+        for locale, scheme, width, picture in (
+            ("en-GB", "dark", PHONE, "demo-phone-dark"),
+            ("ar", "light", PHONE, ""),
+            ("ar", "dark", 1280, ""),
+            ("en-GB", "light", 1280, "demo"),
+        ):
+            size = {"width": width, "height": 900}
+            page = await opened(
+                browser, stack, demo.complaints, locale=locale, color_scheme=scheme, viewport=size
+            )
+            await page.goto(demo.url)
+            await settled(page)
+            assert await page.locator("html").get_attribute("lang") == locale[:2]
+            assert await page.evaluate(AUDIT) == [], (locale, scheme, width)
+            if SCREENSHOTS and picture:
+                await page.screenshot(path=DOCS / f"{picture}.png")
+    assert demo.complaints == []
 
 
 async def settled(page: Page) -> None:

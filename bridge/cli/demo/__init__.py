@@ -24,8 +24,8 @@ from bridge import log
 from bridge.app.accounts import secrets_of
 from bridge.app.outlets import Outlets
 from bridge.app.wiring import wired
-from bridge.cli.demo.broker import brokered
 from bridge.cli.demo.stage import CONFIG, Stage, staged
+from bridge.cli.demo.telling import Telling, telling
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load
 from bridge.core.errors import ConfigError
@@ -62,17 +62,16 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
         ) from None
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(staged(folder if arguments.state else None))
-        broker = await stack.enter_async_context(brokered()) if arguments.mqtt else None
+        told = await stack.enter_async_context(telling()) if arguments.mqtt else None
         own = f"web: {{enabled: true, listen: '127.0.0.1:{_next_to(arguments.port)}'}}\n"
-        more = "" if broker is None else broker.configuration
-        settings = _configured(folder, stage, own + more)
+        settings = _configured(folder, stage, own, told)
         log.configure(secrets=secrets_of(settings), verbose=False)
         page, outlets = Page(stage), Outlets(settings)
         running = await stack.enter_async_context(
             wired(settings, listeners=(log.log_event, page.live.hear, *outlets.listeners))
         )
-        if broker is not None:
-            await stack.enter_async_context(broker.printed())
+        if told is not None:
+            await stack.enter_async_context(told.printed())
         await stack.enter_async_context(outlets.at_work(running))
         bridges_own = None if outlets.page is None else outlets.page.address
         page.ask(running.control, bridges_own)
@@ -88,7 +87,8 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
         if not arguments.headless:
             opening = loop.run_in_executor(None, webbrowser.open, f"{url}/")
             stack.callback(opening.cancel)
-        playing = asyncio.create_task(stage.play(running.control), name="play")
+        play = stage.play(running.control, dear=told is not None)
+        playing = asyncio.create_task(play, name="play")
         stack.callback(playing.cancel)
         await running.daemon.run(stop)
     return Exit.FINE
@@ -104,7 +104,7 @@ def _next_to(port: int) -> int:
     return port + 1 if port else 0
 
 
-def _configured(folder: Path, stage: Stage, more: str) -> Settings:
+def _configured(folder: Path, stage: Stage, own: str, told: Telling | None) -> Settings:
     """Write the configuration that a user would write, and read it as a user's is read."""
     file = folder / "config.yaml"
     text = CONFIG.format(
@@ -114,9 +114,10 @@ def _configured(folder: Path, stage: Stage, more: str) -> Settings:
         mastodon_token=stage.mastodon_account.access_token,
         x_url=stage.x_url,
         x=stage.x_account.oauth1,
+        x_budget="" if told is None else told.budget,
     )
     fresh = folder / f".config-{secrets.token_hex(4)}"
     fresh.touch(mode=0o600)
-    fresh.write_text(text + more, encoding="utf-8")
+    fresh.write_text(text + own + ("" if told is None else told.configuration), encoding="utf-8")
     fresh.replace(file)
     return load(file)
