@@ -117,6 +117,36 @@ class TestAPoll:
             receipt = await scene.adapter.publish(asked, reply_to=None, key="k")
             assert scene.standing(receipt.id).text == "yes or no? (over)"
 
+    @pytest.mark.parametrize("edits", [True, False])
+    async def test_that_a_server_leaves_out_without_a_word_is_put_into_words(
+        self, edits: bool
+    ) -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if request.method == "PUT" and not edits:
+                return web.json_response({"error": "no"}, status=422)
+            return web.json_response(status("made", 0))
+
+        polls: dict[str, object] = {
+            "max_options": 4, "max_characters_per_option": 50, "max_expiration": 2_629_746,
+        }  # fmt: skip
+        special: dict[tuple[str, str], Handler] = {
+            ("POST", "/api/v1/statuses"): answer, ("PUT", ONE): answer,
+        }  # fmt: skip
+        instance = {"version": "takahe/0.11.0", "configuration": {"polls": polls}}
+        server = OddServer(instance=instance, special=special)
+        clock = ManualClock()
+        asked = DraftPoll(
+            ("a", "b"), clock.now() + timedelta(days=1), multiple=False, otherwise="which? a or b"
+        )
+        async with odd(server, clock) as adapter:
+            assert (await adapter.capabilities()).polls is not None
+            receipt = await adapter.publish(part("which?", poll=asked), reply_to=None, key="k")
+            assert (await adapter.capabilities()).polls is None
+        assert [body["status"] for body in server.bodies] == ["which?", "which? a or b"]
+        assert receipt.id == MADE
+        told = "makes no polls" if edits else "left out the poll"
+        assert told in receipt.note
+
     async def test_lives_through_an_edit_of_the_words_with_its_votes(self, on: Any) -> None:
         async with on() as scene:
             asked = part("which?", poll=scene.poll(timedelta(hours=3)))

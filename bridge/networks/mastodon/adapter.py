@@ -170,6 +170,8 @@ class MastodonAdapter:
         capabilities = (await self._instance()).capabilities
         if not self._writing.edits:
             capabilities = replace(capabilities, edit_within=None)
+        if not self._writing.polls:
+            capabilities = replace(capabilities, polls=None)
         return replace(capabilities, default_visibility=self._audience)
 
     async def window(self, limit: int) -> Reading:

@@ -18,6 +18,7 @@ _WIDTH = {
     Visibility.UNLISTED.value: 2,
     Visibility.PUBLIC.value: 3,
 }
+LOST_POLL = "poll"
 _STANDING_QUOTES = frozenset(("", "accepted", "pending"))
 
 
@@ -55,7 +56,7 @@ class Outcome:
             "content warning": bool(part.spoiler) and not self.spoiler,
             "sensitive mark": part.sensitive and not self.sensitive,
             "place in its thread": reply_to is not None and not self.replies,
-            "poll": part.poll is not None and self.options < len(part.poll.options),
+            LOST_POLL: part.poll is not None and self.options < len(part.poll.options),
             "quote": part.quote is not None and not self.quotes,
             _lost_media(self.media, media): self.media < media,
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from bridge.core.draft import DraftPart
@@ -18,7 +19,7 @@ from bridge.core.record import Receipt
 from bridge.networks.fields import id_at, mapping_at
 from bridge.networks.mastodon.client import SENT_WITHIN, Client
 from bridge.networks.mastodon.instance import Instance
-from bridge.networks.mastodon.outcome import Outcome, read_outcome
+from bridge.networks.mastodon.outcome import LOST_POLL, Outcome, read_outcome
 from bridge.networks.mastodon.presence import Presence
 from bridge.networks.mastodon.render import arguments, edit_arguments, in_time, language_code
 from bridge.ports import Clock
@@ -31,6 +32,7 @@ _UNWRAPPED = "reblog:"
 """Begins the id of a boost that no answer and no timeline names: were the id of the boosted post
 taken for the boost's, taking the boost back would delete the post."""
 
+_NO_POLLS = "the server makes no polls, so it stands in words"
 _IN_WORDS = "its poll had too little time left and stands in words"
 
 
@@ -61,6 +63,8 @@ class Writing:
         self._last_known = last_known
         self.edits = True
         """Whether posts can be edited here, as far as is known."""
+        self.polls = True
+        """Whether polls are made here, as far as is known."""
 
     async def publish(
         self, part: DraftPart, *, reply_to: PostId | None, key: str, media: Sequence[MediaId]
@@ -93,7 +97,33 @@ class Writing:
         if outcome.is_wider_than(part.visibility):
             await self._take_back(outcome, part.visibility)
         lost = outcome.lacks(part, reply_to, media=len(media))
+        if part.poll is not None and not outcome.options:
+            return await self._with_its_answers(outcome, part, lost, media)
         return _receipt(outcome, lost, in_words=asked.poll is not None and part.poll is None)
+
+    async def _with_its_answers(
+        self, outcome: Outcome, part: DraftPart, lost: Sequence[str], media: Sequence[MediaId]
+    ) -> Receipt:
+        """A post whose poll the server left out without a word: edited, so that its words say it.
+
+        Its question alone would have lost the answers. From now on no polls are made there.
+        """
+        self.polls = False
+        words = part.poll.otherwise if part.poll else part.text
+        said = replace(part, text=words, poll=None)
+        given = edit_arguments(said, now=self._clock.now(), media=media)
+        by, language = self._clock.monotonic() + SENT_WITHIN, language_code(part.language)
+        plain = self._last_known().names_plain
+        try:
+            await self._client.update(outcome.id, given, language, by=by, plain=plain)
+        except NetworkError as error:
+            log.warning("post %s stands without the answers of its poll: %s", outcome.id, error)
+            return _receipt(outcome, lost, in_words=False)
+        rest = [each for each in lost if each != LOST_POLL]
+        return replace(
+            _receipt(outcome, rest, in_words=False),
+            note="; ".join([*(f"the server left out the {each}" for each in rest), _NO_POLLS]),
+        )
 
     async def revise(self, target: PostId, part: DraftPart, *, media: Sequence[MediaId]) -> Receipt:
         """Give a post the whole of `part`. See `bridge.ports.Sink`.
@@ -126,6 +156,8 @@ class Writing:
         if outcome is None:
             raise InDoubt("the server's answer does not name the post it changed")
         lost = outcome.lacks(part, None, media=len(media))
+        if part.poll is not None and not outcome.options:
+            return await self._with_its_answers(outcome, part, lost, media)
         return _receipt(outcome, lost, in_words=asked.poll is not None and part.poll is None)
 
     async def delete(self, target: PostId) -> None:
