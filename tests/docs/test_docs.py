@@ -1,6 +1,7 @@
 """The documents say what is so: commands, exit codes, figures, promises, files."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ from bridge.cli.parser import CODES, build_parser
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted(
+    page.relative_to(ROOT).as_posix() for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+)
 
 
 def commands() -> set[str]:
@@ -53,13 +57,44 @@ def test_every_promise_is_proven_by_a_test_that_names_it() -> None:
         assert f"def test_promise_{number}_" in tests, number
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "docs/architecture.md", "docs/what-crosses.md", "CONTRIBUTING.md"]
-)
-def test_every_link_to_a_file_leads_somewhere(document: str) -> None:
+def anchors(page: str) -> set[str]:
+    """What can stand behind ``#`` in a link to a page."""
+    titles = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_to_a_file_or_to_a_place_in_it_leads_somewhere(document: str) -> None:
     place = ROOT / document
-    for target in re.findall(r"\]\(([^)#:]+)\)", place.read_text(encoding="utf-8")):
-        assert (place.parent / target).exists(), target
+    text = place.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", text):
+        there = place.parent / target if target else place
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors(there.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    assert len(README.splitlines()) < 200
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert pages <= set(re.findall(r"\]\(([^)#:]+)\)", README))
+
+
+def test_every_command_on_every_page_can_be_typed() -> None:
+    parser = build_parser()
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for block in re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            for line in re.findall(r"^(?:\.venv/bin/)?twinpost (.*)$", block, re.MULTILINE):
+                parser.parse_args(shlex.split(line, comments=True))
+
+
+def test_the_comparison_says_when_it_was_made_and_what_is_not_known() -> None:
+    table = README.split("## Other tools, as of ")[1].split("\n## ")[0]
+    assert re.match(r"\w+ 20\d\d\n", table)
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len({line.count("|") for line in rows}) == 1
+    assert "not by running them" in table
 
 
 def test_the_architecture_names_every_floor() -> None:
