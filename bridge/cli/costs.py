@@ -16,23 +16,27 @@ from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.core.budget import Spent, day_name, month_begin, month_end, month_of
 from bridge.core.errors import ConfigError
-from bridge.core.model import Microdollars
+from bridge.core.model import BridgeName, Microdollars
+from bridge.core.policy import Links
 from bridge.core.prices import X_PRICES, in_dollars
 from bridge.engine.costs import CostRow, cost_row
 from bridge.log import escaped
 
 _NAMES = {
-    Spent.READ: "posts read",
-    Spent.POST: "posts",
-    Spent.POST_WITH_LINK: "posts with links",
-    Spent.REPOST: "reposts",
-    Spent.MEDIA: "media",
-    Spent.ALT_TEXT: "alt texts",
-    Spent.EDIT: "edits",
-    Spent.DELETION: "deletions",
-    Spent.DELIVERY: "posts, not told apart then",
+    Spent.READ: ("post read", "posts read"),
+    Spent.POST: ("post on X without a link", "posts on X without links"),
+    Spent.POST_WITH_LINK: ("post on X with a link", "posts on X with links"),
+    Spent.REPOST: ("repost", "reposts"),
+    Spent.MEDIA: ("file uploaded", "files uploaded"),
+    Spent.ALT_TEXT: ("alt text", "alt texts"),
+    Spent.EDIT: ("edit", "edits"),
+    Spent.DELETION: ("deletion", "deletions"),
+    Spent.DELIVERY: ("post, not told apart then", "posts, not told apart then"),
 }
-"""Each with what is counted."""
+"""Each with what is counted: one of them, and several."""
+
+_CENT = 10_000
+_HUNDREDTH_OF_A_CENT = 100
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,11 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     month = _month(arguments.month, now)
     settings = load(locate(arguments.config))
     rows = asyncio.run(_rows(settings, month, now))
+    links = {bridge.name: bridge.mastodon_to_x.links for bridge in settings.bridges}
     for row in rows:
         if arguments.json:
             print(json.dumps(row, ensure_ascii=False))
         else:
-            print("\n".join(escaped(line) for line in _lines(row, now)))
+            chosen = links[BridgeName(row["bridge"])]
+            print("\n".join(escaped(line) for line in _lines(row, chosen, now)))
     return Exit.FINE
 
 
@@ -63,34 +69,58 @@ async def _rows(settings: Settings, month: str, now: datetime) -> list[CostRow]:
         return [cost_row(*found, now) for found in await control.spending(month)]
 
 
-def _lines(row: CostRow, now: datetime) -> Iterator[str]:
+def _lines(row: CostRow, chosen: Links, now: datetime) -> Iterator[str]:
+    """A month in words; `chosen` is what becomes of links by the configuration as it is."""
+    if month_begin(row["month"]) > now:
+        yield f"{row['bridge']}, {row['month']} (UTC): has not begun"
+        return
     budget = row["budget_usd"]
     bound = "no budget is set" if budget is None else f"of a budget of {_usd(budget)}"
     yield f"{row['bridge']}, {row['month']} (UTC): {_usd(row['spent_usd'])} {bound}"
-    if month_end(row["month"]) > now:
-        yield f"  {_usd(row['forecast_usd'])} by {day_name(month_end(row['month']))}, at this pace"
     if not row["kinds"]:
         yield "  nothing was spent"
         return
+    if (end := month_end(row["month"])) > now:
+        forecast = _usd(row["forecast_usd"], to=_CENT)
+        over = budget is not None and row["forecast_usd"] > budget
+        then = "; what is over the budget will wait" if over else ""
+        yield f"  about {forecast} by {day_name(end)}, at this pace{then}"
     for kind in row["kinds"]:
-        name = _NAMES[Spent(kind["kind"])]
-        yield f"  {_usd(kind['cost_usd']):>10}  {kind['items']} {name}"
+        yield _line(
+            kind["cost_usd"], f"{kind['items']} {_name(Spent(kind['kind']), kind['items'])}"
+        )
+    if not row["posts"]:
+        return
+    count = f"the {row['posts']} posts that were" if row["posts"] > 1 else "the one post that was"
     if row["per_post_usd"] is not None:
-        yield f"  {_usd(row['per_post_usd']):>10}  for a post on average, {row['posts']} in all"
-    if row["dearest"]:
-        yield "  the dearest posts; why each was so dear: twinpost why ID"
+        average = _usd(row["per_post_usd"], to=_HUNDREDTH_OF_A_CENT)
+        yield f"  {average:>10}  on average for each of {count} mirrored to X"
+    yield "  the dearest of them; what made one so dear: twinpost why ID"
     for post in row["dearest"]:
         where = post["source_url"] or post["source_id"]
-        yield f"  {_usd(post['cost_usd']):>10}  {where} ({post['parts']} part(s))"
-    if row["posts"]:
-        links = row["links_usd"]
-        yield "  what these posts come to by what becomes of links (`links` in mastodon_to_x)"
-        yield (
-            f"  {_usd(links['keep']):>10}  keep, {_usd(links['defuse'])} defuse, "
-            f"{_usd(links['drop'])} drop"
-        )
+        several = f", {post['parts']} posts on X" if post["parts"] > 1 else ""
+        yield _line(post["cost_usd"], f"{where}{several}")
+    yield f"  what {count} mirrored would have cost by the choices of `links` in mastodon_to_x"
+    links = row["links_usd"]
+    for choice, cost in (
+        ("keep", links["keep"]),
+        ("defuse", links["defuse"]),
+        ("drop", links["drop"]),
+    ):
+        yield _line(cost, f"{choice}, as it is set" if choice == chosen else choice)
     yield f"  prices as of {X_PRICES.as_of}, unless x.prices says otherwise"
 
 
-def _usd(amount: float) -> str:
-    return in_dollars(Microdollars(round(amount * 1_000_000)))
+def _line(amount: float, what: str) -> str:
+    return f"  {_usd(amount):>10}  {what}"
+
+
+def _name(kind: Spent, items: int) -> str:
+    one, several = _NAMES[kind]
+    return one if items == 1 else several
+
+
+def _usd(amount: float, *, to: int = 1) -> str:
+    """In dollars; rounded `to` so many microdollars, unless nothing would be left of it."""
+    exact = round(amount * 1_000_000)
+    return in_dollars(Microdollars(round(exact / to) * to or exact))

@@ -75,8 +75,10 @@ def explain(row: PostRow) -> None:
         console.print(f"  {name:<12}{_text(value)}", soft_wrap=True)
     for part in row["parts"]:
         where = part["target_url"] or part["target_id"] or "not sent"
+        cost = f"{_cost(part['cost_usd'])} " if part["cost_usd"] else ""
         console.print(
-            f"  part {part['index'] + 1:<7}{_state(part['state'])} {_text(where)}", soft_wrap=True
+            f"  part {part['index'] + 1:<7}{_state(part['state'])} {cost}{_text(where)}",
+            soft_wrap=True,
         )
 
 

@@ -1,6 +1,7 @@
 """`twinpost costs` and `twinpost release`, as a user types them; prices that X lists otherwise."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -57,13 +58,39 @@ async def test_costs_are_those_that_x_has_charged(world: World) -> None:
     assert row["forecast_usd"] >= row["spent_usd"]
     said = (await world.twinpost("costs")).out
     assert "of a budget of $5.00" in said
-    assert "1 posts with links" in said
+    lines = [line.strip() for line in said.splitlines()]
+    for line in (
+        "$0.20  1 post on X with a link",
+        "$0.015  1 post on X without a link",
+        "$0.1075  on average for each of the 2 posts that were mirrored to X",
+        "$0.215  keep, as it is set",
+        "$0.03  defuse",
+        "$0.03  drop",
+    ):
+        assert line in lines, said
+    (forecast,) = [line for line in lines if line.endswith("at this pace")]
+    # To the cent: more would be pretended.
+    assert re.fullmatch(r"about \$\d+\.\d\d by 1 [A-Z][a-z]+ \(UTC\), at this pace", forecast)
+
+
+async def test_what_made_a_post_dear_is_told_by_its_parts(world: World) -> None:
+    await world.twinpost("once")
+    toot = world.mastodon.write(world.mastodon_account, f"https://example.org/ {'word ' * 80}")
+    await world.twinpost("once")
+    said = (await world.twinpost("costs")).out
+    assert re.search(rf"\$0\.215  http\S+/{toot.id}, 2 posts on X\n", said)
+    assert "twinpost why ID" in said
+    told = (await world.twinpost("why", toot.id)).out
+    assert "part 1      delivered $0.20 http" in told
+    assert "part 2      delivered $0.015 http" in told
 
 
 async def test_a_month_without_anything_and_what_is_no_month(world: World) -> None:
     await world.twinpost("once")
     told = await world.twinpost("costs", "--month", "2026-01")
     assert (told.code, "nothing was spent" in told.out) == (0, True)
+    told = await world.twinpost("costs", "--month", "2199-01")
+    assert (told.code, "has not begun" in told.out, "pace" in told.out) == (0, True, False)
     told = await world.twinpost("costs", "--month", "2026-13")
     assert told.code == 2
     assert "expected a month such as" in told.err
@@ -86,6 +113,8 @@ async def test_what_the_budget_keeps_is_shown_and_released_on_the_ledger(world: 
     assert (await world.twinpost("release")).code == 0
     assert (await world.twinpost("once")).code == 0
     assert [post.text for post in world.x.timeline(world.x_account)] == ["Two", "One"]
+    told = await world.twinpost("costs")
+    assert "at this pace; what is over the budget will wait" in told.out
     told = await world.twinpost("release")
     assert told.code == 2
     assert "nothing waits" in told.err
