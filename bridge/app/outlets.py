@@ -6,7 +6,6 @@ Nothing of a surface that is not configured is imported. Must not decide what is
 from __future__ import annotations
 
 import random
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -16,7 +15,7 @@ from bridge import USER_AGENT, __version__
 from bridge.app.accounts import secrets_of
 from bridge.app.clock import SystemClock
 from bridge.app.looking import control_over, ledger_path, reading, routes
-from bridge.app.wiring import Running
+from bridge.app.wiring import Running, TrafficOf
 from bridge.config import Settings
 from bridge.core.errors import ConfigError
 from bridge.engine.standing import Standing, standings
@@ -52,6 +51,11 @@ class Outlets:
         """What is to hear of every event."""
         made = (self.page, self._mqtt, self._metrics, self._notices)
         return tuple(each.hear for each in made if each is not None)
+
+    @property
+    def traffic(self) -> TrafficOf | None:
+        """What is to hear of every call to a network, where calls are counted."""
+        return None if self._metrics is None else self._metrics.traffic.of
 
     @asynccontextmanager
     async def at_work(self, running: Running) -> AsyncIterator[None]:
@@ -109,13 +113,7 @@ class Outlets:
             from bridge.surfaces.mqtt.surface import MqttSurface  # noqa: PLC0415 - an extra
         except ModuleNotFoundError as error:
             raise _not_installed("mqtt", error) from None
-        tls: ssl.SSLContext | None = None
-        if given.tls:
-            tls = trusting(self._settings.ca_file)
-            if given.tls_ca_file is not None:
-                # For what is wrong with it, and its words.
-                trusting(given.tls_ca_file)
-                tls.load_verify_locations(given.tls_ca_file)
+        tls = trusting(self._settings.ca_file, given.tls_ca_file) if given.tls else None
         return MqttSurface(
             given,
             list(routes(self._settings)),
