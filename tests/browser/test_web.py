@@ -5,98 +5,42 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
+from bridge.core.events import RoutePaused
+from tests.browser.chromium import (
+    AUDIT,
+    PHONE,
+    needs_browser,
+    opened,
+)
 from tests.fixtures.world import SHARED_MACHINE, World, made_world
 from tests.surfaces.web.stage import (
-    HOSTILE,
-    OUT,
+    BACK,
+    PASSWORD,
     a_month,
     configured,
     furnish,
-    hostile,
     seeded,
     served,
 )
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 SCREENSHOTS = os.environ.get("TWINPOST_SCREENSHOTS")
 DOCS = Path(__file__).parents[2] / "docs"
 SOON = 4000 * SHARED_MACHINE
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here"),
-    pytest.mark.asyncio(loop_scope="module"),
-]
-
-TELL_VIOLATIONS = """
-addEventListener('securitypolicyviolation', (event) =>
-  console.error(`violation: ${event.violatedDirective} ${event.blockedURI}`));
-"""
-
-TOO_FAINT = """
-() => {
-  const number = (text) => Number.parseFloat(text);
-  const parse = (colour) => {
-    const parts = colour.match(/[\\d.e-]+/g).map(number);
-    const scale = colour.startsWith('color(') ? 255 : 1;
-    return [parts[0] * scale, parts[1] * scale, parts[2] * scale, parts[3] ?? 1];
-  };
-  const over = (top, below) => top.slice(0, 3)
-    .map((value, index) => value * top[3] + below[index] * (1 - top[3])).concat(1);
-  const light = (colour) => {
-    const [r, g, b] = colour.map((value) => value / 255)
-      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (node) => {
-    const layers = [];
-    for (let each = node; each; each = each.parentElement)
-      layers.push(parse(getComputedStyle(each).backgroundColor));
-    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
-  };
-  const faint = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode.parentElement;
-    const text = walker.currentNode.data.trim();
-    if (!text || node.closest('.visually-hidden, .skip, [hidden]')) continue;
-    if (!node.checkVisibility()) continue;
-    const below = ground(node);
-    const ink = over(parse(getComputedStyle(node).color), below);
-    const [high, low] = [light(ink), light(below)].sort((a, b) => b - a);
-    const ratio = (high + 0.05) / (low + 0.05);
-    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${text.slice(0, 40)}`);
-  }
-  return faint;
-}
-"""
-
-UNLABELLED = """
-() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
-  .filter((field) => field.labels.length === 0).map((field) => field.outerHTML)
-"""
-
-HEADINGS = """
-() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')]
-  .map((node) => Number(node.tagName[1]))
-"""
+pytestmark = [needs_browser, pytest.mark.asyncio(loop_scope="session")]
+DETAILS = "/post?bridge=personal&direction=mastodon_to_x&id=1007"
 
 
 @dataclass
@@ -108,15 +52,7 @@ class Site:
     complaints: list[str] = field(default_factory=list)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """A daemon in a process of its own, with a month behind it."""
     async with made_world(tmp_path_factory.mktemp("web")) as world:
@@ -137,27 +73,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         await drained
 
 
-async def opened(
-    browser: Browser, stack: AsyncExitStack, complaints: list[str], **options: Any
-) -> Page:
-    context = await browser.new_context(
-        **{"locale": "en-GB", "timezone_id": "Asia/Kathmandu"} | options
-    )
-    stack.push_async_callback(context.close)
-    page = await context.new_page()
-    await page.add_init_script(TELL_VIOLATIONS)
-
-    def complain(message: ConsoleMessage) -> None:
-        # A status of 400 and more is told there, too; what the page shows then is looked at.
-        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
-            complaints.append(message.text)
-
-    page.on("console", complain)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return page
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(site: Site, browser: Browser) -> AsyncIterator[Page]:
     site.complaints.clear()
     async with AsyncExitStack() as stack:
@@ -266,53 +182,43 @@ async def test_an_own_post_is_previewed_by_its_address(site: Site, page: Page) -
     await expect(result).to_contain_text("audience")
 
 
-async def test_every_page_fits_a_phone_the_dark_and_arabic(site: Site, browser: Browser) -> None:
-    details = "/post?bridge=personal&direction=mastodon_to_x&id=1007"
+async def test_every_page_fits_a_phone_the_dark_and_arabic_and_those_who_cannot_see_it(
+    site: Site, browser: Browser
+) -> None:
     site.complaints.clear()
     async with AsyncExitStack() as stack:
         for name, locale, scheme, width in (
             ("", "en-GB", "light", 1280),
-            ("-phone", "en-GB", "dark", 390),
+            ("-phone", "en-GB", "dark", PHONE),
             ("-arabic", "ar", "light", 1280),
+            ("-arabic-phone", "ar", "dark", PHONE),
         ):
+            size = {"width": width, "height": 1000}
             page = await opened(
-                browser,
-                stack,
-                site.complaints,
-                locale=locale,
-                color_scheme=scheme,
-                viewport={"width": width, "height": 1000},
+                browser, stack, site.complaints, locale=locale, color_scheme=scheme, viewport=size
             )
-            for path in ("/preview", "/nowhere", "/posts", details, "/"):
+            for path in ("/preview", "/nowhere", "/posts", "/posts?q=none-such", DETAILS, "/"):
                 await page.goto(site.url + path)
                 html = page.locator("html")
                 assert await html.get_attribute("lang") == locale[:2]
                 assert await html.get_attribute("dir") == ("rtl" if locale == "ar" else "ltr")
-                assert await page.evaluate(TOO_FAINT) == [], (path, name)
-                assert await page.evaluate(UNLABELLED) == [], path
-                levels = await page.evaluate(HEADINGS)
-                assert levels[0] == 1
-                assert levels.count(1) == 1
-                assert all(b - a <= 1 for a, b in pairwise(levels)), levels
-                for narrow in {width, 390}:
-                    await page.set_viewport_size({"width": narrow, "height": 1000})
-                    wide = "document.documentElement.scrollWidth > innerWidth"
-                    assert not await page.evaluate(wide), (path, name, narrow)
-                await page.set_viewport_size({"width": width, "height": 1000})
-            if SCREENSHOTS:
-                await pictured(page, site, name, details)
+                # What is folded is looked at as well.
+                await page.evaluate("document.querySelectorAll('details').forEach(x => x.open = 1)")
+                assert await page.evaluate(AUDIT) == [], (path, name)
+            if SCREENSHOTS and name != "-arabic-phone":
+                await pictured(page, site, name)
     assert site.complaints == []
 
 
-async def pictured(page: Page, site: Site, name: str, details: str) -> None:
+async def pictured(page: Page, site: Site, name: str) -> None:
     """The pictures of the documents."""
-    await page.set_viewport_size({"width": 390 if name == "-phone" else 1280, "height": 1640})
+    await page.set_viewport_size({"width": PHONE if name == "-phone" else 1280, "height": 1640})
     await page.goto(site.url)
     await page.screenshot(path=DOCS / f"web{name}.png")
     if name:
         return
     await page.set_viewport_size({"width": 1280, "height": 900})
-    await page.goto(site.url + details)
+    await page.goto(site.url + DETAILS)
     await page.screenshot(path=DOCS / "web-post.png")
     await page.goto(f"{site.url}/preview")
     await page.get_by_label("Your post").fill(
@@ -389,38 +295,52 @@ async def test_everything_works_without_a_script(site: Site, browser: Browser) -
         await expect(page.locator(".said")).to_contain_text("Reading now")
 
 
-async def test_hostile_text_is_shown_on_every_page_and_never_run(
+async def test_what_needs_nobody_and_what_is_empty_says_what_to_do(
     browser: Browser, tmp_path: Path
 ) -> None:
     complaints: list[str] = []
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(made_world(tmp_path))
-        configured(world)
-        await seeded(world, hostile)
+        site = await stack.enter_async_context(served(world, password=PASSWORD))
+        page = await opened(browser, stack, complaints, color_scheme="dark")
+        await page.goto(f"{site.url}/preview")
+        assert await page.evaluate(AUDIT) == [], "signing in"
+        await page.get_by_label("Password").fill("not the password")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_label("Password").press("Enter")
+        await expect(page.locator("h1")).to_have_text("Preview")
+        assert await page.evaluate(AUDIT) == []
+        for path, says in (
+            ("/", "Write one on either side, or press Sync now."),
+            ("/", "Nothing was sent in the last 30 days."),
+            ("/posts", "no post was read since the bridge started"),
+        ):
+            await page.goto(site.url + path)
+            await expect(page.locator("main")).to_contain_text(says)
+            assert await page.evaluate(AUDIT) == [], path
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.locator("h1")).to_have_text("Sign in")
+    assert complaints == []
+
+
+async def test_what_happens_while_a_page_is_on_its_way_is_shown_as_well(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Between the page and the stream that keeps it fresh there is a moment."""
+    complaints: list[str] = []
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(made_world(tmp_path))
         site = await stack.enter_async_context(served(world))
         page = await opened(browser, stack, complaints)
-        paths = ["/", "/?said=" + quote(HOSTILE[0]), "/posts", "/posts?state=needs"]
-        for number, text in enumerate(HOSTILE):
-            sent = text.encode("utf-8", "backslashreplace").decode()
-            named = {"bridge": OUT.bridge, "direction": OUT.direction.value}
-            kind = "h" if number % 2 else ""
-            paths.append("/post?" + urlencode(named | {"id": f"{kind}{number}{sent}"}))
-            # Found or not: searches, filters, and errors with the text in the address itself.
-            paths += [f"/posts?{urlencode({'q': sent, 'bridge': sent, 'direction': sent})}"]
-            paths.append(f"/{quote(sent, safe='')}")
-        for path in paths:
-            await page.goto(site.url + path, wait_until="domcontentloaded")
-            title = await page.title()
-            assert title.endswith("· twinpost"), path
-        for text in HOSTILE[:3]:
-            await page.goto(f"{site.url}/preview")
-            await page.get_by_label("Your post").fill(text)
-            await page.get_by_label("Content warning").fill(text)
-            await expect(page.locator("#preview-result .post")).not_to_have_count(0, timeout=SOON)
-            await page.get_by_role("button", name="Show", exact=True).click()
-            await expect(page.get_by_label("Your post")).to_have_value(text)
-        await page.goto(f"{site.url}/posts?q=%3Cscript%3E")
-        assert await page.locator(".text", has_text="<script>").count() > 0, "shown as it is"
-        links = await page.evaluate("[...document.links].map((link) => link.protocol)")
-        assert set(links) <= {"http:", "https:"}
+
+        async def late(route: Route) -> None:
+            site.daemon.lanes[1].paused = True
+            site.page.hear(RoutePaused(datetime.now(UTC), BACK, None, "by its owner"))
+            await route.continue_()
+
+        await page.route("**/events*", late)
+        await page.goto(site.url)
+        await expect(page.locator(".route .state", has_text="Paused by you")).to_have_count(1)
     assert complaints == []
