@@ -39,15 +39,6 @@ def x_links(text: str) -> tuple[Span, ...]:
     )
 
 
-def x_mentions(text: str) -> tuple[Span, ...]:
-    """Mentions of accounts, in links too; a list (``@name/list``) is none."""
-    return tuple(
-        Span(m.start, m.end, SpanKind.MENTION, "@" + m.name)
-        for m in x_marks.mentions(text)
-        if not m.slug
-    )
-
-
 @recalled
 def mastodon_entities(text: str) -> tuple[Span, ...]:
     """What Mastodon would link in `text`, in order and without overlap; the first of two wins.

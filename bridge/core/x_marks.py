@@ -298,12 +298,3 @@ def cashtags(text: str) -> Iterator[Span]:
     """Everything that X would take for a cashtag."""
     for found in _CASHTAG_RE.finditer(text):
         yield Span(found.start(), found.end(), SpanKind.CASHTAG, found[1])
-
-
-_REPLY_RE = re.compile(rf"[{SPACES}]*[@\uff20]([0-9A-Za-z_]{{1,20}})")
-
-
-def reply_name(text: str) -> str | None:
-    """Whom a text addresses by beginning with a mention, None for nobody."""
-    found = _REPLY_RE.match(text)
-    return found[1] if found and not _AFTER_MENTION_RE.match(text, found.end()) else None

@@ -16,7 +16,7 @@ from bridge.core import mastodon_marks
 from bridge.core.capabilities import Capabilities
 from bridge.core.compose import compose
 from bridge.core.defuse import clean, defuse_accidental_links, one_cashtag
-from bridge.core.entities import mastodon_entities, x_entities, x_links, x_mentions
+from bridge.core.entities import mastodon_entities, x_entities, x_links
 from bridge.core.errors import UnfitError
 from bridge.core.fingerprint import Match, same_post
 from bridge.core.graphemes import graphemes
@@ -57,7 +57,7 @@ COUNTERS: list[tuple[Length, Atoms]] = [
 @MANY
 @given(TEXT)
 def test_entities_fit_their_text_and_lengths_are_lengths(text: str) -> None:
-    for found in (x_entities(text), x_links(text), x_mentions(text), mastodon_entities(text)):
+    for found in (x_entities(text), x_links(text), mastodon_entities(text)):
         assert all(0 <= span.start < span.end <= len(text) for span in found)
         assert list(found) == sorted(found)
     assert 0 <= x_length(text) <= 2 * len(text) + 23 * len(x_links(text))

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bridge.core import x_marks
-from bridge.core.entities import x_entities, x_links, x_mentions
+from bridge.core.entities import x_entities, x_links
 from bridge.core.text import Span, SpanKind
 from tests.conftest import SHARED
 
@@ -42,14 +42,15 @@ def _data(shared_folder: Path) -> None:
 
 @pytest.mark.parametrize("case", _cases("extract.yml", "mentions"))
 def test_mentions_are_found(case: dict[str, Any]) -> None:
-    assert [span.target[1:] for span in x_mentions(case["text"])] == case["expected"]
+    assert [m.name for m in x_marks.mentions(case["text"]) if not m.slug] == case["expected"]
 
 
 @pytest.mark.parametrize("case", _cases("extract.yml", "mentions_with_indices"))
 def test_mentions_are_found_where_they_are(case: dict[str, Any]) -> None:
     assert [
-        {"screen_name": span.target[1:], "indices": [span.start, span.end]}
-        for span in x_mentions(case["text"])
+        {"screen_name": m.name, "indices": [m.start, m.end]}
+        for m in x_marks.mentions(case["text"])
+        if not m.slug
     ] == case["expected"]
 
 
@@ -63,7 +64,10 @@ def test_lists_are_told_from_mentions(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", _cases("extract.yml", "replies"))
 def test_whom_a_text_addresses_is_found(case: dict[str, Any]) -> None:
-    assert x_marks.reply_name(case["text"]) == case["expected"]
+    text = case["text"]
+    first = next(x_marks.mentions(text), None)
+    begins = first is not None and not text[: first.start].strip()
+    assert (first.name if first and begins else None) == case["expected"]
 
 
 @pytest.mark.parametrize("case", _cases("extract.yml", "urls", "tco_urls_with_params"))
