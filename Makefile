@@ -3,9 +3,10 @@
 #   make check   ruff, mypy, import-linter                       make fmt     format the code
 #   make soak    long runs                                       make bench   figures
 #   make corpus  the corpus side by side, for a human eye        make lock    resolve dependencies
+#   make audit   known holes of the locked packages, a bill of materials in dist/ (asks the network)
 #   make test-system  the container image and the systemd units, really run (root, Debian)
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system check soak bench corpus screenshots fmt lock clean
+.PHONY: help demo test test-system check audit soak bench corpus screenshots fmt lock clean
 
 # The newest of the supported interpreters that is here, unless PYTHON says otherwise.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 help:
-	@sed -n '2,6s/^# *//p' Makefile
+	@sed -n '2,7s/^# *//p' Makefile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "twinpost needs Python 3.11 or newer; none was found. Say which: make PYTHON=/path/to/python"; exit 1; }
@@ -52,6 +53,11 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Apart from `check`, because it asks an advisory service; ARGS=--lenient where that may be away.
+audit: $(VENV)/dev.stamp
+	$(BIN)/python -m tools.bill dist/twinpost.cdx.json
+	$(BIN)/python -m tools.audit $(ARGS)
 
 soak: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m soak $(ARGS)
