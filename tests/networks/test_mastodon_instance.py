@@ -98,6 +98,9 @@ def test_akkoma_states_its_limits_beside_the_usual_place() -> None:
         },
     }  # fmt: skip
     able = read_instance(said).capabilities
+    assert not able.quotes
+    said["pleroma"] = {"metadata": {"features": ["pleroma_api", "quote_posting"]}}
+    assert read_instance(said).capabilities.quotes
     assert (able.max_length, able.max_alt_length) == (4999, 7000)
     assert able.media is not None
     assert (able.media.image.max_bytes, able.media.video.max_bytes) == (16_000_000, 16_000_000)

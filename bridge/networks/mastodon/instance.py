@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bridge.core.capabilities import FOREVER, Capabilities
 from bridge.core.model import Network
-from bridge.networks.fields import mapping_at, number_at, text_at
+from bridge.networks.fields import list_at, mapping_at, number_at, text_at
 from bridge.networks.mastodon.attachments import ASSUMED_MEDIA, media_limits, poll_limits
 
 MAX_LENGTH = 500
@@ -28,6 +28,9 @@ _ALT_LENGTHS = range(50, 100_001)
 
 _QUOTES_FROM = 7
 """Mastodon 4.5."""
+
+_QUOTE_POSTING = "quote_posting"
+"""By this name Pleroma and Akkoma tell that they quote; they have no version of Mastodon's API."""
 
 _POLLS_WITH_MEDIA_FROM = 10
 """Mastodon 4.6."""
@@ -173,7 +176,7 @@ def _capabilities(
             stock=software is Software.MASTODON,
             with_media=version >= _POLLS_WITH_MEDIA_FROM,
         ),
-        quotes=version >= _QUOTES_FROM,
+        quotes=version >= _QUOTES_FROM or _QUOTE_POSTING in _features(said),
         edit_within=FOREVER if _may_edit(said, software) else None,
         free_edits=True,
     )
@@ -185,6 +188,11 @@ def _older_limits(said: Mapping[str, object]) -> Mapping[str, object]:
     described = number_at(said, "description_limit")
     named = {"image_size_limit": size, "video_size_limit": size, "description_limit": described}
     return {name: figure for name, figure in named.items() if figure is not None}
+
+
+def _features(said: Mapping[str, object]) -> tuple[object, ...]:
+    """What Pleroma and its like say that they can do."""
+    return list_at(mapping_at(mapping_at(said, "pleroma"), "metadata"), "features")
 
 
 def _may_edit(said: Mapping[str, object], software: Software) -> bool:
