@@ -7,8 +7,8 @@ from bridge.core.model import Microdollars
 from bridge.core.prices import X_PRICES, creation, in_dollars
 
 DAYS = 30
-RECHECKS, WINDOW = 4, 20
-"""What is configured by default: looks a day, and how many posts each goes back."""
+WINDOW = 20
+"""How many posts each look for edits and deletions goes back, as configured by default."""
 
 PATTERNS = (
     ("one post a day on each side, no links", 1, 1, 0.0),

@@ -30,7 +30,6 @@ _TITLES = {
 }
 
 OUTSIDE_SCOPES = "This action is outside the authorized scopes"
-NOT_ALLOWED = "This action is not allowed"
 NOT_FOUND = "Record not found"
 NO_USER = "This method requires an authenticated user"
 TOKEN_INVALID = "The access token is invalid"  # noqa: S105 - a message, not a token

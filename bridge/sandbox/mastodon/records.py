@@ -136,7 +136,6 @@ class Attachment:
 
     data: bytes = field(repr=False)
     description: str = ""
-    filename: str = "upload"
 
 
 @dataclass(frozen=True, slots=True)

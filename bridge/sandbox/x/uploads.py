@@ -18,7 +18,6 @@ MAX_KEPT_BYTES = 256 * 1024 * 1024
 """All files together; beyond, the oldest are forgotten, and only their figures stay."""
 MAX_MEDIA = 50_000
 MAX_SEGMENT = 5 * 1024 * 1024
-MAX_ALT_TEXT = 1000
 
 _MEGABYTE = 1024 * 1024
 LARGEST = {"photo": 5 * _MEGABYTE, "animated_gif": 15 * _MEGABYTE, "video": 8192 * _MEGABYTE}
