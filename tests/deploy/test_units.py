@@ -40,6 +40,15 @@ def secrets(section: Any = KEYS) -> set[str]:
     return found
 
 
+def as_credential(secret: str) -> str:
+    """What a secret is called where it is a file: its section in short, then its key."""
+    section, key = secret.split(".")
+    if section in {"mastodon", "webhook"}:
+        return {"mastodon": "mastodon-token", "webhook": "notice-webhook"}[section]
+    short = {"oauth1": "x", "oauth2": "x", "email": "mail"}.get(section, section)
+    return f"{short}-{key}".replace("_", "-")
+
+
 @pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
 def test_a_service_exposes_little(name: str) -> None:
@@ -91,17 +100,19 @@ def test_every_secret_of_the_configuration_can_come_as_a_credential() -> None:
         store = values(name, "StateDirectory")[0]
         given = dict(value.split(":") for value in values(name, "LoadCredential"))
         assert given == {one: f"{store}.{one}" for one in given}
-        wanted = {
-            secret.replace("oauth1.", "x-").replace("oauth2.", "x-").replace("_", "-")
-            for secret in secrets()
-            if secret.startswith("oauth")
-        } | {"mastodon-token"}
-        assert set(given) >= wanted
+        wanted = {as_credential(one) for one in secrets()}
+        assert set(given) == wanted
+
+
+def test_the_way_to_the_networks_is_the_same_for_a_service_and_for_a_command_beside_it() -> None:
+    files = {value for name in SERVICES for value in values(name, "EnvironmentFile")}
+    assert files == {"-/etc/twinpost/environment"}
+    assert f"-p EnvironmentFile={files.pop()} " in text("twinpost-as-service")
 
 
 def test_the_example_of_a_configuration_names_secrets_as_the_units_do() -> None:
     example = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    named = set(re.findall(r"# +\w+_file: ((?:mastodon|x)-[\w-]+)", example))
+    named = set(re.findall(r"# +(?!tls_ca_file)\w+_file: ([a-z0-9-]+)$", example, re.MULTILINE))
     given = {value.split(":")[0] for value in values("twinpost.service", "LoadCredential")}
     assert named
     assert named <= given
