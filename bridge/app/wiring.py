@@ -6,7 +6,7 @@ Must not decide anything.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ from bridge.config import BridgeSettings, OAuth1, OAuth2, Settings
 from bridge.config.choices import policy_of, rules_of
 from bridge.config.settings import Recheck
 from bridge.core.errors import ConfigError, LedgerError
-from bridge.core.model import Direction, Route
+from bridge.core.model import BridgeName, Direction, Network, Route
 from bridge.core.secret import Secret
 from bridge.engine.caretaking import copying, forgetting
 from bridge.engine.commands import Commands
@@ -35,10 +35,12 @@ from bridge.net.session import open_session, trusting
 from bridge.net.visit import Visitor
 from bridge.networks.mastodon.adapter import MastodonAdapter
 from bridge.networks.mastodon.settings import MastodonSettings
+from bridge.networks.mastodon.traffic import noticing as calls_to_mastodon
 from bridge.networks.x.adapter import XAdapter
 from bridge.networks.x.pricelist import asking
 from bridge.networks.x.settings import OAuth1Credentials, OAuth2Credentials, XSettings
-from bridge.ports import Clock, Ledger, LedgerView, Listener, NetworkPort
+from bridge.networks.x.traffic import noticing as calls_to_x
+from bridge.ports import Clock, Ledger, LedgerView, Listener, NetworkPort, Traffic
 from bridge.signin.logins import renewed_name
 from bridge.vault import FileVault
 
@@ -54,9 +56,17 @@ class Running:
     clock: Clock
 
 
+TrafficOf = Callable[[BridgeName, Network], Traffic]
+"""What hears of the calls to one account's network."""
+
+
 @asynccontextmanager
 async def wired(
-    settings: Settings, *, listeners: tuple[Listener, ...] = (), clock: Clock | None = None
+    settings: Settings,
+    *,
+    listeners: tuple[Listener, ...] = (),
+    clock: Clock | None = None,
+    traffic: TrafficOf | None = None,
 ) -> AsyncIterator[Running]:
     """Open everything, and close it in reverse. Raises `LedgerError` and `ConfigError`."""
     clock = clock or SystemClock()
@@ -73,7 +83,7 @@ async def wired(
         vault = vault_of(settings)
         plans: list[RoutePlan] = []
         for bridge in bridges:
-            plans += await _plans(bridge, stack, clock, vault, tls)
+            plans += await _plans(bridge, stack, clock, vault, tls, traffic=traffic)
         daemon = Daemon(plans, bench)
         commands = Commands(bench, list(routes(settings)), daemon.lanes)
         yield Running(daemon, control_over(ledger, settings), commands, ledger, clock)
@@ -110,25 +120,43 @@ async def connected(
 
 
 async def _mastodon(
-    bridge: BridgeSettings, stack: AsyncExitStack, clock: Clock, tls: SSLContext
+    bridge: BridgeSettings,
+    stack: AsyncExitStack,
+    clock: Clock,
+    tls: SSLContext,
+    *,
+    traffic: Traffic | None = None,
 ) -> MastodonAdapter:
+    seen = None if traffic is None else calls_to_mastodon(traffic, clock)
+    session = open_session(user_agent=USER_AGENT, tls=tls, seen=seen)
+    await stack.enter_async_context(session)
     mastodon = MastodonAdapter(
         MastodonSettings(
             bridge.mastodon.url,
             _given(bridge.mastodon.access_token),
             custom_emoji=bridge.mastodon.custom_emoji == "keep",
         ),
-        session=await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls)),
+        session=session,
         clock=clock,
         tls=tls,
+        traffic=traffic,
     )
     stack.push_async_callback(mastodon.close)
     return mastodon
 
 
 async def _x(
-    bridge: BridgeSettings, stack: AsyncExitStack, clock: Clock, vault: FileVault, tls: SSLContext
+    bridge: BridgeSettings,
+    stack: AsyncExitStack,
+    clock: Clock,
+    vault: FileVault,
+    tls: SSLContext,
+    *,
+    traffic: Traffic | None = None,
 ) -> XAdapter:
+    seen = None if traffic is None else calls_to_x(traffic, clock)
+    session = open_session(user_agent=USER_AGENT, tls=tls, seen=seen)
+    await stack.enter_async_context(session)
     x = XAdapter(
         XSettings(
             url=bridge.x.url,
@@ -138,7 +166,7 @@ async def _x(
             premium=bridge.x.has_premium,
             prices=bridge.x.money.prices,
         ),
-        session=await stack.enter_async_context(open_session(user_agent=USER_AGENT, tls=tls)),
+        session=session,
         clock=clock,
         tokens=vault,
         token_name=renewed_name(bridge.name),
@@ -161,11 +189,18 @@ async def _media(
 
 
 async def _plans(
-    bridge: BridgeSettings, stack: AsyncExitStack, clock: Clock, vault: FileVault, tls: SSLContext
+    bridge: BridgeSettings,
+    stack: AsyncExitStack,
+    clock: Clock,
+    vault: FileVault,
+    tls: SSLContext,
+    *,
+    traffic: TrafficOf | None = None,
 ) -> list[RoutePlan]:
     """The routes of one bridge, their adapters opened on `stack`."""
-    mastodon = await _mastodon(bridge, stack, clock, tls)
-    x = await _x(bridge, stack, clock, vault, tls)
+    heard = {each: None if traffic is None else traffic(bridge.name, each) for each in Network}
+    mastodon = await _mastodon(bridge, stack, clock, tls, traffic=heard[Network.MASTODON])
+    x = await _x(bridge, stack, clock, vault, tls, traffic=heard[Network.X])
     plans = [
         _plan(bridge, Direction.MASTODON_TO_X, mastodon, x),
         _plan(bridge, Direction.X_TO_MASTODON, x, mastodon),

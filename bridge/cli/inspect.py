@@ -141,7 +141,7 @@ async def _status(settings: Settings) -> list[StatusRow]:
 def _waits(settings: Settings) -> list[WaitRow]:
     """What the running daemon says that it waits for; nothing where none runs, or none answers."""
     try:
-        told = json.loads(ask(settings.state, patience=_PATIENCE, do="waits"))
+        told = json.loads(ask(settings.state, _PATIENCE, do="waits"))
     except (NotRunning, TwinpostError, OSError, ValueError):
         return []
     known = {condition.value for condition in STATES}

@@ -75,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--port", type=_port, default=8420, help="the page's port (default 8420)")
     demo.add_argument("--headless", action="store_true", help="serve without opening a browser")
-    demo.add_argument("--mqtt", action="store_true", help="with a broker; print what it is told")
+    demo.add_argument("--mqtt", action="store_true", help="with MQTT, metrics, notices")
     demo.add_argument("--state", type=Path, metavar="DIR", help="keep state here between runs")
 
     sandbox = add(

@@ -90,7 +90,11 @@ async def _served(
     logins = login_stamps(settings)
     outlets = Outlets(settings)
     async with (
-        wired(settings, listeners=(OncePerReason(log.log_event), *outlets.listeners)) as running,
+        wired(
+            settings,
+            listeners=(OncePerReason(log.log_event), *outlets.listeners),
+            traffic=outlets.traffic,
+        ) as running,
         listening(settings.state, running.commands),
         outlets.at_work(running),
     ):

@@ -98,8 +98,8 @@ async def _answer(line: bytes, commands: Commands) -> dict[str, str]:
         return {"refused": "it broke off inside the daemon, whose log says more"}
 
 
-def ask(folder: Path, *, patience: float = PATIENCE, **asked: str | None) -> str:
-    """Have the daemon whose state is in `folder` do something within `patience`; its words.
+def ask(folder: Path, patience: float = PATIENCE, /, **asked: str | None) -> str:
+    """Have the daemon whose state is in `folder` do something, within seconds; its words.
 
     Raises `NotRunning` where there is none, `Said` where it refuses, and `NothingFits`.
     """

@@ -7,7 +7,7 @@ import ssl
 import stat
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from bridge.core.budget import Budget
 from bridge.core.errors import Unauthorised, Unpaid
 from bridge.core.model import Microdollars
 from bridge.core.secret import Secret
+from bridge.engine.standing import Condition, Standing
 from bridge.net.session import open_session, trusting
 from bridge.sandbox.server import serve
 from bridge.surfaces.notices import ways as ways_module
@@ -243,6 +244,24 @@ async def test_once_posts_wait_for_money_that_is_told_and_no_longer_how_near_it_
         bridge.clock.pass_time(24 * 3600)
         await told.turn(bridge.control, bridge.look)
         assert way.said[2:] == [("reminder", "budget")]
+
+
+async def test_a_full_disk_is_told_once_for_all_directions_and_not_at_its_first_sign(
+    bridge: Bridge, tmp_path: Path
+) -> None:
+    async def without_room() -> list[Standing]:
+        return [replace(each, condition=Condition.NO_ROOM) for each in await bridge.look()]
+
+    way = Teller()
+    told = surface(bridge, tmp_path, way)
+    await told.turn(bridge.control, without_room)
+    assert way.said == []
+    bridge.clock.pass_time(180)
+    await told.turn(bridge.control, without_room)
+    assert way.said == [("new", "no-room")]
+    assert "goes on by itself" in way.told[0].text
+    await told.turn(bridge.control, bridge.look)
+    assert way.said[1:] == [("recovered", "no-room")]
 
 
 async def test_silence_is_told_where_posts_came_that_were_meant_to_cross(

@@ -68,7 +68,11 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
         log.configure(secrets=secrets_of(settings), verbose=False)
         page, outlets = Page(stage), Outlets(settings)
         running = await stack.enter_async_context(
-            wired(settings, listeners=(log.log_event, page.live.hear, *outlets.listeners))
+            wired(
+                settings,
+                listeners=(log.log_event, page.live.hear, *outlets.listeners),
+                traffic=outlets.traffic,
+            )
         )
         if told is not None:
             await stack.enter_async_context(told.printed())

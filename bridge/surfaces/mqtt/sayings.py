@@ -18,6 +18,7 @@ from bridge.core.events import (
     RouteResumed,
 )
 from bridge.core.model import Route
+from bridge.core.prices import in_dollars
 from bridge.core.record import PartRecord, PostRecord
 from bridge.core.verdict import Action, Reason
 from bridge.engine.control import dollars, timestamp
@@ -77,7 +78,8 @@ def _of_a_route(event: Event) -> JsonObject | None:
                 "spent_usd": dollars(event.spent),
                 "budget_usd": dollars(event.budget),
                 "until": timestamp(event.until),
-                "detail": "most of this month's budget is spent; see: twinpost costs",
+                "detail": f"{in_dollars(event.spent)} of this month's budget of "
+                f"{in_dollars(event.budget)} is spent; see: twinpost costs",
             }
         case _:
             return None
