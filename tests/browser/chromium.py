@@ -67,7 +67,7 @@ AUDIT = """
 
   // Names.
   const said = (node) => (node.getAttribute('aria-label') ?? node.textContent).trim();
-  for (const node of all('input:not([type=hidden]), select, textarea'))
+  for (const node of all('input:not([type=hidden], [hidden]), select, textarea'))
     if (![...node.labels].some(said)) fault('no label', node);
   for (const node of all('a[href], button, summary, th, caption, h1, h2, h3, h4'))
     if (!said(node)) fault('no name', node);

@@ -182,7 +182,7 @@ async def test_the_page_fits_a_phone_the_dark_and_arabic(demo: Demo, browser: Br
             assert await page.locator("html").get_attribute("lang") == locale[:2]
             assert await page.evaluate(AUDIT) == [], (locale, scheme, width)
             if SCREENSHOTS and picture:
-                await page.screenshot(path=DOCS / f"{picture}.png")
+                await page.screenshot(path=DOCS / f"{picture}.png", animations="disabled")
     assert demo.complaints == []
 
 

@@ -214,12 +214,12 @@ async def pictured(page: Page, site: Site, name: str) -> None:
     """The pictures of the documents."""
     await page.set_viewport_size({"width": PHONE if name == "-phone" else 1280, "height": 1640})
     await page.goto(site.url)
-    await page.screenshot(path=DOCS / f"web{name}.png")
+    await page.screenshot(path=DOCS / f"web{name}.png", animations="disabled")
     if name:
         return
     await page.set_viewport_size({"width": 1280, "height": 900})
     await page.goto(site.url + DETAILS)
-    await page.screenshot(path=DOCS / "web-post.png")
+    await page.screenshot(path=DOCS / "web-post.png", animations="disabled")
     await page.goto(f"{site.url}/preview")
     await page.get_by_label("Your post").fill(
         "The lighthouse has been lit by hand for a hundred and forty years, and last week its last "
@@ -228,10 +228,10 @@ async def pictured(page: Page, site: Site, name: str) -> None:
         "nobody has decided yet. Ideas are welcome at the quay, every morning until ten."
     )
     await page.locator("#preview-result .post").nth(1).wait_for()
-    await page.screenshot(path=DOCS / "web-preview.png")
+    await page.screenshot(path=DOCS / "web-preview.png", animations="disabled")
     await page.emulate_media(color_scheme="dark")
     await page.goto(f"{site.url}/posts")
-    await page.screenshot(path=DOCS / "web-posts.png")
+    await page.screenshot(path=DOCS / "web-posts.png", animations="disabled")
 
 
 async def test_another_language_is_a_click_away_and_stays(site: Site, page: Page) -> None:
