@@ -20,6 +20,7 @@ from bridge.app.wiring import rehearsing
 from bridge.cli.asking import line
 from bridge.cli.exits import Exit
 from bridge.config import BridgeSettings, Settings, load, locate
+from bridge.core.address import X_HOSTS, host_of, id_in, is_address
 from bridge.core.errors import ConfigError, LedgerMissing
 from bridge.core.model import Direction, Microdollars, Network, Route
 from bridge.core.prices import in_dollars
@@ -29,8 +30,6 @@ from bridge.surfaces.socket import NotRunning, ask
 
 AT_ONCE = 100
 """So many posts are named in one command."""
-
-X_HOSTS = frozenset({"x.com", "www.x.com", "mobile.x.com", "twitter.com", "mobile.twitter.com"})
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -130,9 +129,9 @@ def link(arguments: argparse.Namespace) -> int:
         do="link",
         bridge=bridge.name,
         direction=way.value,
-        post=_id(post),
+        post=id_in(post),
         post_url=_address(post),
-        mirror=_id(mirror),
+        mirror=id_in(mirror),
         mirror_url=_address(mirror),
     )
     print(said)
@@ -162,9 +161,9 @@ def _way(arguments: argparse.Namespace, settings: Settings) -> tuple[BridgeSetti
 
 def _network(name: str, bridge: BridgeSettings) -> Network | str | None:
     """Where an address leads; None for an id, and what is neither network's is neither."""
-    if "://" not in name:
+    if not is_address(name):
         return None
-    host = urlsplit(name).hostname
+    host = host_of(name)
     if host == urlsplit(bridge.mastodon.url).hostname and "/status/" not in name:
         return Network.MASTODON
     if host in X_HOSTS or host == urlsplit(bridge.x.url).hostname:
@@ -172,12 +171,8 @@ def _network(name: str, bridge: BridgeSettings) -> Network | str | None:
     return "elsewhere"
 
 
-def _id(name: str) -> str:
-    return urlsplit(name).path.rstrip("/").rsplit("/", 1)[-1] if "://" in name else name
-
-
 def _address(name: str) -> str | None:
-    return name if "://" in name else None
+    return name if is_address(name) else None
 
 
 def _told(settings: Settings, **asked: str | None) -> str:

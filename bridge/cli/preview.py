@@ -11,20 +11,18 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bridge.app.wiring import rehearsing
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
+from bridge.core.address import id_in, network_of
 from bridge.core.errors import ConfigError, NetworkError, TwinpostError
-from bridge.core.model import Direction, Network, Post, PostId
+from bridge.core.model import Direction, Network, Post
 from bridge.engine.preview import PreviewRow, preview, preview_row, typed
 from bridge.engine.route import RoutePlan
 
 LONGEST_TEXT = 1_000_000
 """Characters that are read of a file or of what is typed; no post is longer."""
-
-_X_HOSTS = frozenset({"x.com", "www.x.com", "mobile.x.com", "twitter.com", "www.twitter.com"})
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,7 +42,7 @@ async def _previewed(settings: Settings, arguments: argparse.Namespace) -> Previ
     now = datetime.now(UTC)
     async with rehearsing(settings) as (plans, view):
         text = _typed_text(arguments.post)
-        source = _source(arguments.post, text)
+        source = network_of(arguments.post) if text is None else None
         plan = _plan(plans, arguments, source)
         if text is None:
             post = await _looked_up(plan, arguments.post)
@@ -67,14 +65,6 @@ def _typed_text(given: str) -> str | None:
         raise ConfigError(f"{file}: cannot be read as text: {type(error).__name__}") from None
 
 
-def _source(given: str, text: str | None) -> Network | None:
-    """Which network a post's address is of; None where that cannot be told from it."""
-    host = urlsplit(given).hostname if text is None and "://" in given else None
-    if host is None:
-        return None
-    return Network.X if host in _X_HOSTS else Network.MASTODON
-
-
 def _plan(
     plans: list[RoutePlan], arguments: argparse.Namespace, source: Network | None
 ) -> RoutePlan:
@@ -91,9 +81,9 @@ def _plan(
 
 async def _looked_up(plan: RoutePlan, given: str) -> Post:
     """An own post, asked for from its network."""
-    post_id = PostId(urlsplit(given).path.rstrip("/").rsplit("/", 1)[-1])
+    post_id = id_in(given)
     try:
-        post = await plan.source.look_up(post_id)
+        post = await plan.source.look_up(post_id) if post_id else None
     except NetworkError as error:
         where = plan.source.network.value
         raise TwinpostError(f"{given} could not be read from {where}: {error}") from error

@@ -7,11 +7,10 @@ not send anything: what is planned again is sent by the next pass.
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
+from bridge.core.address import id_in
 from bridge.core.delivery import PartEvent, PartState
 from bridge.core.errors import TwinpostError
-from bridge.core.model import PostId
 from bridge.core.record import PartRecord, PostRecord, Receipt
 from bridge.engine.proof import left_to_pay
 from bridge.ports import Ledger
@@ -32,10 +31,10 @@ class Mend:
     async def sent(self, url: str) -> None:
         """The part that is in doubt stands on the other network at `url`."""
         part = self._first(PartState.HELD)
-        target = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]
+        target = id_in(url)
         if not target:
             raise NothingToMend(f"{url} does not end in the id of a post")
-        receipt = Receipt(PostId(target), url, left_to_pay(part))
+        receipt = Receipt(target, url, left_to_pay(part))
         await self._settle(part, PartEvent.OWNER_SAYS_SENT, "sent, its owner says", receipt)
 
     async def not_sent(self) -> None:

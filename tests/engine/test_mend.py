@@ -35,6 +35,12 @@ async def test_what_the_owner_found_there_is_not_sent_again(rig: Rig) -> None:
     assert rig.x.published == []
 
 
+async def test_the_address_of_a_picture_is_taken_for_that_of_its_post(rig: Rig) -> None:
+    post = await held(rig)
+    await (await mend(rig, post)).sent("https://x.example/ada/status/77/photo/1")
+    assert (await rig.record(post)).parts[0].target_id == "77"
+
+
 async def test_what_the_owner_did_not_find_is_sent(rig: Rig) -> None:
     post = await held(rig)
     await (await mend(rig, post)).not_sent()
