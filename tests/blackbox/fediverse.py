@@ -18,6 +18,7 @@ from tests.blackbox.makes import Make
 
 TOKEN = "mastodon-token"
 OWNER = "109"
+BODY = web.RequestKey("body", dict[str, Any])
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -139,7 +140,7 @@ class Server:
             return error(401, "The access token is invalid")
         body: Any = None
         if request.content_type == "application/json" and request.can_read_body:
-            body = request["body"] = json.loads(await request.read())
+            body = request[BODY] = json.loads(await request.read())
         self.asked.append((request.method, request.path, body))
         try:
             response = await handler(request)
@@ -277,7 +278,7 @@ class Server:
         return web.json_response({"id": toot.id, "text": text, "spoiler_text": toot.spoiler})
 
     async def _create(self, request: web.Request) -> web.Response:
-        given, key = request["body"], request.headers.get("Idempotency-Key", "")
+        given, key = request[BODY], request.headers.get("Idempotency-Key", "")
         if key in self.keys and self.make.idempotency != "none":
             if self.make.idempotency == "refuse":
                 return error(400, "Duplicate idempotency key.")
@@ -319,7 +320,7 @@ class Server:
         return None
 
     async def _edit(self, request: web.Request) -> web.Response:
-        toot, given = self.find(request.match_info["id"]), request["body"]
+        toot, given = self.find(request.match_info["id"]), request[BODY]
         if toot is None:
             return self._gone()
         forgets = self.make.edits == "all"
@@ -366,7 +367,7 @@ class Server:
         assert isinstance(sent, web.FileField)
         file = self.file(sent.content_type, sent.file.read(), str(form.get("description", "")))
         busy = self.make.media == "busy" and "/v2/" in request.path
-        file.looks_left = 2 if busy else 0
+        file.looks_left = 1 if busy else 0
         deferred = busy or self.make.media == "accepted"
         return web.json_response(self._medium(file), status=202 if deferred else 200)
 

@@ -183,7 +183,7 @@ PLEROMA = Make(
         },
         "upload_limit": 16000000,
         "description_limit": 5000,
-        "pleroma": {"metadata": {"features": ["pleroma_api"], "post_formats": ["text/plain"]}},
+        "pleroma": {"metadata": {"features": ["pleroma_api", "quote_posting"]}},
     },
     v2=None,
     new_id=flake, media="accepted", quotes="pleroma", audiences=("local", "list"),
