@@ -84,8 +84,9 @@ def test_every_command_on_every_page_can_be_typed() -> None:
     parser = build_parser()
     for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")
-        for block in re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for kind, block in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             for line in re.findall(r"^(?:\.venv/bin/)?twinpost (.*)$", block, re.MULTILINE):
+                assert not kind
                 parser.parse_args(shlex.split(line, comments=True))
 
 
