@@ -1,5 +1,7 @@
 """Fixtures that every floor's tests share."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,15 @@ pytest_plugins = [
     "tests.fixtures.x",
     "tests.fixtures.ways",
 ]
+
+SHARED_MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3
+"""Bytes that a run may come to need there; a container often has much less."""
+
+# Every ledger syncs every commit. What that does is asked of the ledger, not of this machine's
+# disk, which would take as long again as all the rest.
+if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
