@@ -110,6 +110,62 @@ async def test_no_other_site_may_have_anything_done(
     assert not any(lane.paused for lane in site.daemon.lanes)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ["/do", "/logout", "/language"])
+async def test_nothing_is_done_by_any_other_method_whatever_a_header_says(
+    site: Served, client: aiohttp.ClientSession, path: str, method: str
+) -> None:
+    form = {"csrf": await token(client, site.url), "do": "pause", "language": "ar"}
+    meant = {"Origin": site.url, "X-HTTP-Method-Override": "POST", "X-Method-Override": "POST"}
+    async with client.request(
+        method, site.url + path, params=form | {"_method": "POST"}, data=form, headers=meant
+    ) as answer:
+        assert answer.status == 405
+        assert "Set-Cookie" not in answer.headers
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert not any(lane.paused for lane in site.daemon.lanes)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"X-Forwarded-Host": "OWN"},
+        {"X-Forwarded-Proto": "https", "Origin": "HTTPS"},
+        {"Forwarded": "host=OWN;proto=http;for=127.0.0.1"},
+        {"X-Original-URL": "/posts", "X-Rewrite-URL": "/posts"},
+        {"X-Real-IP": "127.0.0.1", "X-Forwarded-For": "127.0.0.1"},
+        {"Referer": "OWN"},
+    ],
+)
+async def test_no_forged_header_makes_a_foreign_request_ours(
+    site: Served, client: aiohttp.ClientSession, forged: dict[str, str]
+) -> None:
+    own = site.url.removeprefix("http://")
+    headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"} | {
+        name: value.replace("OWN", own).replace("HTTPS", f"https://{own}")
+        for name, value in forged.items()
+    }
+    form = {"csrf": await token(client, site.url), "do": "pause"}
+    async with client.post(f"{site.url}/do", data=form, headers=headers) as answer:
+        assert answer.status == 403
+    assert not any(lane.paused for lane in site.daemon.lanes)
+
+
+async def test_who_guesses_gets_no_further_by_saying_that_he_is_another(
+    locked: Served, client: aiohttp.ClientSession
+) -> None:
+    statuses = []
+    for number in range(FREE_TRIES + 1):
+        elsewhere = {"X-Forwarded-For": f"10.0.0.{number}", "Forwarded": f"for=10.0.0.{number}"}
+        async with client.post(
+            f"{locked.url}/login",
+            data={"password": f"guess number {number}"},
+            headers={"Origin": locked.url} | elsewhere,
+        ) as answer:
+            statuses.append(answer.status)
+    assert statuses == [403] * FREE_TRIES + [429]
+
+
 @pytest.mark.parametrize("csrf", ["", "x", "é" * 40])
 async def test_no_form_without_its_token_does_anything(
     site: Served, client: aiohttp.ClientSession, csrf: str
