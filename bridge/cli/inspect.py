@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from bridge.app.looking import looking, routes
+from bridge.cli.choosing import chosen
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.config.schema import json_schema
-from bridge.core.errors import ConfigError, TwinpostError
+from bridge.core.errors import TwinpostError
 from bridge.core.model import BridgeName
 from bridge.core.record import BackupState, PostRecord
 from bridge.engine.control import PostRow, StatusRow, post_row
@@ -57,10 +58,8 @@ def check_config(arguments: argparse.Namespace) -> int:
 def history(arguments: argparse.Namespace) -> int:
     """The posts dealt with last."""
     settings = load(locate(arguments.config))
-    if arguments.bridge and arguments.bridge not in {b.name for b in settings.bridges}:
-        names = ", ".join(b.name for b in settings.bridges)
-        raise ConfigError(f"there is no bridge {arguments.bridge}; known: {names}")
-    records = asyncio.run(_history(settings, arguments))
+    bridge = chosen(settings, arguments.bridge).name if arguments.bridge else None
+    records = asyncio.run(_history(settings, bridge, arguments.limit))
     if arguments.json:
         _print_json(map(post_row, records))
     else:
@@ -70,10 +69,11 @@ def history(arguments: argparse.Namespace) -> int:
     return Exit.FINE
 
 
-async def _history(settings: Settings, arguments: argparse.Namespace) -> tuple[PostRecord, ...]:
+async def _history(
+    settings: Settings, bridge: BridgeName | None, limit: int
+) -> tuple[PostRecord, ...]:
     async with looking(settings) as control:
-        bridge = BridgeName(arguments.bridge) if arguments.bridge else None
-        return await control.history(bridge=bridge, limit=arguments.limit)
+        return await control.history(bridge=bridge, limit=limit)
 
 
 def why(arguments: argparse.Namespace) -> int:

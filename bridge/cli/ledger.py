@@ -16,8 +16,9 @@ from pathlib import Path
 
 from bridge.app.looking import ledger_path
 from bridge.app.steering import backups_of, steering
+from bridge.cli.choosing import chosen
 from bridge.cli.exits import Exit
-from bridge.config import BridgeSettings, Settings, load, locate
+from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError, LedgerError
 from bridge.core.record import Pair, Tied
 from bridge.ledger import care, transfer
@@ -162,7 +163,7 @@ def _take_over(
                 file=sys.stderr,
             )
             return Exit.USAGE
-    bridge = _bridge(arguments, settings)
+    bridge = chosen(settings, arguments.bridge)
     own = host(bridge.mastodon.url)
     mine = [pair for pair in found.pairs if pair.server in {None, "", own}]
     elsewhere = len(found.pairs) - len(mine)
@@ -191,14 +192,6 @@ def _say_unread(file: Path, found: Found) -> None:
         print(f"  {place}", file=sys.stderr)
     if len(found.unread) > MOST_SHOWN:
         print(f"  and {len(found.unread) - MOST_SHOWN} more", file=sys.stderr)
-
-
-def _bridge(arguments: argparse.Namespace, settings: Settings) -> BridgeSettings:
-    names = ", ".join(bridge.name for bridge in settings.bridges)
-    fitting = [b for b in settings.bridges if arguments.bridge in {None, b.name}]
-    if len(fitting) != 1:
-        raise ConfigError(f"name the bridge that takes over with --bridge; there are: {names}")
-    return fitting[0]
 
 
 def _named(arguments: argparse.Namespace, what: str) -> Path:

@@ -14,6 +14,7 @@ from bridge import log
 from bridge.app.accounts import NETWORK_NAMES, secrets_of, vault_of
 from bridge.app.wiring import connected
 from bridge.cli.asking import say
+from bridge.cli.choosing import chosen
 from bridge.cli.exits import Exit
 from bridge.cli.login import mastodon, x
 from bridge.config import BridgeSettings, Settings, load, locate
@@ -36,20 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Sign in on the network that is named."""
     settings = load(locate(arguments.config))
     log.configure(secrets=secrets_of(settings))
-    bridge = _chosen(settings, arguments.bridge)
+    bridge = chosen(settings, arguments.bridge)
     asyncio.run(_signed_in(settings, bridge, arguments))
     _say_what_comes_next(settings, bridge)
     return Exit.FINE
-
-
-def _chosen(settings: Settings, name: str | None) -> BridgeSettings:
-    names = ", ".join(bridge.name for bridge in settings.bridges)
-    if name is None and len(settings.bridges) > 1:
-        raise ConfigError(f"there are several bridges; say which with --bridge: {names}")
-    found = [bridge for bridge in settings.bridges if name in {None, bridge.name}]
-    if not found:
-        raise ConfigError(f"there is no bridge {name}; known: {names}")
-    return found[0]
 
 
 async def _signed_in(
