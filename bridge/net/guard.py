@@ -134,8 +134,8 @@ def guarded_connector(
     whose `os_error` is `AddressRefused`.
 
     A proxy would resolve names by itself, out of reach of this check: a session with this connector
-    must not take one from the environment (``trust_env=False``). Whoever adds proxies has to have
-    the name resolved and judged here, and hand the proxy the address.
+    must not take one from the environment (``trust_env=False``). `Visitor` judges for proxies by
+    itself, and hands them the address.
     """
 
     def opened(info: aiohttp.AddrInfoType) -> socket.socket:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from bridge.core.errors import ConfigError
+from bridge.core.secret import Secret
 
 _SCHEMES = ("http", "https", "ws", "wss")
 """What may be asked through a proxy; every session reads them all, whatever it asks."""
@@ -21,10 +22,11 @@ _HTTP_PORT = 80
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Where a proxy is."""
+    """Where a proxy is. `address` is the whole of it, with the password that may be in it."""
 
     host: str
     port: int
+    address: Secret
 
     def __str__(self) -> str:
         """``proxy.example:3128``, ``[::1]:3128``."""
@@ -67,4 +69,4 @@ def _read(scheme: str, given: str) -> Proxy:
             "http://NAME:PASSWORD@HOST:PORT, with signs such as / : @ # of a password written as "
             "%2F %3A %40 %23"
         )
-    return Proxy(host, port)
+    return Proxy(host, port, Secret(given))

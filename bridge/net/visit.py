@@ -5,10 +5,13 @@ Must not know what is fetched, and never holds a credential, a cookie or a refer
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +20,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from bridge.net.guard import AddressRefused, Judge, Trusted, guarded_connector, refusal
+from bridge.net.proxies import Proxy, proxies, proxy_for
 
 MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -43,7 +47,11 @@ class Visitor:
 
     Times in seconds: `connect_timeout` for a connection, `silence` for each wait for data. There is
     no bound on a whole exchange: the reader sets one. `judge`, `resolver` and `tls` stand for the
-    rules, the names and the authorities of the internet. Must be made where a loop runs.
+    rules, the names and the authorities of the internet. Must be made where a loop runs. Raises
+    `ConfigError` for a proxy of the environment that cannot be used.
+
+    A proxy is handed the address of a stranger that was judged here, never a name: what it would
+    make of that is out of reach. Hosts that are trusted by name are asked of it by name.
     """
 
     def __init__(
@@ -57,14 +65,17 @@ class Visitor:
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        proxies()
         self._trusted = trusted
+        self._judge = judge
         self._tls: ssl.SSLContext | bool = tls or True
         self._ours = resolver is None
         self._resolver = resolver or aiohttp.DefaultResolver()
+        # Names included, which have no bound of their own.
+        self._patience = 2 * connect_timeout
         timeout = aiohttp.ClientTimeout(
             total=None,
-            # Names included, which have no bound of their own.
-            connect=2 * connect_timeout,
+            connect=self._patience,
             sock_connect=connect_timeout,
             sock_read=silence,
         )
@@ -135,25 +146,69 @@ class Visitor:
         )
 
     async def _asked(self, url: URL, *, trusted: bool) -> aiohttp.ClientResponse:
-        session = self._open if trusted else self._guarded
+        proxy = proxy_for(str(url))
         try:
+            if proxy is not None:
+                return await self._through(proxy, url, trusted=trusted)
+            session = self._open if trusted else self._guarded
             return await session.get(url, allow_redirects=False, ssl=self._tls)
+        except aiohttp.ClientHttpProxyError as error:
+            why = f"cannot be reached: the proxy answered HTTP {error.status}"
+            raise NotVisited(why, host=_host(url)) from None
         except aiohttp.InvalidURL:
             raise _unreadable() from None
         except aiohttp.ClientConnectorCertificateError:
             raise NotVisited("has no valid certificate", host=_host(url)) from None
         except aiohttp.ClientConnectorError as error:
-            refused = error.os_error
-            if isinstance(refused, AddressRefused):
-                raise NotVisited(
-                    f"has an address that is not of the public internet ({refused.why})",
-                    host=_host(url),
-                    lasting=True,
-                ) from None
+            if isinstance(error.os_error, AddressRefused):
+                raise _not_public(url, error.os_error.why) from None
             raise NotVisited("cannot be reached", host=_host(url)) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = "did not answer in time" if isinstance(error, TimeoutError) else "broke off"
             raise NotVisited(why, host=_host(url)) from None
+
+    async def _through(self, proxy: Proxy, url: URL, *, trusted: bool) -> aiohttp.ClientResponse:
+        """The answer at `url` by way of `proxy`. Raises `NotVisited` and what aiohttp raises."""
+        target, name = url, None
+        if not trusted:
+            target, name = url.with_host(await self._judged(url)), url.raw_host
+        return await self._open.get(
+            target,
+            headers={"Host": url.raw_authority} if name else None,
+            server_hostname=name,
+            proxy=proxy.address.reveal(),
+            allow_redirects=False,
+            ssl=self._tls,
+        )
+
+    async def _judged(self, url: URL) -> str:
+        """An address of the host of `url` that may be connected to. Raises `NotVisited`."""
+        verdicts = [(address, self._judge(address)) for address in await self._addresses(url)]
+        for address, refused in verdicts:
+            if refused is None:
+                return address
+        raise _not_public(url, next((why for _, why in verdicts if why), "not an address"))
+
+    async def _addresses(self, url: URL) -> list[str]:
+        host = url.raw_host or ""
+        try:
+            return [str(ip_address(host))]
+        except ValueError:
+            pass
+        try:
+            async with asyncio.timeout(self._patience):
+                found = await self._resolver.resolve(host, url.port or 0, socket.AF_UNSPEC)
+        except TimeoutError:
+            raise
+        except OSError:
+            why = "has a name that is not known here, and a proxy is not asked for strangers"
+            raise NotVisited(why, host=_host(url)) from None
+        return [each["host"] for each in found]
+
+
+def _not_public(url: URL, why: str) -> NotVisited:
+    what = f"has an address that is not of the public internet ({why})"
+    return NotVisited(what, host=_host(url), lasting=True)
 
 
 def _parsed(address: str, base: URL | None = None) -> URL:

@@ -145,7 +145,7 @@ async def test_everything_goes_through_the_proxy_of_the_environment(
         assert "fault" not in {row["level"] for row in found.values()}
         assert found["mastodon streaming"]["level"] == "ok"
         assert found["proxy"]["detail"].endswith(f"through {proxy.url.rpartition('@')[2]}")
-        assert "never through a proxy" in found["media"]["detail"]
+        assert "asked of the proxy by address" in found["media"]["detail"]
         places = {url.removeprefix("https://") for url in (over_tls.mastodon_url, over_tls.x_url)}
         assert set(proxy.asked) == places
         assert len(proxy.proofs) == 1

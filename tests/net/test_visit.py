@@ -18,8 +18,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core.errors import ConfigError
 from bridge.net.guard import Trusted, refusal
 from bridge.net.visit import NotVisited, Visitor
+from tests.fixtures.ways import Proxy, proxying
 
 PUBLIC, INNER = "127.0.0.2", "127.0.0.1"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -343,13 +345,99 @@ async def test_a_host_that_is_gone_silent_or_breaks_off_says_so(world: World) ->
         await text_at(visitor, await world.server("breaking.example", breaking))
 
 
-async def test_no_proxy_of_the_environment_gets_between(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+async def proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
+    """What the environment names as the way to everything."""
+    for name in ("NO_PROXY", "no_proxy", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with proxying() as made:
+        monkeypatch.setenv("HTTPS_PROXY", made.url)
+        yield made
+
+
+async def test_a_proxy_is_handed_the_address_that_was_judged_and_not_a_name(
+    world: World, proxy: Proxy
 ) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(text=request.raw_path)
+
+    files = await world.server("files.example", handler)
+    path = "/a%2Fb/%7Ec?X-Sig=AB%2FCD%3D&e=1%20+2"
+    assert await text_at(await world.visitor(), files + path) == path
+    port = files.rpartition(":")[2]
+    assert proxy.asked == [f"{PUBLIC}:{port}"]
+    assert len(proxy.proofs) == 1
+    ((_, headers),) = world.seen
+    assert headers["Host"] == f"files.example:{port}"
+    assert not {"Proxy-Authorization", "Authorization"} & set(headers)
+
+
+@pytest.mark.parametrize("address", [INNER, "169.254.169.254", "10.0.0.1"])
+async def test_a_proxy_is_not_asked_for_a_name_that_leads_inside(
+    world: World, proxy: Proxy, address: str
+) -> None:
+    files = await world.server("files.example", saying("secret"), address=INNER)
+    world.names.known["files.example"] = address
+    async with refused("not of the public internet", lasting=True):
+        await text_at(await world.visitor(), files)
+    outside = await world.server("other.example", leading(f"https://{address}/secret"))
+    async with refused("not of the public internet", lasting=True):
+        await text_at(await world.visitor(), outside)
+    assert len(proxy.asked) == 1
+
+
+async def test_a_name_that_is_not_known_here_is_not_given_to_a_proxy(
+    world: World, proxy: Proxy
+) -> None:
+    async with refused("a name that is not known here, and a proxy is not asked", lasting=False):
+        await text_at(await world.visitor(), "https://files.example/")
+    assert proxy.asked == []
+
+
+async def test_a_proxy_is_asked_by_name_for_what_the_owner_configured(
+    world: World, proxy: Proxy
+) -> None:
+    inner = await world.server("inner.example", saying("hello"), address=INNER)
+    # Only the proxy could know where that is; this one does not.
+    async with refused("cannot be reached|broke off", lasting=False):
+        await text_at(await world.visitor(inner), inner)
+    assert set(proxy.asked) == {inner.removeprefix("https://")}
+
+
+async def test_a_proxy_that_refuses_is_named_as_the_cause(world: World, proxy: Proxy) -> None:
+    proxy.refuses = True
+    files = await world.server("files.example", saying("hello"))
+    async with refused("the proxy answered HTTP 407", lasting=False):
+        await text_at(await world.visitor(), files)
+
+
+async def test_a_certificate_is_held_to_the_name_though_the_address_is_asked(
+    world: World, proxy: Proxy
+) -> None:
+    files = await world.server("wrong.example", saying("hello"))
+    async with refused("has no valid certificate", lasting=False):
+        await text_at(await world.visitor(), files)
+    assert len(proxy.asked) == 1
+
+
+async def test_what_is_not_to_go_through_a_proxy_is_judged_where_it_is_connected(
+    world: World, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "files.example")
     files = await world.server("files.example", saying("hello"))
     assert await text_at(await world.visitor(), files) == "hello"
+    world.names.known["files.example"] = INNER
+    async with refused("not of the public internet", lasting=True):
+        await text_at(await world.visitor(), files)
+    assert proxy.asked == []
+
+
+async def test_a_proxy_that_cannot_be_used_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://me:canary@127.0.0.1:9")
+    with pytest.raises(ConfigError, match="HTTPS_PROXY cannot be used"):
+        Visitor(user_agent="twinpost-tests", resolver=Names())
 
 
 def test_no_address_whatever_makes_it_raise_anything_else() -> None:
