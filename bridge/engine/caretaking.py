@@ -69,7 +69,6 @@ class Caretaker:
         for number, chore in enumerate(self._bench.chores):
             try:
                 await chore(self._bench.clock.now())
-                self._troubled.discard(number)
             except LeaseLost:
                 raise
             except Exception:
@@ -77,3 +76,7 @@ class Caretaker:
                 if number not in self._troubled:
                     log.exception("a chore broke off; it is tried again")
                 self._troubled.add(number)
+            else:
+                if number in self._troubled:
+                    log.info("the chore that broke off works again")
+                self._troubled.discard(number)

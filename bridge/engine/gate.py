@@ -38,6 +38,7 @@ class Gate:
         self._failures = 0
         self._opens = 0.0
         """Monotonic: a wall clock that is set must neither stall a route nor hurry it."""
+        self._told: set[type[NetworkError]] = set()
         self.closed: Closed | None = None
 
     def is_open(self) -> bool:
@@ -60,7 +61,9 @@ class Gate:
         lost_for_good = isinstance(error, Unauthorised) and self._failures > 1
         steps = self._failures + (_PATIENCE_WITHOUT_OWNER if lost_for_good else 0)
         until = next_attempt(steps, now=now, jitter=self._bench.jitter(), until=told)
-        if self.closed is None or type(self.closed.error) is not type(error):
+        # Two kinds that take turns are one trouble.
+        if type(error) not in self._told:
+            self._told.add(type(error))
             detail = f"{self._side}: {error}"
             self._bench.emit(RoutePaused(now, self._route, until, detail))
         self.closed = Closed(until, error)
@@ -80,6 +83,7 @@ class Gate:
     def worked(self) -> None:
         """Open after an answer that shows the network to be well."""
         self._failures = 0
+        self._told.clear()
         if self.closed is not None:
             self.closed = None
             self._bench.emit(RouteResumed(self._bench.clock.now(), self._route))

@@ -23,7 +23,11 @@ Ask = Callable[[], Awaitable[Sequence[object]]]
 
 
 def watching_prices(ledger: Ledger, lists: Sequence[tuple[str, Ask]]) -> Chore:
-    """Compare the prices of `lists`, each with the bridge that pays them, and warn."""
+    """Compare the prices of `lists`, each with the bridge that pays them, and warn.
+
+    A list that cannot be had is said once, and once when it is there again.
+    """
+    silent: set[str] = set()
 
     async def chore(now: datetime) -> None:
         last = await ledger.prices_looked_at()
@@ -36,8 +40,13 @@ def watching_prices(ledger: Ledger, lists: Sequence[tuple[str, Ask]]) -> Chore:
             try:
                 found = await ask()
             except NetworkError as error:
-                log.info("%s: X's price list: %s; asked for again in a week", bridge, error)
+                if bridge not in silent:
+                    log.info("%s: X's price list: %s; asked for once a week", bridge, error)
+                silent.add(bridge)
                 continue
+            if bridge in silent:
+                log.info("%s: X's price list can be had again", bridge)
+            silent.discard(bridge)
             for difference in found:
                 log.warning("%s: %s", bridge, difference)
 

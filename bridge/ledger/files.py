@@ -51,6 +51,7 @@ class Marker:
     path: Path
     ledger_id: str
     commits: int
+    unwritable: bool = False
 
     def note(self, commits: int) -> None:
         """Write down that the ledger has seen `commits` commits.
@@ -67,7 +68,13 @@ class Marker:
                 os.close(file)
         except OSError as error:
             # The commit stands already and must not be reported as failed.
-            _logger.warning("cannot write to %s: %s", self.path, error.strerror)
+            if not self.unwritable:
+                _logger.warning("cannot write to %s: %s", self.path, error.strerror)
+            self.unwritable = True
+        else:
+            if self.unwritable:
+                _logger.info("%s can be written again", self.path)
+            self.unwritable = False
 
 
 def read_marker(ledger: Path) -> Marker | None:

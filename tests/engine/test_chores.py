@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.errors import LeaseLost, LedgerError
+from bridge.core.errors import LeaseLost, LedgerError, Transient
 from bridge.engine.caretaking import LOOKED_AFTER_EVERY, Caretaker, copying, forgetting
+from bridge.engine.pricewatch import watching_prices
 from bridge.engine.route import Bench
 from bridge.ledger import care
 from bridge.ledger.backups import FolderOfBackups
@@ -132,6 +133,50 @@ async def test_a_chore_that_breaks_off_stops_neither_the_others_nor_the_daemon(
     await caretaker.round()
     assert done == [1, 1]
     assert len([r for r in caplog.records if "broke off" in r.message]) == 1
+
+
+async def test_a_chore_that_broke_off_is_said_once_and_once_when_it_works_again(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    failing = [True, True, False, False, True]
+
+    async def chore(_: object) -> None:
+        if failing.pop(0):
+            raise LedgerError("no room")
+
+    caretaker = Caretaker(Bench(rig.ledger, rig.clock, lambda: 0.0, chores=(chore,)))
+    while failing:
+        await caretaker.round()
+    said = [record.message for record in caplog.records if "chore" in record.message]
+    broke, works = "a chore broke off; it is tried again", "the chore that broke off works again"
+    assert said == [broke, works, broke]
+
+
+async def test_a_price_list_that_cannot_be_had_is_said_once_and_once_when_it_can(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    gone = Transient("HTTP 503", status=503)
+    answers: list[Transient | None] = [gone, gone, None, None, gone]
+
+    async def ask() -> list[str]:
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+        return []
+
+    chore = watching_prices(rig.ledger, [("personal", ask)])
+    while answers:
+        await chore(rig.clock.now())
+        rig.clock.pass_time(8 * 86_400)
+    gone_said = "personal: X's price list: HTTP 503; asked for once a week"
+    back = "personal: X's price list can be had again"
+    assert [r.message for r in caplog.records if "price list" in r.message] == [
+        gone_said,
+        back,
+        gone_said,
+    ]
 
 
 async def test_a_lost_lease_ends_everything(rig: Rig) -> None:

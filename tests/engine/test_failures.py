@@ -136,6 +136,24 @@ async def test_a_dead_server_is_asked_rarely_and_reported_once(rig: Rig) -> None
     assert len([e for e in rig.events if isinstance(e, RouteResumed)]) == 1
 
 
+@pytest.mark.parametrize("side", ["x", "mastodon"])
+async def test_a_network_that_is_gone_is_said_once_and_once_when_it_is_back(
+    rig: Rig, side: str
+) -> None:
+    daemon = await rig.started()
+    net = rig.x if side == "x" else rig.mastodon
+    troubles = [Transient("HTTP 503", status=503), Throttled("HTTP 429", status=429)]
+    # It is read by one route, and sent to by the other; two kinds of trouble take turns.
+    net.read_errors = [troubles[number % 2] for number in range(8)]
+    await rig.pass_time(daemon, 8 * 3600, step=300)
+    assert net.read_errors == []
+    heard = [event for event in rig.events if isinstance(event, RoutePaused | RouteResumed)]
+    paused = [event for event in heard if isinstance(event, RoutePaused)]
+    assert [event.detail.rsplit(": ", 1)[-1] for event in paused] == ["HTTP 503", "HTTP 429"]
+    assert len({event.route for event in heard}) == 1
+    assert [type(event) for event in heard[2:]] == [RouteResumed]
+
+
 async def test_one_stuck_post_does_not_block_the_others(rig: Rig) -> None:
     daemon = await rig.started()
     rig.x.answers = [Transient("its media are not ready")]

@@ -409,6 +409,27 @@ async def test_the_spare_room_is_private_and_remade_when_it_is_gone_or_cut(used:
         assert spare.stat().st_blocks * 512 >= SPARE
 
 
+async def test_a_marker_that_cannot_be_written_is_said_once_and_once_when_it_can(
+    used: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    ledger = await open_ledger(used, owner="test", now=T0, create=False)
+    marker = used.with_suffix(".id")
+    kept = used.with_suffix(".kept")
+    marker.rename(kept)
+    for number in range(3):
+        await recorded(ledger, f"without {number}")
+    kept.rename(marker)
+    for number in range(3):
+        await recorded(ledger, f"with {number}")
+    await ledger.close()
+    said = [record.message for record in caplog.records if "ledger.id" in record.message]
+    assert [line.partition(str(marker))[0] + line.partition(str(marker))[2] for line in said] == [
+        "cannot write to : No such file or directory",
+        " can be written again",
+    ]
+
+
 async def test_a_closed_ledger_says_so(used: Path) -> None:
     ledger = await open_ledger(used, owner="test", now=T0, create=False)
     await ledger.close()

@@ -222,6 +222,33 @@ async def test_a_server_out_of_order_is_tried_again(code: int) -> None:
     assert attempts == 4
 
 
+async def test_a_stream_that_stays_away_is_said_once_and_once_when_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    attempts = 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 10:
+            return web.Response(status=503)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        if attempts > 12:
+            await socket.receive()
+        return socket
+
+    server = OddServer(instance=STOCK, special={WS: handler})
+    async with listening(server, ManualClock()) as (wakes, _):
+        await wakes.reach(3)
+    said = [record.message for record in caplog.records if "stream is" in record.message]
+    assert said == [
+        "the stream is lost; new posts are found by polling until it is back",
+        "the stream is back",
+    ]
+
+
 @pytest.mark.parametrize("code", [404, 405, 400, 501, 200, 302])
 async def test_where_streaming_is_not_offered_listening_returns(code: int) -> None:
     async def no(request: web.Request) -> web.StreamResponse:

@@ -231,6 +231,30 @@ async def test_a_broker_that_comes_back_is_told_what_happened_meanwhile(
             assert len((await heard_event(ear, "mirrored"))["mirrors"]) == 1
 
 
+async def test_a_broker_that_is_gone_is_said_once_and_once_when_it_is_back(
+    bridge: Bridge,
+    broker: Broker,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(surface_module, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(surface_module, "LONGEST_WAIT", 0.01)
+    caplog.set_level(logging.INFO)
+    away = f"no connection to 127.0.0.1:{broker.port}"
+
+    def said() -> list[str]:
+        lines = [r.message for r in caplog.records if r.name == "bridge.surfaces.mqtt.surface"]
+        return ["away" if away in line else "back" for line in lines]
+
+    await broker.stop()
+    async with told(bridge, broker):
+        await until(lambda: said() == ["away"])
+        await asyncio.sleep(0.3)
+        await broker.start()
+        await until(lambda: len(said()) > 1)
+        assert said() == ["away", "back"]
+
+
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while await reader.read(1024):

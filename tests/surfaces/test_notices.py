@@ -118,7 +118,7 @@ async def test_what_was_told_is_known_after_a_restart(bridge: Bridge, tmp_path: 
 async def test_a_way_that_fails_is_tried_again_alone_and_said_to_fail_once(
     bridge: Bridge, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.INFO)
     fine, broken = Teller("ntfy"), Teller("webhook", broken=True)
     told = surface(bridge, tmp_path, fine, broken)
     await bridge.fail_one()
@@ -128,11 +128,13 @@ async def test_a_way_that_fails_is_tried_again_alone_and_said_to_fail_once(
     assert fine.said == [("new", "held")]
     assert 2 <= broken.tries < 5
     assert caplog.text.count("did not get through by webhook") == 1
+    assert "again" not in caplog.text.replace("tried again", "")
     broken.broken = False
     bridge.clock.pass_time(3600)
     await told.turn(bridge.control, bridge.look)
     assert broken.said == [("new", "held")]
     assert fine.said == [("new", "held")]
+    assert caplog.text.count("notices get through by webhook again") == 1
 
 
 async def test_a_lasting_refusal_is_told_and_a_short_one_is_not(

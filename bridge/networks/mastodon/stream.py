@@ -35,6 +35,9 @@ _LONGEST_WAIT = 300.0
 _STABLE_AFTER = 60.0
 """Seconds of connection after which the next failure counts as the first again."""
 
+_SAID_AFTER = 3
+"""Failures in a row: connections end now and then, and nobody needs to hear of each."""
+
 _BETWEEN_DELETIONS = 10.0
 """Seconds: a deletion names no account, and those of unknown posts may come by the thousand."""
 
@@ -94,6 +97,8 @@ class Stream:
         self._connected_at: float | None = None
         self._deletion_at: float | None = None
         self._own: dict[str, bool] = {}
+        self._missed = False
+        """Whether it was said that there is no stream."""
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` after every connecting, and at every event that concerns the account.
@@ -121,6 +126,9 @@ class Stream:
             )
             failures = 1 if stable else failures + 1
             self._told(False)
+            if failures == _SAID_AFTER:
+                log.warning("the stream is lost; new posts are found by polling until it is back")
+                self._missed = True
             await self._clock.sleep(backoff(failures, self._jitter()))
         self._told(None)
         log.info("the server offers no streaming; new posts are found by polling alone")
@@ -170,6 +178,9 @@ class Stream:
     def _connected(self, wake: Callable[[], None]) -> None:
         self._connected_at = self._clock.monotonic()
         self._told(True)
+        if self._missed:
+            log.info("the stream is back")
+        self._missed = False
         # Whatever came while nobody listened was told to nobody.
         wake()
 

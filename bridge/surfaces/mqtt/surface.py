@@ -100,7 +100,7 @@ class MqttSurface:
         self._said_last: dict[tuple[Route, str], str] = {}
         self._states: dict[str, str] = {}
         self._waited: dict[Route, int] = {}
-        self._told_lost = ""
+        self._told_lost: set[str] = set()
 
     def hear(self, event: Event) -> None:
         """A listener: remember `event` until the broker has it. Returns at once."""
@@ -158,11 +158,11 @@ class MqttSurface:
         return full * (1 - self._jitter() / 2)
 
     def _lost(self, why: str) -> None:
-        """Say once what is wrong, until it is something else."""
+        """Say once what is wrong, and once what is wrong next, until there is a connection."""
         place = f"{self._settings.host}:{self._settings.port}"
-        if why != self._told_lost:
+        if why not in self._told_lost:
             log.warning("MQTT: no connection to %s: %s; posts go on without it", place, why)
-        self._told_lost = why
+        self._told_lost.add(why)
 
     async def _session(self, connection: Connection, outside: Outside) -> None:
         """Everything that is said over one connection, until it is lost or all is to end."""
@@ -187,7 +187,7 @@ class MqttSurface:
         await connection.publish(self._topics.status, "online", retain=True)
         self._states.clear()
         log.info("MQTT: connected to %s:%d", self._settings.host, self._settings.port)
-        self._told_lost = ""
+        self._told_lost.clear()
         while True:
             ending = self._stop.is_set()
             self._news.clear()

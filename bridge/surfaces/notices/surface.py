@@ -158,7 +158,8 @@ class NoticeSurface:
                 self._failed(way, now, str(error))
                 return done
             done = True
-            self._failing.pop(way.name, None)
+            if self._failing.pop(way.name, None) is not None:
+                log.info("notices get through by %s again", way.name)
             if notice.occasion == "recovered":
                 del told[notice.key]
             else:
