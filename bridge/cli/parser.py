@@ -254,7 +254,7 @@ def _add_steering(add: Add) -> None:
     for name, summary, function in (
         ("pause", "Stop reading and sending. Until resumed, whatever restarts.", "pause"),
         ("resume", "Go on after a pause.", "resume"),
-        ("sync-now", "Have the running daemon read both sides now.", "sync_now"),
+        ("sync-now", "Read both sides now. A wait for a login, or for money, ends.", "sync_now"),
     ):
         steer = add(name, summary, f"twinpost {name} --bridge personal", _later("steer", function))
         add_bridge(steer)

@@ -51,7 +51,8 @@ async def test_a_cap_whose_day_has_passed_is_waited_for_until_the_next_try(rig: 
 
 async def test_that_a_login_is_refused_after_money_was_wanted_is_told_again(rig: Rig) -> None:
     daemon = await rig.started()
-    rig.x.answers = [Unpaid("HTTP 402", status=402)] + [Unauthorised("HTTP 401", status=401)] * MANY
+    refused = [Unauthorised("HTTP 401", status=401)] * MANY
+    rig.x.answers = [Unpaid("HTTP 402", status=402), *refused]
     rig.mastodon.write("For money")
     await rig.pass_time(daemon, 600)
     told = [each.detail for each in rig.events if isinstance(each, RoutePaused)]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bridge.core.errors import Throttled, Transient, Unauthorised
+from bridge.core.errors import Throttled, Transient, Unauthorised, Unpaid
 from bridge.networks.x.settings import OAuth2Credentials
 from bridge.vault import FileVault
 from tests.conformance.networks.contract import EVER, part
@@ -166,6 +166,25 @@ async def test_a_dead_refresh_token_asks_for_a_login_and_makes_no_storm(
         clock.pass_time(3600)
         with pytest.raises(Unauthorised):
             await adapter.account()
+    assert len(odd.asked(TOKEN)) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (402, {"title": "CreditsDepleted", "detail": "no credits", "type": "x/credits"}),
+        (403, {"title": "SpendCapReached", "detail": "spend cap", "reset_date": "2099-01-01"}),
+    ],
+)
+async def test_a_renewal_that_money_keeps_back_leaves_the_login_alive(
+    odd: OddX, status: int, body: dict[str, str]
+) -> None:
+    odd.says(TOKEN, web.json_response(body, status=status), tokens(2))
+    async with adapter_for(odd.url, FIRST) as adapter:
+        with pytest.raises(Unpaid) as raised:
+            await adapter.account()
+        assert "login" not in str(raised.value)
+        await adapter.account()
     assert len(odd.asked(TOKEN)) == 2
 
 
