@@ -26,7 +26,8 @@ async def scene(
             on_mastodon.url = await stack.enter_async_context(served(on_mastodon.app))
             keys: dict[str, Any] = {"url": on_x.url}
             keys["oauth1"] = dict(zip(NAMES, KEYS, strict=True))
-            usual = "every: 1s, max_per_hour: any, delay: 0s, max_age: any"
+            usual = "max_per_hour: any, delay: 0s, max_age: any"
+            outward, homeward = (given or "every: 1s" for given in (outward, homeward))
             bridges.append(
                 f"""
   - name: {name}

@@ -150,7 +150,7 @@ class WholeX:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
-        if request.path.startswith("/files/"):
+        if request.path.startswith(("/files/", "/2/oauth2/")):
             return await handler(request)
         refused = self._refused(request)
         if refused is not None:
