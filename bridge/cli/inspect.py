@@ -20,20 +20,10 @@ from bridge.config.schema import json_schema
 from bridge.core.errors import TwinpostError
 from bridge.core.model import BridgeName
 from bridge.core.record import BackupState, PostRecord
+from bridge.engine.condition import BAD, WORDS, Condition
 from bridge.engine.control import PostRow, StatusRow, post_row
-from bridge.engine.standing import BAD, Condition, WaitRow
+from bridge.engine.standing import WaitRow
 from bridge.surfaces.socket import NotRunning, ask
-
-STATES = {
-    Condition.PAUSED: "paused",
-    Condition.SIGN_IN: "sign in again",
-    Condition.UNPAID: "unpaid",
-    Condition.NO_ROOM: "disk full",
-    Condition.RATE_LIMIT: "rate limit",
-    Condition.UNREACHABLE: "unreachable",
-    Condition.WAITING: "waiting",
-}
-"""What `status` says of a direction that waits as a whole."""
 
 _PATIENCE = 3.0
 """Seconds for a daemon to say what it waits for; the rest is known without it."""
@@ -115,14 +105,14 @@ def status(arguments: argparse.Namespace) -> int:
         if (copies := asyncio.run(_copies(settings))).why:
             since = f"{copies.since:%Y-%m-%d %H:%M} UTC"
             print(f"The ledger was not copied since {since}: {copies.why}")
-    if any(row["state"] == STATES[Condition.SIGN_IN] for row in rows):
+    if any(row["state"] == WORDS[Condition.SIGN_IN] for row in rows):
         return Exit.AUTHORISATION
     return Exit.ATTENTION if any(map(_needs_owner, rows)) else Exit.FINE
 
 
 def _needs_owner(row: StatusRow) -> bool:
     waits = row["held"] or row["failed"] or row["in_doubt"] or row["waiting_for_money"]
-    bad = {words for condition, words in STATES.items() if condition in BAD}
+    bad = {words for condition, words in WORDS.items() if condition in BAD}
     return bool(waits) or row["state"] in bad
 
 
@@ -132,7 +122,7 @@ async def _status(settings: Settings) -> list[StatusRow]:
     waits = {(wait["bridge"], wait["direction"]): wait for wait in _waits(settings)}
     for row in rows:
         if (wait := waits.get((row["bridge"], row["direction"]))) is not None:
-            row["state"] = STATES[Condition(wait["condition"])]
+            row["state"] = WORDS[Condition(wait["condition"])]
             row["waits_for"], row["waits_until"] = wait["waits_for"], wait["until"]
             row["detail"] = wait["detail"]
     return rows
@@ -144,7 +134,7 @@ def _waits(settings: Settings) -> list[WaitRow]:
         told = json.loads(ask(settings.state, _PATIENCE, do="waits"))
     except (NotRunning, TwinpostError, OSError, ValueError):
         return []
-    known = {condition.value for condition in STATES}
+    known = set(Condition)
     return [wait for wait in told if wait["condition"] in known]
 
 
