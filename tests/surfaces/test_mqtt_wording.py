@@ -1,7 +1,9 @@
 """What is said on a broker: topics that cannot be broken out of, and orders that do no harm."""
 
 import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from bridge.core.model import BridgeName, Direction, Microdollars, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.surfaces.mqtt.orders import LARGEST, Unheard, order
-from bridge.surfaces.mqtt.sayings import wording
+from bridge.surfaces.mqtt.sayings import Kind, wording
 from bridge.surfaces.mqtt.topics import Topics, identifier, level
 
 ROUTE = Route(BridgeName("personal"), Direction.X_TO_MASTODON)
@@ -120,3 +122,12 @@ def test_everything_else_is_not_obeyed(payload: bytes) -> None:
 def test_what_was_retained_is_not_obeyed() -> None:
     with pytest.raises(Unheard, match="retained"):
         order(b"pause", retained=True, bridge="personal")
+
+
+def test_the_document_names_every_event_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text(encoding="utf-8")
+    table = page.split("| event |")[1].split("\n\n")[0]
+    named = [
+        name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    ]
+    assert sorted(named) == sorted(Kind)

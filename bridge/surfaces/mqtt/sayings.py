@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from bridge.core.delivery import STANDING, PartState, PostState
 from bridge.core.events import (
@@ -26,15 +27,24 @@ from bridge.engine.standing import BAD, Condition, Standing
 
 JsonObject = dict[str, object]
 
-MIRRORED, UPDATED, SKIPPED, HELD = "mirrored", "updated", "skipped", "held"
-FAILED, REMOVED, DROPPED = "failed", "removed", "dropped"
-PAUSED, RESUMED, BUDGET = "paused", "resumed", "budget"
-KINDS = (
-    MIRRORED, UPDATED, SKIPPED, HELD, FAILED, REMOVED, DROPPED, PAUSED, RESUMED, BUDGET,
-)  # fmt: skip
+
+class Kind(StrEnum):
+    """What can be said of: `event` in every object."""
+
+    MIRRORED = "mirrored"
+    UPDATED = "updated"
+    SKIPPED = "skipped"
+    HELD = "held"
+    FAILED = "failed"
+    REMOVED = "removed"
+    DROPPED = "dropped"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    BUDGET = "budget"
+
 
 _LONGEST_DETAIL = 500
-_ENDED = {PartState.HELD: HELD, PartState.FAILED: FAILED, PartState.DROPPED: DROPPED}
+_ENDED = {PartState.HELD: Kind.HELD, PartState.FAILED: Kind.FAILED, PartState.DROPPED: Kind.DROPPED}
 
 
 def needs_record(event: Event) -> bool:
@@ -53,7 +63,7 @@ def wording(
         case PostDecided(verdict=verdict):
             if verdict.action is Action.MIRROR or verdict.reason is Reason.ECHO:
                 return None
-            kind = SKIPPED if verdict.action is Action.SKIP else HELD
+            kind = Kind.SKIPPED if verdict.action is Action.SKIP else Kind.HELD
             return _of_post(kind, event) | {
                 "reason": verdict.reason.value,
                 "detail": _cut(verdict.sentence),
@@ -67,14 +77,14 @@ def wording(
 def _of_a_route(event: Event) -> JsonObject | None:
     match event:
         case RoutePaused():
-            return _of_route(PAUSED, event.route, event.at) | {
+            return _of_route(Kind.PAUSED, event.route, event.at) | {
                 "until": timestamp(event.until),
                 "detail": _cut(event.detail),
             }
         case RouteResumed():
-            return _of_route(RESUMED, event.route, event.at)
+            return _of_route(Kind.RESUMED, event.route, event.at)
         case BudgetNear():
-            return _of_route(BUDGET, event.route, event.at) | {
+            return _of_route(Kind.BUDGET, event.route, event.at) | {
                 "spent_usd": dollars(event.spent),
                 "budget_usd": dollars(event.budget),
                 "until": timestamp(event.until),
@@ -87,7 +97,7 @@ def _of_a_route(event: Event) -> JsonObject | None:
 
 def over_budget(route: Route, at: datetime, waiting: int) -> JsonObject:
     """What is said when posts begin to wait for money; `waiting` is how many do."""
-    return _of_route(BUDGET, route, at) | {
+    return _of_route(Kind.BUDGET, route, at) | {
         "waiting": waiting,
         "detail": f"{waiting} post(s) wait until the budget allows them; or: twinpost release",
     }
@@ -96,9 +106,9 @@ def over_budget(route: Route, at: datetime, waiting: int) -> JsonObject:
 def _settled(event: PartSettled, record: PostRecord, *, with_text: bool) -> JsonObject | None:
     kind = _ENDED.get(event.state)
     if event.state is PartState.DELIVERED and record.state is PostState.DELIVERED:
-        kind = MIRRORED if _stands_for_the_first_time(event, record) else UPDATED
+        kind = Kind.MIRRORED if _stands_for_the_first_time(event, record) else Kind.UPDATED
     elif event.state is PartState.GONE and record.state is PostState.REMOVED:
-        kind = REMOVED
+        kind = Kind.REMOVED
     if kind is None:
         return None
     said = _of_post(kind, event) | {
@@ -111,7 +121,7 @@ def _settled(event: PartSettled, record: PostRecord, *, with_text: bool) -> Json
         "cost_usd": dollars(record.cost),
         "detail": _cut(event.detail),
     }
-    if with_text and kind in {MIRRORED, UPDATED}:
+    if with_text and kind in {Kind.MIRRORED, Kind.UPDATED}:
         said["text"] = [part.part.text for part in record.parts if part.state in STANDING]
     return said
 
@@ -126,12 +136,12 @@ def is_new(part: PartRecord) -> bool:
     return part.stands_since == part.attempted_at
 
 
-def _of_post(kind: str, event: PostDecided | PartSettled) -> JsonObject:
+def _of_post(kind: Kind, event: PostDecided | PartSettled) -> JsonObject:
     said = _of_route(kind, event.route, event.at) | {"post": event.source}
     return said | ({"source_url": event.source_url} if isinstance(event, PostDecided) else {})
 
 
-def _of_route(kind: str, route: Route, at: datetime) -> JsonObject:
+def _of_route(kind: Kind, route: Route, at: datetime) -> JsonObject:
     return {
         "event": kind,
         "at": timestamp(at),

@@ -27,7 +27,7 @@ from bridge.engine.standing import Standing
 from bridge.surfaces.mqtt import homeassistant, sayings
 from bridge.surfaces.mqtt.connection import Connection, Heard, Lost, Will, connected
 from bridge.surfaces.mqtt.orders import Unheard, order
-from bridge.surfaces.mqtt.sayings import JsonObject
+from bridge.surfaces.mqtt.sayings import JsonObject, Kind
 from bridge.surfaces.mqtt.topics import Topics, identifier
 
 log = logging.getLogger(__name__)
@@ -229,7 +229,7 @@ class MqttSurface:
         """Whether it is not what was said of that post the last time: a thread settles by parts."""
         kind = str(said["event"])
         last = self._said_last.get((route, str(said.get("post", ""))))
-        return kind in {sayings.UPDATED, sayings.SKIPPED} or kind != last
+        return kind in {Kind.UPDATED, Kind.SKIPPED} or kind != last
 
     def _remember(self, said: JsonObject, route: Route) -> None:
         if "post" in said:
