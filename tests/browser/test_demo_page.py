@@ -119,6 +119,14 @@ async def test_a_long_text_becomes_a_thread(demo: Demo, page: Page) -> None:
 
 
 @needs_browser
+async def test_a_picture_is_shown_by_what_it_shows_on_either_side(demo: Demo, page: Page) -> None:
+    await settled(page)
+    for side in ("#mastodon", "#x"):
+        media = page.locator(f"{side} .post .media")
+        await expect(media).to_contain_text("Picture A white lighthouse on a dark rock")
+
+
+@needs_browser
 async def test_hostile_text_is_shown_and_never_run(demo: Demo, page: Page) -> None:
     await settled(page)
     hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
@@ -188,7 +196,8 @@ async def test_the_page_fits_a_phone_the_dark_and_arabic(demo: Demo, browser: Br
 
 async def settled(page: Page) -> None:
     """Wait until what the demo writes by itself has crossed."""
-    await expect(page.locator("#x .post.mirror", has_text="2/")).not_to_have_count(0, timeout=15000)
+    for last in (page.locator("#x .post.mirror", has_text="2/"), page.locator("#x .mirror .media")):
+        await expect(last).not_to_have_count(0, timeout=15000)
     await expect(page.locator(".log .entry.planned, .log .entry.sending")).to_have_count(0)
 
 
@@ -209,6 +218,11 @@ async def test_the_demo_is_served_within_three_seconds_and_ends_within_two() -> 
     assert min(ends) < 2 * SHARED_MACHINE
 
 
+async def shown(session: aiohttp.ClientSession, demo: Demo) -> str:
+    async with session.get(demo.url) as answer:
+        return await answer.text()
+
+
 async def test_state_is_kept_where_it_was_asked_for(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     first = await started("--state", str(folder))
@@ -218,12 +232,18 @@ async def test_state_is_kept_where_it_was_asked_for(tmp_path: Path) -> None:
             own = {"Origin": first.url}
             async with session.post(f"{first.url}/posts", json=body, headers=own) as answer:
                 assert answer.status == 201
+            async with asyncio.timeout(20):
+                # Written, and carried over.
+                while (await shown(session, first)).count("A white lighthouse") < 2:  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.2)
     finally:
         await ended(first)
     second = await started("--state", str(folder))
     try:
-        async with aiohttp.ClientSession() as session, session.get(second.url) as answer:
-            assert "Remember me" in await answer.text()
+        async with aiohttp.ClientSession() as session:
+            text = await shown(session, second)
+        assert "Remember me" in text
+        assert text.count("A white lighthouse") == 2
     finally:
         await ended(second)
 

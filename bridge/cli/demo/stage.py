@@ -6,19 +6,21 @@ Everything here happens in the networks' own apps, so to speak: the bridge is no
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bridge.cli.demo.picture import DUSK, dusk
 from bridge.core.errors import ConfigError
 from bridge.core.model import Network
 from bridge.engine.control import Control
-from bridge.sandbox.mastodon import ApiError, MastodonAccount, MastodonSandbox
+from bridge.sandbox.mastodon import ApiError, Attachment, MastodonAccount, MastodonSandbox
 from bridge.sandbox.server import serve
-from bridge.sandbox.x import XAccount, XSandbox
+from bridge.sandbox.x import XAccount, XFile, XSandbox
 
 CONFIG = """\
 # Two sandboxes on this machine, and a bridge between them.
@@ -66,6 +68,7 @@ _AFTER = (
 )
 
 
+_SEEN = "The tower tonight, just before she lights the lamp."
 _DEAR = "The keeper's log, page by page, for who wants to read on: https://example.com/log"
 """A link costs more on X than the demo's budget allows for one post, where it has one."""
 
@@ -90,10 +93,16 @@ class Stage:
         visibility: str = "public",
         warning: str = "",
         created_at: datetime | None = None,
+        picture: tuple[bytes, str] | None = None,
     ) -> None:
-        """Post as the owner does. Raises `ValueError` with the network's own objection."""
+        """Post as the owner does; `picture` is a file with what it shows.
+
+        Raises `ValueError` with the network's own objection.
+        """
+        pictures = () if picture is None else (picture,)
         if network is Network.X:
-            self.x.write(self.x_account, text, created_at=created_at)
+            files = [XFile(*each) for each in pictures]
+            self.x.write(self.x_account, text, created_at=created_at, media=files)
             return
         try:
             self.mastodon.write(
@@ -102,6 +111,7 @@ class Stage:
                 visibility=visibility,
                 spoiler_text=warning,
                 created_at=created_at,
+                media=tuple(Attachment(*each) for each in pictures),
             )
         except ApiError as error:
             raise ValueError(str(error)) from None
@@ -118,6 +128,7 @@ class Stage:
         for network, visibility, text in _AFTER:
             self.write(network, text, visibility=visibility)
             await asyncio.sleep(0.2)
+        self.write(Network.MASTODON, _SEEN, picture=(dusk(), DUSK))
         if dear:
             self.write(Network.MASTODON, _DEAR)
 
@@ -132,6 +143,10 @@ class Stage:
                 "reply_to": status.in_reply_to_id,
                 "visibility": status.visibility,
                 "warning": status.spoiler_text,
+                "media": _kept(
+                    (self.mastodon.file(medium.id), medium.description or "")
+                    for medium in self.mastodon.media(status)
+                ),
             }
             for status in reversed(self.mastodon.timeline(self.mastodon_account))
         ] + [
@@ -141,6 +156,7 @@ class Stage:
                 "text": post.text,
                 "at": post.created_at.isoformat(),
                 "reply_to": post.reply_to,
+                "media": _kept((self.x.file(medium.key), medium.alt_text) for medium in post.media),
             }
             for post in reversed(self.x.timeline(self.x_account))
         ]
@@ -153,6 +169,9 @@ class Stage:
         try:
             for post in json.loads(file.read_text(encoding="utf-8")):
                 at = datetime.fromisoformat(post["at"])
+                media = [
+                    (base64.b64decode(each["file"]), each["alt"]) for each in post.get("media", [])
+                ]
                 if post["network"] == Network.X:
                     self.x.write(
                         self.x_account,
@@ -160,6 +179,7 @@ class Stage:
                         reply_to=post["reply_to"],
                         created_at=at,
                         post_id=post["id"],
+                        media=[XFile(*each) for each in media],
                     )
                 else:
                     self.mastodon.write(
@@ -170,11 +190,17 @@ class Stage:
                         in_reply_to=post["reply_to"],
                         created_at=at,
                         status_id=post["id"],
+                        media=tuple(Attachment(*each) for each in media),
                     )
         except (ValueError, KeyError, TypeError, ApiError) as error:
             raise ConfigError(
                 f"{file}: not what an earlier demo kept ({error}); remove the folder to start anew"
             ) from None
+
+
+def _kept(media: Iterable[tuple[bytes | None, str]]) -> list[dict[str, str]]:
+    """Media as they are written down, without those that are gone."""
+    return [{"file": base64.b64encode(file).decode(), "alt": alt} for file, alt in media if file]
 
 
 @asynccontextmanager
