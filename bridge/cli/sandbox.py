@@ -43,6 +43,7 @@ async def _serve(arguments: argparse.Namespace) -> Exit:
                     mastodon_token=mastodon.add_account("ada", "Ada").access_token,
                     x_url=x_url,
                     x=account.oauth1,
+                    x_budget="usd_per_month: 5.00",
                 ),
                 flush=True,
             )
