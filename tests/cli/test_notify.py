@@ -130,16 +130,18 @@ async def test_a_reload_that_finds_faults_goes_on_and_says_so(
             await process.communicate()
 
 
-async def test_networks_out_of_reach_do_not_keep_a_daemon_from_being_ready(
+async def test_a_network_out_of_reach_or_unpaid_does_not_keep_a_daemon_from_being_ready(
     world: World, manager: Manager
 ) -> None:
-    for network in (world.x, world.mastodon):
-        network.faults.add(Fault("refuse-then-503", path="^/(2|api)/", times=None))
+    world.mastodon.faults.add(Fault("refuse-then-503", path="^/api/", times=None))
+    world.x.out_of_credits = True
     process = await world.start("run")
     try:
         await until(lambda: manager.count("READY=1") == 1)
         # The next beat comes eight seconds later, and names what waits.
         await until(lambda: "waits until" in manager.statuses()[-1], 15 * SHARED_MACHINE)
+        assert "x_to_mastodon waits for money" in manager.statuses()[-1]
+        assert "credentials" not in manager.statuses()[-1]
     finally:
         process.terminate()
         await ended(process)
