@@ -48,24 +48,22 @@ def verify(ledger: Path) -> Examination:
     """
     if not files.require_plain_file(ledger):
         raise files.missing(ledger)
-    # Read first: a writer commits before it moves the marker on.
     marker = files.read_marker(ledger)
-    found = _examined(ledger, with_marker=marker is not None)
+    found = _examined(ledger, marker)
     note = f"the marker {files.marker_path(ledger).name} beside it"
     words = note if marker is not None else f"{note}: there is none; the next run makes it"
     return Examination((*found.checked, words), found.findings)
 
 
-def _examined(path: Path, *, with_marker: bool = False) -> Examination:
+def _examined(path: Path, marker: files.Marker | None = None) -> Examination:
     name = str(path)
     with translated(name):
         connection = connect(path, mode="ro", timeout_ms=WORKING_TIMEOUT_MS)
         try:
             number = schema.require_readable(connection, name)
-            if with_marker:
-                files.require_own(
-                    path, ledger_id(connection, name), lease.found(connection).commits
-                )
+            if marker is not None:
+                own = ledger_id(connection, name)
+                files.require_own(marker, path, own, lease.found(connection).commits)
             if number < len(schema.migrations()):
                 findings = connection.execute("PRAGMA integrity_check(10)").fetchall()
                 wrong = () if findings == [("ok",)] else tuple(str(row[0]) for row in findings)

@@ -124,14 +124,14 @@ def missing(ledger: Path) -> LedgerMissing:
     return LedgerMissing(f"there is no ledger at {ledger} yet: `twinpost run` makes one")
 
 
-def require_own(ledger: Path, ledger_id: str, commits: int) -> Marker | None:
-    """The marker, once it is sure that the ledger found is the one that belongs here, and whole.
+def require_own(marker: Marker | None, ledger: Path, ledger_id: str, commits: int) -> None:
+    """See that the ledger found is the one that `marker` belongs to, and whole.
 
-    None where there is no marker. Raises `LedgerDamaged`.
+    The marker has to be read before the `commits` of the ledger are: a writer beside it commits
+    before it moves the marker on. Raises `LedgerDamaged`.
     """
-    marker = read_marker(ledger)
     if marker is None:
-        return None
+        return
     if marker.ledger_id != ledger_id:
         raise LedgerDamaged(
             f"{ledger} is not the ledger that belongs here (its id is not the one in "
@@ -145,7 +145,6 @@ def require_own(ledger: Path, ledger_id: str, commits: int) -> Marker | None:
             f"or remove {marker.path.name} to accept this one; posts sent since may then be "
             "sent again"
         )
-    return marker
 
 
 def prepare_folder(folder: Path) -> None:

@@ -176,7 +176,8 @@ def open_writing(store: Store, *, owner: str, now: datetime, create: bool, term:
         files.close_to_others(path)
         make_durable(connection, name)
         own = ledger_id(connection, name)
-        marker = files.require_own(path, own, lease.found(connection).commits)
+        marker = files.read_marker(path)
+        files.require_own(marker, path, own, lease.found(connection).commits)
         take = partial(lease.take, connection, store.lock, name)
         store.lease = store.with_room(partial(take, owner=owner, now=now, term=term))
         fence = _fencing(store.lease)
@@ -211,7 +212,6 @@ def open_reading(store: Store) -> None:
     path, name = store.path, store.name
     if not files.require_plain_file(path):
         raise files.missing(path)
-    # Read first: a writer commits before it moves the marker on.
     marker = files.read_marker(path)
     with translated(name):
         connection = store.connection = connect(path, mode="ro", timeout_ms=WORKING_TIMEOUT_MS)
@@ -222,7 +222,8 @@ def open_reading(store: Store) -> None:
                 "`twinpost run` or `twinpost once` brings it up to date"
             )
         if marker is not None:
-            files.require_own(path, ledger_id(connection, name), lease.found(connection).commits)
+            own = ledger_id(connection, name)
+            files.require_own(marker, path, own, lease.found(connection).commits)
 
 
 def open_in_memory(store: Store, *, owner: str, now: datetime, term: timedelta) -> None:

@@ -16,6 +16,8 @@ import pytest
 
 from bridge.core.errors import LedgerDamaged, LedgerError, LedgerMissing
 from bridge.core.record import Cursor
+from bridge.ledger import files, lease
+from bridge.ledger.care import verify
 from bridge.ledger.room import SPARE, spare_path
 from bridge.ledger.schema import migrations
 from bridge.ledger.sqlite import SqliteLedger, open_ledger, open_reader
@@ -129,6 +131,27 @@ async def test_another_ledger_in_its_place_is_noticed(used: Path, tmp_path: Path
     await refused(used, LedgerDamaged, "not the ledger that belongs here")
     with pytest.raises(LedgerDamaged, match="not the ledger that belongs here"):
         await open_reader(used)
+
+
+@pytest.mark.parametrize("look", ["read", "verify"])
+async def test_what_a_daemon_commits_while_one_looks_is_no_damage(
+    used: Path, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    found = lease.found
+
+    def and_then_a_commit(connection: sqlite3.Connection) -> lease.LeaseRow:
+        row = found(connection)
+        # A daemon beside it commits, and moves the marker on, right after the reader has looked.
+        marker = files.read_marker(used)
+        assert marker is not None
+        files.write_marker(used, marker.ledger_id, row.commits + 1)
+        return row
+
+    monkeypatch.setattr(lease, "found", and_then_a_commit)
+    if look == "read":
+        await (await open_reader(used)).close()
+    else:
+        assert verify(used).findings == ()
 
 
 async def test_a_ledger_without_its_marker_gets_it_back(used: Path) -> None:
