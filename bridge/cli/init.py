@@ -197,10 +197,9 @@ async def _found(address: str) -> tuple[str, ...]:
 
 def _described(instance: Instance) -> tuple[str, ...]:
     able = instance.capabilities
-    make = instance.software.value.replace("unknown", "a make of its own")
     size = f"{able.max_length} characters, {able.max_media} media"
     return (
-        f"The server says: {make}; {size}",
+        f"The server says: {instance.called}; {size}",
         f"and {able.max_alt_length} characters of description for each. It is asked every day.",
     )
 

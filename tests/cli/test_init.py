@@ -28,7 +28,7 @@ async def test_three_answers_make_a_file_that_explains_itself(empty: World) -> N
         await terminal.reads("before the server's own")
         await terminal.reads("Server: ")
         terminal.types(empty.mastodon_url)
-        await terminal.reads("The server says: mastodon; 500 characters, 4 media")
+        await terminal.reads(r"The server says: Mastodon 4\S+; 500 characters, 4 media")
         await terminal.reads(r"oauth2 or oauth1 \[oauth2\]: ")
         terminal.types("oauth3")
         await terminal.reads("expected oauth2 or oauth1")

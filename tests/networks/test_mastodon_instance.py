@@ -464,3 +464,23 @@ async def test_the_account_is_asked_for_once() -> None:
     assert account.handle == f"me@{server.url.removeprefix('http://')}"
     # A locked account is no protected one: each post names its own audience.
     assert account.protected is None
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("4.7.3", "Mastodon 4.7.3"),
+        ("4.5.0+glitch", "Mastodon 4.5.0+glitch"),
+        ("0.20.1+git-7c8b3f2", "GoToSocial 0.20.1+git-7c8b3f2"),
+        ("3.5.3 (compatible; Pixelfed 0.12.4)", "Pixelfed 0.12.4"),
+        ("2.7.2 (compatible; Akkoma 3.13.3-0-g12)", "Akkoma 3.13.3-0-g12"),
+        ("4.0.0 (not true; really snac/2.80)", "snac 2.80"),
+        ("takahe/0.11.0", "takahe 0.11.0"),
+        ("13.1", "a make of its own"),
+        ("1 (compatible; Evil \x1b[31m 2)", "a make of its own"),
+        ("", "a make of its own"),
+    ],
+)
+def test_a_server_is_called_by_its_own_name(version: str, name: str) -> None:
+    said: dict[str, object] = {"version": version, "configuration": {"accounts": {}}}
+    assert read_instance(said).called == name

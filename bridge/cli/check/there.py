@@ -159,8 +159,11 @@ def _x_scopes(settings: Settings, bridge: BridgeSettings) -> Finding:
 
 def _limits(instance: Instance, bridge: str) -> Finding:
     able = instance.capabilities
-    make = instance.software.value.replace("unknown", "a make of its own")
-    detail = f"{make}; {able.max_length} characters, {able.max_media} media"
+    detail = f"{instance.called}; {able.max_length} characters, {able.max_media} media"
+    if instance.called.startswith("Pixelfed"):
+        detail += "; it takes no posts without media"
+        todo = "media_only: true under x_to_mastodon keeps the others from being tried"
+        return Finding("mastodon server", Level.WARNING, detail, todo, bridge)
     return Finding("mastodon server", Level.OK, detail, bridge=bridge)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from bridge.config import BridgeSettings, Settings
 from bridge.config.values import token as plain_token
 from bridge.core.errors import ConfigError, Unauthorised
 from bridge.net.session import open_session, trusting
-from bridge.networks.mastodon.instance import Software, software_of
+from bridge.networks.mastodon.instance import Software, called, software_of
 from bridge.signin.logins import Login, fingerprint
 from bridge.signin.loopback import listening
 from bridge.signin.mastodon import (
@@ -38,7 +37,6 @@ from bridge.signin.server import server_address
 from bridge.signin.wire import ask
 
 _LONGEST_TOKEN = 64 * 1024
-_NAMED = re.compile(r"\(compatible; ([A-Za-z]{1,32})\b")
 
 
 async def sign_in(
@@ -128,8 +126,8 @@ async def _make(session: aiohttp.ClientSession, base: str) -> str:
         told = await ask(session, "GET", f"{base}/api/{version}/instance")
         if told.fine and told.body:
             known = software_of(told.body)
-            named = _NAMED.search(told.text("version"))
-            return named[1].lower() if named and known is Software.UNKNOWN else known.value
+            name = called(told.body, known).partition(" ")[0].lower()
+            return name if known is Software.UNKNOWN else known.value
     return "unknown"
 
 

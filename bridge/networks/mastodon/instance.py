@@ -41,6 +41,12 @@ _FIRST_EDITING = (3, 5)
 _PLAIN_VERSION = re.compile(r"[1-9]\d*\.\d+\.\d+(?:[-+.~].*)?")
 _MASTODON_SOURCES = re.compile("mastodon|hometown|glitch", re.IGNORECASE)
 _WITH_CONTENT_TYPES = re.compile(r"\+glitch\b", re.IGNORECASE)
+_PRINTABLE = re.compile(r"[!-~]{1,60}")
+_NAME = re.compile(
+    r"(?:\((?:compatible;|[a-z ]+; really) ?|\A)([A-Za-z]{2,30}[ /][!-'*-~]{1,40})(?:\)|\Z)"
+)
+"""``(compatible; Pixelfed 0.12.4)``, ``(not true; really snac/2.80)``, or ``takahe/0.11.0``."""
+
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 _STREAMING_PATH = "/api/v1/streaming"
 
@@ -56,13 +62,21 @@ class Software(StrEnum):
     UNKNOWN = "unknown"
 
 
+_NAMES = {
+    Software.MASTODON: "Mastodon",
+    Software.GOTOSOCIAL: "GoToSocial",
+    Software.PLEROMA: "Pleroma",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One server. `streaming` is the address it names for streaming, None where it names none.
 
     `least_alt` is how many characters an alt text must have, 0 where none is asked for.
     `deletes_media` says that a deletion can take the files with it at once. `names_plain` says that
-    plain text has to be called that where the account writes Markdown by default.
+    plain text has to be called that where the account writes Markdown by default. `called` is its
+    name for people, with its version: ``Pixelfed 0.12.4``.
     """
 
     software: Software = Software.UNKNOWN
@@ -70,6 +84,7 @@ class Instance:
     least_alt: int = 0
     deletes_media: bool = False
     names_plain: bool = False
+    called: str = "a make of its own"
     capabilities: Capabilities = field(
         default=Capabilities(
             network=Network.MASTODON,
@@ -108,6 +123,7 @@ def read_instance(said: Mapping[str, object]) -> Instance:
         deletes_media=api_version(said) >= _DELETES_MEDIA_FROM,
         names_plain=software in {Software.GOTOSOCIAL, Software.PLEROMA}
         or _WITH_CONTENT_TYPES.search(text_at(said, "version")) is not None,
+        called=called(said, software),
         capabilities=_capabilities(said, configuration, software),
     )
 
@@ -137,6 +153,16 @@ def software_of(said: Mapping[str, object]) -> Software:
     if plain and own and reserved in {None, _STOCK_URL_LENGTH}:
         return Software.MASTODON
     return Software.UNKNOWN
+
+
+def called(said: Mapping[str, object], software: Software) -> str:
+    """What a server calls itself, for people; else its make, as far as that is known."""
+    version = text_at(said, "version").strip()
+    named = _NAME.search(version)
+    if named is not None:
+        return named[1].replace("/", " ")
+    known = _NAMES.get(software, "")
+    return f"{known} {version}" if known and _PRINTABLE.fullmatch(version) else "a make of its own"
 
 
 def api_version(said: Mapping[str, object]) -> int:
