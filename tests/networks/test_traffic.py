@@ -10,6 +10,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.core.errors import NetworkError
 from bridge.core.model import MediaKind, PostId
@@ -228,6 +230,44 @@ def test_a_reset_that_makes_no_sense_hides_nothing_else(reset: str) -> None:
     (other,) = of_x.allowances({f"x-rate-limit-{k}": v for k, v in given.items()}, now)
     assert (one.remaining, one.resets_at) == (7, None)
     assert (other.remaining, other.resets_at) == (7, None)
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        [
+            *(f"x-ratelimit-{each}" for each in ("limit", "remaining", "reset")),
+            *(f"x-rate-limit-{each}" for each in ("limit", "remaining", "reset")),
+            *(f"x-app-limit-24hour-{each}" for each in ("limit", "remaining", "reset")),
+            "date",
+        ]
+    ),
+    st.text(max_size=40)
+    | st.integers().map(str)
+    | st.datetimes().map(lambda at: at.isoformat())
+    | st.datetimes().map(lambda at: f"{at:%a, %d %b %Y %H:%M:%S GMT}"),
+)
+
+
+@given(HEADERS)
+def test_whatever_the_headers_say_limits_stay_within_their_bounds(headers: dict[str, str]) -> None:
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    for told in (*of_mastodon.allowances(headers, now), *of_x.allowances(headers, now)):
+        assert 0 <= told.remaining <= told.limit < 10**9
+        assert told.resets_at is None or now < told.resets_at <= now + timedelta(days=1)
+
+
+async def test_a_count_that_fails_does_not_make_a_post_fail(
+    x: ServedX, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    async with open_session(user_agent="twinpost-tests", seen=broken) as session:
+        settings = XSettings(x.url, credentials=oauth1_of(x.account))
+        clock = MachineClock()
+        adapter = XAdapter(settings, session=session, clock=clock, tokens=Shelf(), token_name="x")
+        assert (await adapter.publish(part("hello"), reply_to=None, key="k")).id
+    assert "could not be counted" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def reset_told(
     wait = int(epoch) - now.timestamp()
     try:
         by_server = int(epoch) - parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         by_server = 0.0
     limit = usual.total_seconds()
     if not 0 < wait <= limit and 0 < by_server <= limit:
