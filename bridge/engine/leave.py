@@ -1,7 +1,8 @@
 """The last question before a mirror leaves: whether its post still stands, as it was, and for whom.
 
-An audience can be narrowed, and a post deleted or edited, between reading and sending. Must fail
-closed: where the source does not answer, nothing leaves. Asks nothing that costs.
+An audience can be narrowed, and a post deleted or edited, between reading and sending, and between
+two parts of a thread that waits on its way. Must fail closed: where the source does not answer,
+nothing leaves. Asks nothing that costs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import datetime
 from bridge.core import guards
 from bridge.core.delivery import PartEvent, next_attempt
 from bridge.core.errors import NetworkError
+from bridge.core.model import PostId
 from bridge.core.record import DuePart, PartKey
 from bridge.core.verdict import Verdict
 from bridge.engine import outcome, proof
@@ -18,6 +20,9 @@ from bridge.engine.edits import DELETED_UNSENT, Edits
 from bridge.engine.gate import Gate
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Standing
+
+HOLDS_FOR = 60.0
+"""Seconds for which an answer holds for the parts that follow: a thread leaves in one go."""
 
 
 class Leave:
@@ -29,6 +34,8 @@ class Leave:
         self._gate = gate
         self._edits = edits
         self._tries: dict[PartKey, int] = {}
+        self._granted: dict[PostId, float] = {}
+        """When which post was last granted leave, by the clock that only grows."""
 
     def is_open(self) -> bool:
         """Whether the source may be asked now."""
@@ -39,8 +46,13 @@ class Leave:
         return self._gate.reopens_at()
 
     async def granted(self, due: DuePart) -> bool:
-        """Whether a post of which nothing stands yet may leave; if not, the ledger knows why."""
+        """Whether a part may leave; if not, the ledger knows why.
+
+        Its source is asked for the first part, and for a later one if some time has passed.
+        """
         source = due.record.key.source
+        if not due.first and source in self._recently():
+            return True
         try:
             standing = await self._plan.source.standing(due.latest or source)
         except NetworkError as error:
@@ -50,14 +62,33 @@ class Leave:
         self._tries.pop(due.record.key, None)
         verdict = self._stopped(standing)
         if verdict is not None:
-            await self._edits.stop(source, verdict)
+            await self._refused(due, verdict)
             return False
-        if standing.post is None:
-            return True
-        if not await self._bench.ledger.edited(self._plan.route, (standing.post,)):
-            return True
-        await self._edits.edited(standing.post, source)
-        return False
+        post = standing.post
+        if post is not None and await self._bench.ledger.edited(self._plan.route, (post,)):
+            await self._edits.edited(post, source)
+            return False
+        self._granted[source] = self._bench.clock.monotonic()
+        return True
+
+    def _recently(self) -> dict[PostId, float]:
+        since = self._bench.clock.monotonic() - HOLDS_FOR
+        self._granted = {post: at for post, at in self._granted.items() if at >= since}
+        return self._granted
+
+    async def _refused(self, due: DuePart, verdict: Verdict) -> None:
+        """What stands is deleted with its post; it stays where it is only for fewer by now."""
+        source = due.record.key.source
+        if due.first:
+            await self._edits.stop(source, verdict)
+        elif verdict is DELETED_UNSENT:
+            await self._edits.deleted(source)
+        else:
+            detail = (
+                f"not sent, since its post is for fewer by now ({verdict.sentence}); once it is "
+                f"for everybody again: twinpost retry {source}"
+            )
+            await proof.settle(self._bench, due.record, PartEvent.GIVEN_UP, detail=detail)
 
     def _stopped(self, standing: Standing) -> Verdict | None:
         if standing.gone:

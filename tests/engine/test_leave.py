@@ -4,15 +4,18 @@ Bars of docs/reliability.md: R16, S1.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bridge.core.delivery import PostState
 from bridge.core.errors import Refused, Throttled, Transient
 from bridge.core.events import RoutePaused
-from bridge.core.model import PostId, Visibility
-from bridge.ports import Standing
+from bridge.core.model import Post, PostId, Visibility
+from bridge.engine.mend import Mend
+from bridge.ports import Reading, Standing
 from tests.engine.conftest import Rig
+from tests.fakes import FakeNetwork
 
 NARROW = [Visibility.FOLLOWERS, Visibility.DIRECT, Visibility.UNKNOWN, Visibility.UNLISTED]
 
@@ -121,3 +124,74 @@ async def test_each_post_is_asked_for_once_however_many_parts_it_has(rig: Rig) -
     await daemon.once()
     assert len(rig.x.published) > 1
     assert rig.mastodon.look_ups == [toot.id]
+
+
+LONG = "The bridge keeps its promises, one sentence at a time. " * 12
+GONE_WELL: Any = None
+"""An answer of a fake network that is no failure."""
+
+
+async def stopped_on_the_way(rig: Rig, source: FakeNetwork, target: FakeNetwork) -> Post:
+    """A post of several parts, the first of which stands; the next ones wait for ten minutes."""
+    daemon = await rig.started()
+    post = source.write(LONG)
+    until = rig.clock.now() + timedelta(minutes=10)
+    target.answers = [GONE_WELL, Throttled("later", until=until)]
+    await daemon.once()
+    assert len(target.published) == 1
+    return post
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("source", ["x", "mastodon"])
+async def test_s1_the_rest_of_a_thread_stays_here_when_it_is_for_fewer_by_then(
+    rig: Rig, source: str, restarted: bool
+) -> None:
+    here, there = (rig.x, rig.mastodon) if source == "x" else (rig.mastodon, rig.x)
+    there.max_length = 280
+    post = await stopped_on_the_way(rig, here, there)
+    if source == "x":
+        rig.x.protected = True
+    else:
+        seen_by(rig, Visibility.FOLLOWERS)
+    if restarted:
+        await rig.restart()
+    await rig.pass_time(rig.daemon(), 900)
+    assert len(there.published) == 1
+    record = await rig.record(post.id)
+    assert record.state is PostState.PARTIAL
+    assert "twinpost retry" in record.parts[1].detail
+    # Nobody has asked for what stands to be deleted.
+    assert there.deleted == []
+
+
+async def test_s1_once_it_is_for_everybody_again_its_owner_can_have_the_rest(rig: Rig) -> None:
+    rig.mastodon.max_length = 280
+    post = await stopped_on_the_way(rig, rig.x, rig.mastodon)
+    rig.x.protected = True
+    daemon = rig.daemon()
+    await rig.pass_time(daemon, 900)
+    await Mend(rig.ledger, await rig.record(post.id), rig.clock.now()).retry()
+    await rig.pass_time(daemon, 300)
+    assert len(rig.mastodon.published) == 1
+    rig.x.protected = False
+    await Mend(rig.ledger, await rig.record(post.id), rig.clock.now()).retry()
+    await rig.pass_time(daemon, 300)
+    record = await rig.record(post.id)
+    assert record.state is PostState.DELIVERED
+    assert len(rig.mastodon.published) == len(record.parts) > 2
+
+
+async def test_r16_the_rest_of_a_thread_is_not_sent_once_its_post_is_deleted(rig: Rig) -> None:
+    toot = await stopped_on_the_way(rig, rig.mastodon, rig.x)
+    rig.mastodon.remove(toot)
+    # As where the post is out of reach of what is read again.
+    rig.mastodon.window = nothing  # type: ignore[method-assign, assignment]
+    await rig.pass_time(rig.daemon(), 900)
+    assert len(rig.x.published) == 1
+    assert len(rig.x.deleted) == 1
+    assert (await rig.record(toot.id)).state is PostState.REMOVED
+
+
+async def nothing(_: int) -> Reading:
+    return Reading(())

@@ -16,6 +16,7 @@ from bridge.core.draft import DraftPart
 from bridge.core.errors import InDoubt, Refused, Unauthorised
 from bridge.core.model import Direction, MediaId, Microdollars, Network, Post, PostId, Visibility
 from bridge.core.record import Cursor, PostRecord, Receipt
+from bridge.engine.leave import HOLDS_FOR
 from bridge.engine.mend import Mend
 from bridge.engine.supervise import Daemon
 from bridge.ports import Baseline, Known, LocalMedia, Reading, Standing, Uploaded
@@ -51,7 +52,8 @@ class Tale:
     """One post written by hand, and what became of it on the other side.
 
     `made` is every creation there. `refused`, `doubted`: an answer about a part of it said so.
-    `stayed`: at some time it was for fewer than everybody whom the rules then let it cross for.
+    `stayed`: at some time it was for fewer than everybody whom the rules then let it cross for;
+    `fewer_since`: since when it is, by the clock that only grows.
     """
 
     number: int
@@ -63,6 +65,7 @@ class Tale:
     version: int = 0
     gone: bool = False
     stayed: bool = False
+    fewer_since: float | None = None
     refused: bool = False
     doubted: bool = False
     made: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -277,6 +280,9 @@ class Universe:
             self.wrongs.append(f"twice: {what}")
         if not begun and (tale.to_other or not self._may_cross(tale)):
             self.wrongs.append(f"wider: {what} of {tale.post.visibility}")
+        since, now = tale.fewer_since, self.clock.monotonic()
+        if begun and since is not None and now - since > HOLDS_FOR:
+            self.wrongs.append(f"wider, the rest of it: {what} of {tale.post.visibility}")
         if part.visibility is not Visibility.PUBLIC:
             self.wrongs.append(f"otherwise than configured: {what} as {part.visibility}")
         if not begun and tale.gone and tale.post.network is Network.MASTODON:
@@ -403,7 +409,12 @@ class Universe:
         return tale.post.visibility in audiences
 
     def _note_audience(self, tale: Tale) -> None:
-        tale.stayed |= not self._may_cross(tale)
+        if self._may_cross(tale):
+            tale.fewer_since = None
+            return
+        tale.stayed = True
+        if tale.fewer_since is None:
+            tale.fewer_since = self.clock.monotonic()
 
     def _standing(self, tale: Tale) -> Post:
         posts = self.networks[tale.post.network].posts
