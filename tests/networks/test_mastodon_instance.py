@@ -15,7 +15,7 @@ from bridge.networks.mastodon.instance import (
     software_of,
     streaming_base,
 )
-from tests.networks.mastodon_servers import STOCK, ManualClock, OddServer, odd
+from tests.networks.mastodon_servers import STOCK, ManualClock, OddServer, odd, status
 
 ASSUMED = Instance().capabilities
 V2 = ("GET", "/api/v2/instance")
@@ -484,3 +484,33 @@ async def test_the_account_is_asked_for_once() -> None:
 def test_a_server_is_called_by_its_own_name(version: str, name: str) -> None:
     said: dict[str, object] = {"version": version, "configuration": {"accounts": {}}}
     assert read_instance(said).called == name
+
+
+@pytest.mark.parametrize(
+    ("said", "domain"),
+    [
+        ({"domain": "Example.com"}, "example.com"),
+        ({"domain": "social.example.com", "account_domain": "example.com"}, "example.com"),
+        ({"domain": "https://example.com"}, None),
+        ({"domain": "evil example.com"}, None),
+        ({"domain": "localhost"}, None),
+        ({"domain": "127.0.0.1"}, None),
+        ({"domain": 7}, None),
+        ({"uri": "https://example.com"}, None),
+    ],
+)
+def test_its_handles_may_have_another_name_than_the_server(
+    said: dict[str, object], domain: str | None
+) -> None:
+    assert read_instance(said).domain == domain
+
+
+async def test_people_of_the_server_are_named_as_its_handles_name_them() -> None:
+    """The server at social.example.com, whose people are @ada@example.com."""
+    mention = {"acct": "eve", "username": "eve", "url": "https://social.example.com/@eve"}
+    content = '<p>Hi <a href="https://social.example.com/@eve" class="u-url mention">@eve</a></p>'
+    listing = [status("1", 1, content=content, mentions=[mention])]
+    instance = STOCK | {"domain": "example.com"}
+    async with odd(OddServer(listing=listing, instance=instance)) as adapter:
+        (post,) = (await adapter.window(5)).posts
+    assert post.text.plain == "Hi @eve@example.com"

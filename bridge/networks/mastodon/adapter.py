@@ -232,7 +232,7 @@ class MastodonAdapter:
         return Timeline(
             self._client,
             account,
-            self._settings.host,
+            instance.domain or self._settings.host,
             forward=instance.pages_forward,
             sources=self._sources if instance.sources_are_plain else None,
             custom_emoji=self._settings.custom_emoji,

@@ -41,6 +41,7 @@ _FIRST_EDITING = (3, 5)
 _PLAIN_VERSION = re.compile(r"[1-9]\d*\.\d+\.\d+(?:[-+.~].*)?")
 _MASTODON_SOURCES = re.compile("mastodon|hometown|glitch", re.IGNORECASE)
 _WITH_CONTENT_TYPES = re.compile(r"\+glitch\b", re.IGNORECASE)
+_HOST_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{1,62}")
 _PRINTABLE = re.compile(r"[!-~]{1,60}")
 _NAME = re.compile(
     r"(?:\((?:compatible;|[a-z ]+; really) ?|\A)([A-Za-z]{2,30}[ /][!-'*-~]{1,40})(?:\)|\Z)"
@@ -76,7 +77,8 @@ class Instance:
     `least_alt` is how many characters an alt text must have, 0 where none is asked for.
     `deletes_media` says that a deletion can take the files with it at once. `names_plain` says that
     plain text has to be called that where the account writes Markdown by default. `called` is its
-    name for people, with its version: ``Pixelfed 0.12.4``.
+    name for people, with its version: ``Pixelfed 0.12.4``. `domain` is what stands in its handles
+    where that is another name than the server's own, None where it does not say.
     """
 
     software: Software = Software.UNKNOWN
@@ -85,6 +87,7 @@ class Instance:
     deletes_media: bool = False
     names_plain: bool = False
     called: str = "a make of its own"
+    domain: str | None = None
     capabilities: Capabilities = field(
         default=Capabilities(
             network=Network.MASTODON,
@@ -124,6 +127,7 @@ def read_instance(said: Mapping[str, object]) -> Instance:
         names_plain=software in {Software.GOTOSOCIAL, Software.PLEROMA}
         or _WITH_CONTENT_TYPES.search(text_at(said, "version")) is not None,
         called=called(said, software),
+        domain=_domain(said),
         capabilities=_capabilities(said, configuration, software),
     )
 
@@ -163,6 +167,15 @@ def called(said: Mapping[str, object], software: Software) -> str:
         return named[1].replace("/", " ")
     known = _NAMES.get(software, "")
     return f"{known} {version}" if known and _PRINTABLE.fullmatch(version) else "a make of its own"
+
+
+def _domain(said: Mapping[str, object]) -> str | None:
+    """The name in the server's handles; GoToSocial has one more word for it."""
+    for key in ("account_domain", "domain"):
+        name = text_at(said, key).strip().lower()
+        if _HOST_NAME.fullmatch(name):
+            return name
+    return None
 
 
 def api_version(said: Mapping[str, object]) -> int:
