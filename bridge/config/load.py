@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import platformdirs
 
+from bridge.config.document import Mapping as Written
 from bridge.config.document import parse
 from bridge.config.keys import ROOT
 from bridge.config.money import money_of
@@ -80,6 +81,9 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     _check_pairs(reader, bridges)
     web = web_of(reader, root, cast("Values | None", found.get("web")))
     surfaces = surfaces_of(reader, root, found)
+    if web.enabled and surfaces.metrics and web.listen.meets(surfaces.metrics.listen):
+        line = root.lines.get("metrics", root.line) if isinstance(root, Written) else root.line
+        reader.fault(line, "metrics.listen", "at that address and port is the web page already")
     if reader.faults:
         raise ConfigError(reader.report())
     state = _state(cast("str | None", found.get("state")), path, environ)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from bridge.config.declared import Key, Section, switch
@@ -38,6 +38,22 @@ class Listen:
     def is_everywhere(self) -> bool:
         """Whether it stands for every address of the machine."""
         return self.host != "localhost" and ip_address(self.host).is_unspecified
+
+    def meets(self, other: Listen) -> bool:
+        """Whether two servers, one at each, would be in each other's way."""
+        if not self.port or self.port != other.port:
+            return False
+        pairs = ((one, another) for one in self._addresses for another in other._addresses)
+        return any(
+            one.version == another.version
+            and (one == another or one.is_unspecified or another.is_unspecified)
+            for one, another in pairs
+        )
+
+    @property
+    def _addresses(self) -> list[IPv4Address | IPv6Address]:
+        hosts = ("127.0.0.1", "::1") if self.host == "localhost" else (self.host,)
+        return [ip_address(host) for host in hosts]
 
 
 @dataclass(frozen=True, slots=True)

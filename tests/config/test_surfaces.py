@@ -32,6 +32,30 @@ def test_nothing_is_told_to_anybody_unless_it_is_asked_for(tmp_path: Path) -> No
     assert not told.notices.are_wanted
 
 
+@pytest.mark.parametrize("listen", ["127.0.0.1:8430", "0.0.0.0:8430", "localhost:8430"])
+def test_page_and_metrics_cannot_be_at_one_address(tmp_path: Path, listen: str) -> None:
+    web = "web: {enabled: true}\n"
+    with pytest.raises(ConfigError, match=r"config\.yaml:2: metrics\.listen: .* the web page"):
+        loaded(tmp_path, f'{web}metrics: {{enabled: true, listen: "{listen}"}}\n')
+
+
+@pytest.mark.parametrize(
+    ("page", "metrics"),
+    [
+        ("127.0.0.1:8430", "[::1]:8430"),
+        ("127.0.0.1:8430", "127.0.0.1:8431"),
+        ("127.0.0.1:8430", "127.0.0.2:8430"),
+        # The system gives each a port of its own.
+        ("127.0.0.1:0", "127.0.0.1:0"),
+    ],
+)
+def test_page_and_metrics_may_be_neighbours(tmp_path: Path, page: str, metrics: str) -> None:
+    text = f'web: {{enabled: true, listen: "{page}"}}\nmetrics: {{enabled: true, listen: "'
+    told = loaded(tmp_path, f'{text}{metrics}"}}\n')
+    assert told.surfaces.metrics is not None
+    assert told.surfaces.metrics.listen.port == int(metrics.rpartition(":")[2])
+
+
 def test_a_broker_takes_no_more_than_its_name(tmp_path: Path) -> None:
     mqtt = loaded(tmp_path, "mqtt: {host: broker.lan}\n").surfaces.mqtt
     assert mqtt is not None
