@@ -27,6 +27,9 @@ MOST_THREADS = 2
 MOST_GROWTH = 10 * 1024
 """KiB, from when everything has been used once to the end."""
 
+SHORT = 130
+"""Characters, each of which may count twice on X, where this account may write 280."""
+
 REAL_SECONDS = float(os.environ.get("TWINPOST_SOAK_MINUTES", "10")) * 60
 """How long the real daemon runs; two hours by ``TWINPOST_SOAK_MINUTES=120 make soak``."""
 
@@ -68,7 +71,7 @@ async def virtual_days(folder: Path, days: float, row: Row) -> None:
         found, written, passed = [], 0, 0.0
         while passed < days * DAY:
             if rng.random() < 0.2:
-                stage.write(rng.choice((OUT, HOME)), text(rng, written)[:200])
+                stage.write(rng.choice((OUT, HOME)), text(rng, written)[:SHORT])
                 written += 1
             stage.clock.pass_time(STEP)
             passed = stage.clock.monotonic()
@@ -104,9 +107,9 @@ async def real_minutes(world: World, seconds: float, row: Row) -> None:
             if rng.random() < 0.5:
                 side = rng.random() < 0.5
                 if side:
-                    world.mastodon.write(world.mastodon_account, text(rng, written)[:200])
+                    world.mastodon.write(world.mastodon_account, text(rng, written)[:SHORT])
                 else:
-                    world.x.write(world.x_account, text(rng, written)[:200])
+                    world.x.write(world.x_account, text(rng, written)[:SHORT])
                 written += 1
             await asyncio.sleep(0.5)
             proc = Path(f"/proc/{process.pid}")
