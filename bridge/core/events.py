@@ -58,7 +58,7 @@ class RouteResumed:
 
 @dataclass(frozen=True, slots=True)
 class SourceRead:
-    """A poll ended: how many posts it returned, and what reading them cost."""
+    """Posts were read for a route, for news or for proof: how many, and what that cost."""
 
     at: datetime
     route: Route

@@ -14,7 +14,7 @@ from datetime import datetime
 from bridge.core.compose import Context, compose
 from bridge.core.draft import Draft
 from bridge.core.errors import NetworkError, UnfitError
-from bridge.core.events import PostDecided, SourceRead
+from bridge.core.events import PostDecided
 from bridge.core.fingerprint import Match
 from bridge.core.model import Microdollars, Post, PostId
 from bridge.core.prices import FREE
@@ -184,8 +184,7 @@ class CatchUp:
         there: Sequence[Post] = ()
         if written:
             reading = await self._plan.target.recent(min(written) - SLACK)
-            await ledger.note_read(route, now, len(reading.posts), reading.cost)
-            self._bench.emit(SourceRead(now, route, len(reading.posts), reading.cost))
+            await self._bench.note_read(route, len(reading.posts), reading.cost)
             there = reading.posts
         for name, post in posts:
             if post is None:
@@ -204,9 +203,7 @@ class CatchUp:
             if len(dates) > 1:
                 # A timeline by the page is cheaper than posts one by one.
                 reading = await source.recent(min(dates))
-                await ledger.note_read(
-                    route, self._bench.clock.now(), len(reading.posts), reading.cost
-                )
+                await self._bench.note_read(route, len(reading.posts), reading.cost)
                 read = {name: post for post in reading.posts for name in post.ids}
         return [(name, read.get(name) or await source.look_up(name)) for name in names]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bridge.core.events import SourceRead
 from bridge.core.guards import Return
 from bridge.core.model import Post
 from bridge.core.record import Cursor, Passage
@@ -95,7 +94,5 @@ class Homecoming:
     async def _newest(self) -> list[datetime]:
         """When the newest post of the source was written, by its own clock."""
         found = await self._plan.source.baseline()
-        now, route = self._bench.clock.now(), self._plan.route
-        await self._bench.ledger.note_read(route, now, len(found.ids), found.cost)
-        self._bench.emit(SourceRead(now, route, len(found.ids), found.cost))
+        await self._bench.note_read(self._plan.route, len(found.ids), found.cost)
         return [] if found.cursor.at is None else [found.cursor.at]

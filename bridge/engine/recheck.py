@@ -10,7 +10,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bridge.core.errors import NetworkError, Refused
-from bridge.core.events import SourceRead
 from bridge.core.model import Post
 from bridge.core.record import Absence
 from bridge.engine.edits import Edits
@@ -91,9 +90,8 @@ class Recheck:
             self._plan.recheck_window if costs else FREE_WINDOW
         )
         if costs:
-            await ledger.note_read(route, now, len(reading.posts), reading.cost)
+            await self._bench.note_read(route, len(reading.posts), reading.cost)
             await ledger.note_recheck(route, now)
-            self._bench.emit(SourceRead(now, route, len(reading.posts), reading.cost))
         if not reading.posts:
             return
         self._oldest = min(post.created_at for post in reading.posts)

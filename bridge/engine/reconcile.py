@@ -238,9 +238,7 @@ class Reconcile:
     async def _read(self, records: list[PartRecord]) -> Reading:
         since = min([await proof.earliest(self._bench, record) for record in records])
         reading = await self._plan.target.recent(since)
-        await self._bench.ledger.note_read(
-            self._plan.route, self._bench.clock.now(), len(reading.posts), reading.cost
-        )
+        await self._bench.note_read(self._plan.route, len(reading.posts), reading.cost)
         return reading
 
     async def _hold(self, record: PartRecord, why: str) -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.core.budget import NO_BUDGET, Budget
-from bridge.core.events import Event
-from bridge.core.model import Account, AccountId, Network, Route
+from bridge.core.events import Event, SourceRead
+from bridge.core.model import Account, AccountId, Microdollars, Network, Route
 from bridge.core.policy import Policy
 from bridge.core.record import PartKey
 from bridge.core.rules import Rules
@@ -92,6 +92,12 @@ class Bench:
     media: MediaStore | None = None
     sending: set[PartKey] = field(default_factory=set)
     chores: tuple[Chore, ...] = ()
+
+    async def note_read(self, route: Route, posts: int, cost: Microdollars) -> None:
+        """Remember that so many posts were read for `route`, at that cost, and tell everybody."""
+        now = self.clock.now()
+        await self.ledger.note_read(route, now, posts, cost)
+        self.emit(SourceRead(now, route, posts, cost))
 
     def emit(self, event: Event) -> None:
         """Tell every listener what happened. What a listener breaks on stays with it."""

@@ -9,8 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from bridge.core import guards
-from bridge.core.events import SourceRead
-from bridge.core.model import Microdollars, PostId
+from bridge.core.model import PostId
 from bridge.core.record import Cursor
 from bridge.core.timing import FromBeginning, FromDate, FromNow
 from bridge.engine.homecoming import Homecoming
@@ -44,7 +43,7 @@ class Watch:
         count = 0
         while True:
             reading = await self._plan.source.read_after(cursor, self._known)
-            await self._noted(len(reading.posts), reading.cost)
+            await self._bench.note_read(self._plan.route, len(reading.posts), reading.cost)
             before = cursor
             if reading.posts:
                 came_back = await self._homecoming.came_back(cursor, reading.posts)
@@ -68,15 +67,10 @@ class Watch:
                 cursor = Cursor(floor=floor)
             case FromNow():
                 found = await self._plan.source.baseline()
-                await self._noted(len(found.ids), found.cost)
+                await self._bench.note_read(self._plan.route, len(found.ids), found.cost)
                 cursor, baseline = found.cursor, found.ids
         await self._bench.ledger.start(self._plan.route, cursor, baseline)
         return cursor
 
     async def _known(self, ids: Collection[PostId]) -> frozenset[PostId]:
         return await self._bench.ledger.known(self._plan.route, ids)
-
-    async def _noted(self, posts: int, cost: Microdollars) -> None:
-        now = self._bench.clock.now()
-        await self._bench.ledger.note_read(self._plan.route, now, posts, cost)
-        self._bench.emit(SourceRead(now, self._plan.route, posts, cost))

@@ -16,7 +16,7 @@ from bridge.core.errors import (
     Transient,
     Unauthorised,
 )
-from bridge.core.events import RoutePaused, RouteResumed
+from bridge.core.events import RoutePaused, RouteResumed, SourceRead
 from bridge.ledger.sqlite import open_ledger
 from tests.engine.conftest import OUT, Rig
 
@@ -62,6 +62,18 @@ async def test_promise_1_not_lost_what_is_proven_absent_is_sent_again(rig: Rig) 
     await rig.pass_time(daemon, 120)
     assert await rig.state(toot.id) is PostState.DELIVERED
     assert len(rig.x.published) == 1
+
+
+async def test_looking_for_a_lost_answer_is_told_as_every_reading_is(rig: Rig) -> None:
+    daemon = await rig.started()
+    rig.x.answers = [(True, LOST)]
+    rig.mastodon.write("Sent, but was it heard?")
+    await daemon.lanes[0].turn(read=True)
+    rig.clock.pass_time(120)
+    before = len(rig.events)
+    await daemon.lanes[0].turn(read=False)
+    told = [event for event in rig.events[before:] if isinstance(event, SourceRead)]
+    assert [(event.route, event.posts) for event in told] == [(OUT, 1)]
 
 
 async def test_an_absence_is_not_believed_too_early(rig: Rig) -> None:
