@@ -273,6 +273,62 @@ async def test_an_unclear_answer_is_transient_sent_once_and_counted_as_paid(
         assert (await adapter.upload(picture)).cost == X_PRICES.media
 
 
+@pytest.mark.parametrize("failure", [500, 429, 503])
+async def test_a_file_whose_description_failed_is_not_sent_and_paid_for_again(
+    odd: OddX, keep: Keep, failure: int
+) -> None:
+    picture = keep(PNG, MediaKind.IMAGE, "image/png", "a dot")
+    odd.says(METADATA, problem(failure), problem(200, data={"id": "5"}))
+    async with adapter_for(odd.url) as adapter:
+        with pytest.raises((Transient, Throttled)):
+            await adapter.upload(picture)
+        another = await adapter.upload(keep(PNG + b"x", MediaKind.IMAGE, "image/png"))
+        uploaded = await adapter.upload(picture)
+    assert (uploaded.id, uploaded.described > 0) == ("5", True)
+    assert len(odd.asked(AT_ONCE)) == 2
+    assert len(odd.asked(METADATA)) == 2
+    # Of an answer that may have been a success the price is counted; a refusal costs nothing.
+    words = X_PRICES.alt_text * (1 if failure == 429 else 2)
+    assert another.cost + uploaded.cost == 2 * X_PRICES.media + words
+
+
+async def test_a_file_that_comes_to_nothing_twice_is_sent_anew(odd: OddX, keep: Keep) -> None:
+    odd.says(METADATA, problem(503), problem(503), problem(200, data={"id": "5"}))
+    picture = keep(PNG, MediaKind.IMAGE, "image/png", "a dot")
+    async with adapter_for(odd.url) as adapter:
+        for _ in range(2):
+            with pytest.raises(Transient):
+                await adapter.upload(picture)
+        assert len(odd.asked(AT_ONCE)) == 1
+        await adapter.upload(picture)
+    assert len(odd.asked(AT_ONCE)) == 2
+
+
+async def test_a_film_that_is_still_processed_is_asked_about_and_not_sent_again(
+    odd: OddX, keep: Keep
+) -> None:
+    going_on = {"id": "5", "processing_info": {"state": "in_progress", "check_after_secs": 1}}
+    done = {"id": "5", "processing_info": {"state": "succeeded"}}
+    odd.says(FINISH, problem(200, data=going_on))
+    odd.says(STATUS, problem(404))
+    clock = VirtualClock()
+    film = keep(mp4(), MediaKind.VIDEO, "video/mp4")
+    async with adapter_for(odd.url, clock=clock) as adapter:
+        with pytest.raises(Transient):
+            await adapter.upload(film)
+        odd.says(STATUS, problem(200, data=done))
+        assert (await adapter.upload(film)).cost == X_PRICES.media
+        assert len(odd.asked(BEGIN)) == 1
+        # What X would have dropped by then is not relied upon.
+        odd.says(METADATA, problem(503), problem(200, data={"id": "5"}))
+        described = keep(PNG, MediaKind.IMAGE, "image/png", "a dot")
+        with pytest.raises(Transient):
+            await adapter.upload(described)
+        clock.pass_time(timedelta(hours=23, minutes=30).total_seconds())
+        await adapter.upload(described)
+        assert len(odd.asked(AT_ONCE)) == 2
+
+
 async def test_a_lost_answer_to_the_last_step_is_asked_for_instead_of_sending_all_again(
     timed: tuple[ServedX, VirtualClock], keep: Keep
 ) -> None:

@@ -8,6 +8,7 @@ told with the next upload. Source: OpenAPI 2.167 and 2.166, ``/2/media``. Must n
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from bridge.networks.x.client import XClient, problem_in_success
 from bridge.networks.x.errors import describe, problem_of
 from bridge.networks.x.limits import LARGEST_SEGMENT, MOST_SEGMENTS, media_limits
 from bridge.networks.x.multipart import multipart
+from bridge.networks.x.unfinished import Taken, Unfinished
 from bridge.ports import Clock, LocalMedia, Uploaded
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,9 @@ PATIENCE = timedelta(minutes=15)
 """How long X may take to process one file; a video of 20 minutes takes a few."""
 
 _LIFE = timedelta(days=1)
+_WORTHWHILE = timedelta(hours=1)
+"""How long a file that X has already must last for it to be gone on with."""
+
 _SHORTEST_PAUSE, _USUAL_PAUSE, _LONGEST_PAUSE = 1, 5, 30
 _LOST_ANSWERS = 3
 """How many status requests may fail in a row; they are free, another upload is not."""
@@ -55,31 +60,59 @@ class Uploader:
         self._charged = 0
         self._charged_for_words = 0
         self._told: OrderedDict[str, str] = OrderedDict()
+        self._unfinished = Unfinished()
 
     async def upload(self, medium: LocalMedia) -> Uploaded:
         """One file, processed and described. See `bridge.ports.Sink`."""
         category = self._category(medium)
-        begun = self._clock.now()
         try:
-            size = await asyncio.to_thread(_size, medium.path)
-            self._check_size(category, size)
-            if category == _IMAGE:
-                answer = await self._at_once(medium, size)
-            else:
-                answer = await self._in_segments(medium, category, size)
-            media_id = id_at(answer, "id")
-            if media_id is None:
-                raise Transient("X took a file but named no id for it")
-            await self._processed(media_id, medium.kind, mapping_at(answer, "processing_info"))
-            note = await self._described(media_id, medium)
+            taken = await self._taken(medium, category)
+            note = await self._finished(taken, medium, category)
         except InDoubt as doubt:
             raise Transient(f"uploading a file: {doubt.detail}", status=doubt.status) from None
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise Transient(f"the fetched file cannot be read: {reason}") from None
         described = Microdollars(self._charged_for_words)
-        cost, until = self._take_cost(), _expiry(answer, begun)
-        return Uploaded(MediaId(media_id), cost, until, note, described)
+        cost = self._take_cost()
+        return Uploaded(MediaId(taken.media_id), cost, taken.until, note, described)
+
+    async def _taken(self, medium: LocalMedia, category: str) -> Taken:
+        """The file as X has it: from a try that broke off later on, or sent now."""
+        begun = self._clock.now()
+        size = await asyncio.to_thread(_size, medium.path)
+        self._check_size(category, size)
+        if self._unfinished:
+            digest = await asyncio.to_thread(_digest, medium.path)
+            known = self._unfinished.take(category, digest, begun + _WORTHWHILE)
+            if known is not None:
+                return known
+        if category == _IMAGE:
+            answer = await self._at_once(medium, size)
+        else:
+            answer = await self._in_segments(medium, category, size)
+        media_id = id_at(answer, "id")
+        if media_id is None:
+            raise Transient("X took a file but named no id for it")
+        return Taken(media_id, answer, _expiry(answer, begun))
+
+    async def _finished(self, taken: Taken, medium: LocalMedia, category: str) -> str:
+        """Have it processed and described; returns what X would not take, as a sentence.
+
+        Where that breaks off, the file is remembered: to send it again would be billed again.
+        """
+        processing = mapping_at(taken.answer, "processing_info")
+        if taken.again and processing:
+            processing = {"state": "pending", "check_after_secs": _SHORTEST_PAUSE}
+        try:
+            await self._processed(taken.media_id, medium.kind, processing)
+            return await self._described(taken.media_id, medium)
+        except Refused:
+            raise
+        except NetworkError:
+            digest = await asyncio.to_thread(_digest, medium.path)
+            self._unfinished.keep(category, digest, taken)
+            raise
 
     async def describe_anew(self, media_id: MediaId, alt: str) -> Microdollars:
         """Give a file that was uploaded before another description; returns what that cost.
@@ -268,6 +301,11 @@ def _check(answer: Mapping[str, object]) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _succeeded(doubt: InDoubt) -> bool:
