@@ -224,7 +224,8 @@ async def test_a_broker_that_comes_back_is_told_what_happened_meanwhile(
         async with listening(broker) as ear:
             await ear.until(STATE)
             # Events are not retained: whoever wants to hear this one has to be there first.
-            monkeypatch.setattr(surface_module, "FIRST_WAIT", 1.0)
+            for wait in ("FIRST_WAIT", "LONGEST_WAIT"):
+                monkeypatch.setattr(surface_module, wait, 2.0)
             await broker.stop()
         bridge.mastodon.write("Nobody listens again")
         await bridge.passes()
