@@ -168,12 +168,7 @@ class Edits:
             await self._amend(record, removal, None, None)
 
     async def _take_back(self, record: PostRecord, verdict: Verdict) -> bool:
-        taken_back = await self._bench.ledger.withdraw(
-            self._plan.route, record.source, verdict=verdict, now=self._bench.clock.now()
-        )
-        for part in () if taken_back is None else taken_back.parts:
-            proof.announce(self._bench, part)
-        return taken_back is not None
+        return await proof.take_back(self._bench, self._plan.route, record.source, verdict)
 
     async def _record(self, of: PostId) -> PostRecord | None:
         return await recorded(self._bench, self._plan, of)

@@ -93,15 +93,8 @@ class Intake:
         Before `post` is recorded, so that a process that dies in between finds it again.
         """
         route = Route(self._plan.route.bridge, self._plan.route.direction.reverse)
-        taken_back = await self._bench.ledger.withdraw(
-            route,
-            twin,
-            verdict=Verdict(Action.SKIP, Reason.SAME_POST, post.url or post.id),
-            same_as=post.id,
-            now=self._bench.clock.now(),
-        )
-        for part in () if taken_back is None else taken_back.parts:
-            proof.announce(self._bench, part)
+        verdict = Verdict(Action.SKIP, Reason.SAME_POST, post.url or post.id)
+        await proof.take_back(self._bench, route, twin, verdict, same_as=post.id)
 
     async def _record(self, decision: Decision, cursor: Cursor) -> None:
         route = self._plan.route
@@ -146,7 +139,7 @@ class Intake:
 
         The pieces were taken for news when they were read; nothing more is made of them.
         """
-        ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
+        ledger, route = self._bench.ledger, self._plan.route
         reverse = Route(route.bridge, route.direction.reverse)
         source = decision.post.id
         for part in await ledger.unsent(route):
@@ -154,7 +147,7 @@ class Intake:
             if piece is None:
                 continue
             echo = Verdict(Action.SKIP, Reason.ECHO, f"mirror of {source}")
-            await ledger.withdraw(reverse, piece, verdict=echo, now=now)
+            await proof.take_back(self._bench, reverse, piece, echo)
             found = [one for one in await ledger.find(piece) if one.route == reverse]
             url = found[0].source_url if found else None
             await proof.forgotten(self._bench, part, piece, url)

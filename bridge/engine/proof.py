@@ -12,10 +12,11 @@ from bridge.core.delivery import PartEvent, PartState
 from bridge.core.draft import DraftPart
 from bridge.core.events import PartSettled
 from bridge.core.fingerprint import Match, canonical, same_post
-from bridge.core.model import Microdollars, Post, PostId
+from bridge.core.model import Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.record import PartRecord, Receipt
 from bridge.core.text import Text
+from bridge.core.verdict import Verdict
 from bridge.engine.route import Bench
 
 CLOCK_SLACK = timedelta(minutes=15)
@@ -139,6 +140,25 @@ async def forgotten(bench: Bench, record: PartRecord, name: PostId, url: str | N
     detail = "found standing there, though this ledger has never sent it"
     event, receipt = PartEvent.PROVEN_PRESENT, Receipt(name, url)
     await settle(bench, record, event, receipt=receipt, detail=detail)
+
+
+async def take_back(
+    bench: Bench,
+    route: Route,
+    source: PostId,
+    verdict: Verdict,
+    same_as: PostId | None = None,
+) -> bool:
+    """Have the mirror of `source` not sent, and tell of its parts; False where it has begun to be.
+
+    `same_as` stands over there instead, if anything does.
+    """
+    taken_back = await bench.ledger.withdraw(
+        route, source, verdict=verdict, same_as=same_as, now=bench.clock.now()
+    )
+    for part in () if taken_back is None else taken_back.parts:
+        announce(bench, part)
+    return taken_back is not None
 
 
 def left_to_pay(record: PartRecord) -> Microdollars:
