@@ -19,7 +19,7 @@ from bridge.core.errors import ConfigError
 from bridge.core.model import BridgeName, Microdollars
 from bridge.core.policy import Links
 from bridge.core.prices import X_PRICES, in_dollars
-from bridge.engine.costs import CostRow, cost_row
+from bridge.engine.costs import CostRow, LinksRow, cost_row
 from bridge.log import escaped
 
 _NAMES = {
@@ -91,24 +91,28 @@ def _lines(row: CostRow, chosen: Links, now: datetime) -> Iterator[str]:
         )
     if not row["posts"]:
         return
-    count = f"the {row['posts']} posts that were" if row["posts"] > 1 else "the one post that was"
+    several = row["posts"] > 1
+    count = f"each of the {row['posts']} posts that were" if several else "the one post that was"
     if row["per_post_usd"] is not None:
         average = _usd(row["per_post_usd"], to=_HUNDREDTH_OF_A_CENT)
-        yield f"  {average:>10}  on average for each of {count} mirrored to X"
+        yield f"  {average:>10}  {'on average ' if several else ''}for {count} mirrored to X"
     yield "  the dearest of them; what made one so dear: twinpost why ID"
     for post in row["dearest"]:
         where = post["source_url"] or post["source_id"]
-        several = f", {post['parts']} posts on X" if post["parts"] > 1 else ""
-        yield _line(post["cost_usd"], f"{where}{several}")
-    yield f"  what {count} mirrored would have cost by the choices of `links` in mastodon_to_x"
-    links = row["links_usd"]
-    for choice, cost in (
-        ("keep", links["keep"]),
-        ("defuse", links["defuse"]),
-        ("drop", links["drop"]),
-    ):
-        yield _line(cost, f"{choice}, as it is set" if choice == chosen else choice)
+        parts = f", {post['parts']} posts on X" if post["parts"] > 1 else ""
+        yield _line(post["cost_usd"], f"{where}{parts}")
+    yield from _choices(row["links_usd"], chosen)
     yield f"  prices as of {X_PRICES.as_of}, unless x.prices says otherwise"
+
+
+def _choices(links: LinksRow, chosen: Links) -> Iterator[str]:
+    costs = (("keep", links["keep"]), ("defuse", links["defuse"]), ("drop", links["drop"]))
+    if len({cost for _, cost in costs}) == 1:
+        yield "  every choice of `links` in mastodon_to_x would have come to the same"
+        return
+    yield "  what they would have cost by each choice of `links` in mastodon_to_x"
+    for choice, cost in costs:
+        yield _line(cost, f"{choice}, as it is set" if choice == chosen else choice)
 
 
 def _line(amount: float, what: str) -> str:

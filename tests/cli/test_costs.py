@@ -73,6 +73,16 @@ async def test_costs_are_those_that_x_has_charged(world: World) -> None:
     assert re.fullmatch(r"about \$\d+\.\d\d by 1 [A-Z][a-z]+ \(UTC\), at this pace", forecast)
 
 
+async def test_a_month_without_a_link_has_no_choice_to_weigh(world: World) -> None:
+    await world.twinpost("once")
+    world.mastodon.write(world.mastodon_account, "Plain")
+    await world.twinpost("once")
+    said = (await world.twinpost("costs")).out
+    assert "every choice of `links` in mastodon_to_x would have come to the same" in said
+    assert "for the one post that was mirrored to X" in said
+    assert "defuse" not in said
+
+
 async def test_what_made_a_post_dear_is_told_by_its_parts(world: World) -> None:
     await world.twinpost("once")
     toot = world.mastodon.write(world.mastodon_account, f"https://example.org/ {'word ' * 80}")
