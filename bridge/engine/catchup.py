@@ -14,16 +14,14 @@ from datetime import datetime
 from bridge.core.compose import Context, compose
 from bridge.core.draft import Draft
 from bridge.core.errors import NetworkError, UnfitError
-from bridge.core.events import PostDecided
 from bridge.core.fingerprint import Match
 from bridge.core.model import Microdollars, Post, PostId
 from bridge.core.prices import FREE
 from bridge.core.record import Decision
-from bridge.core.rules import continues_mirror
 from bridge.core.standing import SLACK, may_stand_as, says, stands_as
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine.gate import Gate
-from bridge.engine.judge import judged
+from bridge.engine.judge import announce, judged, parent_of
 from bridge.engine.preview import preview
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import LedgerView
@@ -226,25 +224,11 @@ class CatchUp:
             if draft is None or verdict.action is Action.SKIP:
                 known = same if verdict.reason is Reason.SAME_POST else None
                 await ledger.unwant(route, name, verdict=verdict, same_as=known, now=now)
-                self._tell(post, verdict, None, now)
+                announce(self._bench, route, Decision(post, verdict, now))
                 return
             if verdict.action is Action.MIRROR:
                 verdict = Verdict(Action.MIRROR, Reason.CAUGHT_UP)
-            replied = None if post.in_reply_to is None else post.in_reply_to.post
-            parent = replied if continues_mirror(post, outcome.history) else None
+            parent = parent_of(post, outcome.history)
             decision = Decision(post, verdict, now, draft, now, parent)
             await ledger.revive(route, name, decision, now)
-            self._tell(post, verdict, draft, now)
-
-    def _tell(self, post: Post, verdict: Verdict, draft: Draft | None, now: datetime) -> None:
-        self._bench.emit(
-            PostDecided(
-                at=now,
-                route=self._plan.route,
-                source=post.id,
-                source_url=post.url,
-                verdict=verdict,
-                parts=len(draft.parts) if draft else 0,
-                price=draft.price if draft else FREE,
-            )
-        )
+            announce(self._bench, route, decision)

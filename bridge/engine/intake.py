@@ -6,17 +6,14 @@ the reason, and only a ledger that cannot be written stops the pass, before the 
 
 from __future__ import annotations
 
-from bridge.core.events import PostDecided
 from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
-from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Decision, PartRecord
-from bridge.core.rules import continues_mirror
 from bridge.core.twins import Counterpart, Twin
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
 from bridge.engine.edits import Edits
-from bridge.engine.judge import judged
+from bridge.engine.judge import announce, judged, parent_of
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Facts
 
@@ -84,7 +81,7 @@ class Intake:
             return Decision(post, verdict, now, same_as=same)
         # A server whose clock is ahead must not stretch the delay.
         not_before = min(post.created_at, now) + self._plan.delay
-        parent = _parent(post) if continues_mirror(post, outcome.history) else None
+        parent = parent_of(post, outcome.history)
         return Decision(post, verdict, now, draft, not_before, parent)
 
     async def _withdraw(self, twin: PostId, post: Post) -> None:
@@ -99,18 +96,7 @@ class Intake:
     async def _record(self, decision: Decision, cursor: Cursor) -> None:
         route = self._plan.route
         await self._bench.ledger.record(route, decision, cursor)
-        draft, post = decision.draft, decision.post
-        self._bench.emit(
-            PostDecided(
-                at=decision.seen_at,
-                route=route,
-                source=post.id,
-                source_url=post.url,
-                verdict=decision.verdict,
-                parts=len(draft.parts) if draft else 0,
-                price=draft.price if draft else FREE,
-            )
-        )
+        announce(self._bench, route, decision)
 
     async def _proves_a_part(self, post: Post) -> bool:
         """Whether `post` is a part whose sending ended unclear; if so the part is now proven.
@@ -179,7 +165,3 @@ class Intake:
                 same_text=False,
             ),
         )
-
-
-def _parent(post: Post) -> PostId | None:
-    return None if post.in_reply_to is None else post.in_reply_to.post

@@ -12,12 +12,15 @@ from datetime import datetime
 from bridge.core.compose import Context
 from bridge.core.draft import Draft
 from bridge.core.errors import UnfitError
+from bridge.core.events import PostDecided
 from bridge.core.link_choices import with_link_prices
-from bridge.core.model import Post
-from bridge.core.rules import History, decide, too_dear
+from bridge.core.model import Post, PostId, Route
+from bridge.core.prices import FREE
+from bridge.core.record import Decision
+from bridge.core.rules import History, continues_mirror, decide, too_dear
 from bridge.core.twins import Twin
 from bridge.core.verdict import Action, Reason, Verdict
-from bridge.engine.route import RoutePlan
+from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Facts
 
 log = logging.getLogger(__name__)
@@ -70,3 +73,26 @@ async def judged(
         why = f"composing it broke off: {type(error).__name__}"
         return Judged(Verdict(Action.SKIP, Reason.UNFIT, why), history)
     return Judged(verdict, history, draft)
+
+
+def parent_of(post: Post, history: History) -> PostId | None:
+    """The own post below whose mirror that of `post` goes on; None where it begins anew."""
+    if post.in_reply_to is None or not continues_mirror(post, history):
+        return None
+    return post.in_reply_to.post
+
+
+def announce(bench: Bench, route: Route, decision: Decision) -> None:
+    """Tell every listener what was decided about a post."""
+    draft, post = decision.draft, decision.post
+    bench.emit(
+        PostDecided(
+            at=decision.seen_at,
+            route=route,
+            source=post.id,
+            source_url=post.url,
+            verdict=decision.verdict,
+            parts=len(draft.parts) if draft else 0,
+            price=draft.price if draft else FREE,
+        )
+    )
