@@ -297,3 +297,21 @@ async def test_deletions_still_cross_where_nothing_else_does_and_not_where_a_way
     world.mastodon.write(world.mastodon_account, "This does not cross")
     await world.twinpost("once")
     assert on_x(world) == [kept.text]
+
+
+async def test_another_account_begins_anew_under_a_new_name_and_the_old_one_is_still_known(
+    world: World,
+) -> None:
+    assert "give the bridge a new `name`" in section("## To another account")
+    await world.twinpost("once")
+    old = world.mastodon.write(world.mastodon_account, "Under the old name")
+    await world.twinpost("once")
+    text = world.config.read_text()
+    world.config.write_text(text.replace("name: personal", "name: moved"), encoding="utf-8")
+    assert (await world.twinpost("once")).code == 0
+    assert on_x(world) == ["Under the old name"]
+    assert on_mastodon(world) == ["Under the old name"]
+    assert await reason(world, old.id) == "allowed"
+    world.mastodon.write(world.mastodon_account, "Under the new name")
+    await world.twinpost("once")
+    assert on_x(world) == ["Under the old name", "Under the new name"]
