@@ -3,9 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.chromium import CHROMIUM, QUIET
+from tests.fixtures.world import SHARED_MACHINE
+
+# In milliseconds: twice what is usual, and more where tests share the machine with each other.
+expect.set_options(timeout=10_000 * SHARED_MACHINE)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -197,7 +197,7 @@ async def test_the_page_fits_a_phone_the_dark_and_arabic(demo: Demo, browser: Br
 async def settled(page: Page) -> None:
     """Wait until what the demo writes by itself has crossed."""
     for last in (page.locator("#x .post.mirror", has_text="2/"), page.locator("#x .mirror .media")):
-        await expect(last).not_to_have_count(0, timeout=15000)
+        await expect(last).not_to_have_count(0, timeout=15000 * SHARED_MACHINE)
     await expect(page.locator(".log .entry.planned, .log .entry.sending")).to_have_count(0)
 
 

@@ -78,7 +78,6 @@ async def test_s13_another_site_can_have_nothing_done_and_load_nothing(
         site = await stack.enter_async_context(served(world))
         away = await stack.enter_async_context(serve(evil))
         page = await opened(browser, stack, [])
-        await page.goto(site.url)
         told: list[tuple[str, int]] = []
         page.context.on("response", lambda each: told.append((each.url, each.status)))
         # A name of its own: another site, although it is the same machine.
