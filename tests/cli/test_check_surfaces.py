@@ -177,21 +177,12 @@ def test_a_broker_that_wants_a_name_is_said_to_want_one() -> None:
     assert said == "wants a name and a password"
 
 
-@pytest.mark.parametrize(
-    ("section", "check", "extra"),
-    [
-        ("mqtt: {host: 127.0.0.1}", "mqtt", "mqtt"),
-        ("metrics: {enabled: true}", "metrics", "metrics"),
-        ("web: {enabled: true}", "web page", "web"),
-    ],
-)
-async def test_what_is_configured_and_not_installed_is_a_fault_with_its_extra(
-    file: File, section: str, check: str, extra: str
-) -> None:
-    file.says(section)
+async def test_what_is_configured_and_not_installed_is_a_fault_with_its_extra(file: File) -> None:
+    file.says("mqtt: {host: 127.0.0.1}", "metrics: {enabled: true}", "web: {enabled: true}")
     checks, _ = await file.without_extras()
-    assert checks[check]["level"] == "fault"
-    assert checks[check]["todo"] == f'pip install "twinpost[{extra}]"'
+    for check, extra in (("mqtt", "mqtt"), ("metrics", "metrics"), ("web page", "web")):
+        assert checks[check]["level"] == "fault"
+        assert checks[check]["todo"] == f'pip install "twinpost[{extra}]"'
 
 
 async def test_nothing_of_what_is_not_configured_is_looked_at_or_imported(file: File) -> None:
