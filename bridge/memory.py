@@ -83,9 +83,9 @@ class LedgerView(PurseView, Protocol):
         ...
 
     async def history(
-        self, *, bridge: BridgeName | None = None, limit: int = 50
+        self, *, bridge: BridgeName | None = None, limit: int = 50, echoes: bool = True
     ) -> tuple[PostRecord, ...]:
-        """The posts recorded last, newest first."""
+        """The posts recorded last, newest first; without `echoes`, no mirror that was met."""
         ...
 
     async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:

@@ -49,7 +49,7 @@ def history(arguments: argparse.Namespace) -> int:
     """The posts dealt with last."""
     settings = load(locate(arguments.config))
     bridge = chosen(settings, arguments.bridge).name if arguments.bridge else None
-    records = asyncio.run(_history(settings, bridge, arguments.limit))
+    records = asyncio.run(_history(settings, bridge, arguments.limit, echoes=arguments.all))
     if arguments.json:
         _print_json(map(post_row, records))
     else:
@@ -60,10 +60,10 @@ def history(arguments: argparse.Namespace) -> int:
 
 
 async def _history(
-    settings: Settings, bridge: BridgeName | None, limit: int
+    settings: Settings, bridge: BridgeName | None, limit: int, *, echoes: bool
 ) -> tuple[PostRecord, ...]:
     async with looking(settings) as control:
-        return await control.history(bridge=bridge, limit=limit)
+        return await control.history(bridge=bridge, limit=limit, echoes=echoes)
 
 
 def why(arguments: argparse.Namespace) -> int:

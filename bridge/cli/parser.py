@@ -141,25 +141,7 @@ def build_parser() -> argparse.ArgumentParser:
     preview.add_argument("--warning", default="", metavar="TEXT", help="for a typed text")
     preview.add_argument("--json", action="store_true", help="one object, stable keys")
 
-    history = add(
-        "history",
-        "What was done with the last posts, and why.",
-        "twinpost history --bridge personal --limit 20",
-        _later("inspect", "history"),
-    )
-    history.add_argument("--json", action="store_true", help="one object a line, stable keys")
-    add_bridge(history)
-    history.add_argument("--limit", type=_count, default=50, help="how many (default 50)")
-
-    why = add(
-        "why",
-        "Why one post was mirrored or not. Takes an id or address of either side.",
-        "twinpost why https://mastodon.example/@ada/113",
-        _later("inspect", "why"),
-    )
-    why.add_argument("id", metavar="ID", help="an id or URL, of the post or of its mirror")
-    why.add_argument("--json", action="store_true", help="one object a line, stable keys")
-
+    _add_looking(add)
     _add_steering(add)
     add_keeping(add, _later)
     costs = add(
@@ -170,6 +152,31 @@ def build_parser() -> argparse.ArgumentParser:
     )
     costs.add_argument("--month", metavar="MONTH", help="in UTC, as X bills (default: this one)")
     costs.add_argument("--json", action="store_true", help="one object a bridge, stable keys")
+    _add_manual(add)
+    return parser
+
+
+def _add_looking(add: Add) -> None:
+    """What was done, why, and where things stand."""
+    history = add(
+        "history",
+        "What was done with the last posts, and why.",
+        "twinpost history --bridge personal --limit 20",
+        _later("inspect", "history"),
+    )
+    history.add_argument("--json", action="store_true", help="one object a line, stable keys")
+    add_bridge(history)
+    history.add_argument("--all", action="store_true", help="also own mirrors, met over there")
+    history.add_argument("--limit", type=_count, default=50, help="how many (default 50)")
+
+    why = add(
+        "why",
+        "Why one post was mirrored or not. Takes an id or address of either side.",
+        "twinpost why https://mastodon.example/@ada/113",
+        _later("inspect", "why"),
+    )
+    why.add_argument("id", metavar="ID", help="an id or URL, of the post or of its mirror")
+    why.add_argument("--json", action="store_true", help="one object a line, stable keys")
     status = add(
         "status",
         "Where every bridge stands. Last read, waiting, held, failed, money this month.",
@@ -177,8 +184,6 @@ def build_parser() -> argparse.ArgumentParser:
         _later("inspect", "status"),
     )
     status.add_argument("--json", action="store_true", help="one object a line, stable keys")
-    _add_manual(add)
-    return parser
 
 
 def _add_setting_up(add: Callable[..., argparse.ArgumentParser]) -> None:

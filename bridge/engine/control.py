@@ -163,10 +163,10 @@ class Control:
         self._budgets = dict(budgets or {})
 
     async def history(
-        self, *, bridge: BridgeName | None = None, limit: int = 50
+        self, *, bridge: BridgeName | None = None, limit: int = 50, echoes: bool = True
     ) -> tuple[PostRecord, ...]:
-        """The posts dealt with last, newest first."""
-        return await self._ledger.history(bridge=bridge, limit=limit)
+        """The posts dealt with last, newest first; without `echoes`, no mirror that was met."""
+        return await self._ledger.history(bridge=bridge, limit=limit, echoes=echoes)
 
     async def backups(self) -> BackupState:
         """How the ledger's copies of itself went."""

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
-from heapq import nlargest
 
-from bridge.core.model import BridgeName, Microdollars, Route
+from bridge.core.model import Microdollars, Route
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, PostRecord
 from bridge.ledger.codec import moment_or_none, storable
@@ -19,28 +18,6 @@ from bridge.ports import RouteStatus
 
 _TO_BE_DONE = ("planned", "attempting", "outdated", "revising", "unwanted", "deleting")
 _COUNTED = (*_TO_BE_DONE, "in-doubt", "held", "failed")
-
-
-def history(
-    connection: sqlite3.Connection, bridge: BridgeName | None, limit: int
-) -> tuple[PostRecord, ...]:
-    """The posts recorded last, newest first; of one bridge, or of all."""
-    if limit < 1:
-        return ()
-    if bridge is None:
-        rows = connection.execute("SELECT id FROM post ORDER BY id DESC LIMIT ?", (limit,))
-        return posts(connection, [number for (number,) in rows])
-    routes = connection.execute(
-        "SELECT id FROM route WHERE bridge = ?", (storable(bridge),)
-    ).fetchall()
-    newest = (
-        number
-        for (route,) in routes
-        for (number,) in connection.execute(
-            "SELECT id FROM post WHERE route_id = ? ORDER BY id DESC LIMIT ?", (route, limit)
-        ).fetchall()
-    )
-    return posts(connection, nlargest(limit, newest))
 
 
 def find(connection: sqlite3.Connection, id_or_url: str) -> tuple[PostRecord, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from heapq import nlargest
 from typing import Final
@@ -55,6 +56,19 @@ def listing(connection: sqlite3.Connection, wanted: Wanted) -> Listing:
     if not wanted.states:
         return _all(connection, wanted)
     return _by_state(connection, wanted)
+
+
+def newest(connection: sqlite3.Connection, wanted: Wanted) -> tuple[PostRecord, ...]:
+    """The newest of what is wanted, however many pages lie between."""
+    found: list[PostRecord] = []
+    while len(found) < wanted.limit:
+        rest = replace(wanted, limit=wanted.limit - len(found))
+        page = listing(connection, rest)
+        found += page.records
+        if page.before is None:
+            break
+        wanted = replace(wanted, before=page.before)
+    return tuple(found)
 
 
 def _all(connection: sqlite3.Connection, wanted: Wanted) -> Listing:

@@ -124,10 +124,11 @@ class SqliteReader(Looks, SqlitePurseView):
         await self._thread.stop(self._store.close)
 
     async def history(
-        self, *, bridge: BridgeName | None = None, limit: int = 50
+        self, *, bridge: BridgeName | None = None, limit: int = 50, echoes: bool = True
     ) -> tuple[PostRecord, ...]:
-        """The posts recorded last, newest first."""
-        return await self._read(lambda db: looking.history(db, bridge, limit))
+        """The posts recorded last, newest first; without `echoes`, no mirror that was met."""
+        wanted = Wanted(bridge=bridge, limit=limit, echoes=echoes)
+        return await self._read(lambda db: searching.newest(db, wanted))
 
     async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:
         """Every record that an id or address of either side belongs to, in the order recorded.

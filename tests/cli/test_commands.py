@@ -86,6 +86,9 @@ async def test_once_mirrors_both_ways_and_history_says_what_and_why(world: World
     assert by_source[tweet.id]["cost_usd"] == 0
     assert by_source[secret.id]["verdict"] == "skip"
     assert by_source[secret.id]["reason"].startswith("audience: ")
+    assert set(by_source) == {toot.id, tweet.id, secret.id}, "each mirror is told of by its post"
+    everything = (await world.twinpost("history", "--json", "--all")).rows
+    assert [row["reason"][:5] for row in everything if row not in rows] == ["echo:"] * 2
 
 
 async def test_why_takes_ids_and_addresses_of_either_side(world: World) -> None:
