@@ -231,6 +231,7 @@ async def test_promise_6_a_run_in_which_everything_fails_spills_no_token(world: 
             await asyncio.sleep(0.4)
         proc = Path(f"/proc/{process.pid}")
         shown_to_all = proc.joinpath("cmdline").read_bytes() + proc.joinpath("environ").read_bytes()
+        await until(lambda: b"From Mastodon, before" in outside.broker(), 60)
         await asyncio.sleep(2)
         told = await outside.places()
         log = await ended(process)
