@@ -6,6 +6,9 @@ the reason, and only a ledger that cannot be written stops the pass, before the 
 
 from __future__ import annotations
 
+import logging
+
+from bridge.core.errors import LedgerError, NetworkError
 from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Cursor, Decision, PartRecord
@@ -16,6 +19,8 @@ from bridge.engine.edits import Edits
 from bridge.engine.judge import announce, judged, parent_of
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Facts
+
+log = logging.getLogger(__name__)
 
 
 class Intake:
@@ -45,23 +50,47 @@ class Intake:
                 return cursor
             ahead = cursor.past(post)
             facts = await ledger.facts(route, post)
-            if facts.revision_of is not None:
-                await self._edits.edited(post, facts.revision_of, ahead)
-                return ahead
-            if facts.echo_of is None and await self._proves_a_part(post):
-                facts = await ledger.facts(route, post)
-            if facts.echo_of is not None:
-                await self._record(await self._decided(post, facts, cursor, None), ahead)
-                return ahead
-            twin = await desk.twin_of(post, route, ledger) or await self._may_be_a_part(post)
-            decision = await self._decided(post, facts, cursor, twin, late)
-            if decision.same_as is not None:
-                await self._withdraw(decision.same_as, post)
-            await self._record(decision, ahead)
-            if decision.draft is not None:
-                await self._recover(decision, desk.pieces(decision.draft, post, route))
-            desk.note(post, route)
+            try:
+                await self._dealt_with(post, facts, cursor, ahead, late)
+            except (LedgerError, NetworkError):
+                raise
+            except Exception as error:
+                # Our own fault with one post must not keep all later ones from passing.
+                log.exception("dealing with %s broke off", post.id)
+                await self._given_up(post, facts, ahead, type(error).__name__)
         return ahead
+
+    async def _dealt_with(
+        self, post: Post, facts: Facts, cursor: Cursor, ahead: Cursor, late: Verdict | None
+    ) -> None:
+        ledger, route = self._bench.ledger, self._plan.route
+        desk = self._bench.desks.of(route)
+        if facts.revision_of is not None:
+            await self._edits.edited(post, facts.revision_of, ahead)
+            return
+        if facts.echo_of is None and await self._proves_a_part(post):
+            facts = await ledger.facts(route, post)
+        if facts.echo_of is not None:
+            await self._record(await self._decided(post, facts, cursor, None), ahead)
+            return
+        twin = await desk.twin_of(post, route, ledger) or await self._may_be_a_part(post)
+        decision = await self._decided(post, facts, cursor, twin, late)
+        if decision.same_as is not None:
+            await self._withdraw(decision.same_as, post)
+        await self._record(decision, ahead)
+        if decision.draft is not None:
+            await self._recover(decision, desk.pieces(decision.draft, post, route))
+        desk.note(post, route)
+
+    async def _given_up(self, post: Post, facts: Facts, ahead: Cursor, what: str) -> None:
+        """Say of a post that nothing is made of it, for a fault of ours."""
+        ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
+        why = f"dealing with it broke off: {what}"
+        if facts.revision_of is not None:
+            note = f"edited; its mirror stays as it was, {why}"
+            await ledger.advance(route, post, facts.revision_of, ahead, (note,))
+        elif not await ledger.known(route, (post.id,)):
+            await self._record(Decision(post, Verdict(Action.SKIP, Reason.UNFIT, why), now), ahead)
 
     async def _decided(
         self,

@@ -203,10 +203,11 @@ class Reconcile:
             matches = proof.may_be_part if wordless else proof.is_part
             if not matches(record, post, earliest) or await self._is_mirror(post):
                 continue
+            if await self._was_there_before(record, post):
+                continue
             if not wordless:
                 return post
-            if not await self._was_there_before(record, post):
-                alike.append(post)
+            alike.append(post)
         if len(alike) > 1 or (alike and await self._has_rival(record, alike[0])):
             return AMBIGUOUS
         return alike[0] if alike else None

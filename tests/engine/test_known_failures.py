@@ -7,9 +7,14 @@ from datetime import timedelta
 import pytest
 
 from bridge.core.delivery import PostState
-from bridge.core.model import Visibility
+from bridge.core.errors import InDoubt
+from bridge.core.model import Post, Route, Visibility
+from bridge.core.twins import Twin
 from bridge.core.verdict import Reason
+from bridge.engine.edits import Edits
 from bridge.engine.supervise import Daemon
+from bridge.engine.twins import Desk
+from bridge.ports import Ledger
 from tests.engine.conftest import HOME, OUT, Rig
 
 
@@ -98,3 +103,62 @@ async def test_promise_4_mirrors_that_are_first_read_after_a_reconnect_are_no_ne
     await rig.pass_time(rig.daemon(), 120)
     assert [part.text for part, _, _ in rig.mastodon.published] == ["News"]
     assert len(rig.x.published) == 12
+
+
+async def test_promise_1_what_stood_there_before_is_not_taken_for_a_mirror_that_was_lost(
+    rig: Rig,
+) -> None:
+    rig.mastodon.write("From before the bridge")
+    daemon = await rig.started()
+    greeting = rig.x.write("Good morning")
+    await rig.pass_time(daemon, 60)
+    assert len(rig.mastodon.published) == 1
+    await rig.pass_time(daemon, 12 * 60)
+    rig.x.answers = [InDoubt("reset")]
+    again = rig.mastodon.write("Good morning")
+    await rig.pass_time(daemon, 300)
+    assert [part.text for part, _, _ in rig.x.published] == ["Good morning"]
+    rig.mastodon.remove(again)
+    await rig.pass_time(daemon, 120)
+    assert greeting in rig.x.posts
+
+
+async def test_promise_7_a_post_on_which_our_own_code_breaks_is_recorded_and_stops_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = await rig.started()
+    twin_of = Desk.twin_of
+
+    async def breaks(desk: Desk, post: Post, route: Route, ledger: Ledger) -> Twin | None:
+        if "poison" in post.text.plain:
+            raise RecursionError("ours")
+        return await twin_of(desk, post, route, ledger)
+
+    monkeypatch.setattr(Desk, "twin_of", breaks)
+    rig.mastodon.write("One")
+    poison = rig.mastodon.write("A poison for the bridge")
+    rig.mastodon.write("Two")
+    await rig.pass_time(daemon, 60)
+    assert [part.text for part, _, _ in rig.x.published] == ["One", "Two"]
+    record = await rig.record(poison.id)
+    assert record.verdict.reason is Reason.UNFIT
+    assert "RecursionError" in record.verdict.sentence
+
+
+async def test_promise_7_an_edit_on_which_our_own_code_breaks_is_noted_and_stops_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = await rig.started()
+    first = rig.x.write("As it was")
+    await rig.pass_time(daemon, 60)
+
+    async def breaks(edits: Edits, *_: object) -> None:
+        raise RecursionError("ours")
+
+    monkeypatch.setattr(Edits, "edited", breaks)
+    rig.x.edit(first, "As it is")
+    rig.x.write("The next one")
+    await rig.pass_time(daemon, 60)
+    said = [part.text for part, _, _ in rig.mastodon.published]
+    assert said == ["As it was", "The next one"]
+    assert any("RecursionError" in note for note in (await rig.record(first.id)).notes)
