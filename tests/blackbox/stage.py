@@ -62,7 +62,7 @@ class Stage:
 
     async def history(self) -> list[dict[str, Any]]:
         """Every post that was read, and what became of it."""
-        return (await self.twinpost("history", "--json", "--limit", "1000")).rows
+        return (await self.twinpost("history", "--all", "--json", "--limit", "1000")).rows
 
 
 @asynccontextmanager
