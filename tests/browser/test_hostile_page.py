@@ -25,7 +25,7 @@ from tests.surfaces.web.stage import (
     served,
 )
 
-SOON = 4000 * SHARED_MACHINE
+SOON = 8000 * SHARED_MACHINE
 pytestmark = [needs_browser, pytest.mark.asyncio(loop_scope="session")]
 
 

@@ -37,7 +37,7 @@ from tests.surfaces.web.stage import (
 
 SCREENSHOTS = os.environ.get("TWINPOST_SCREENSHOTS")
 DOCS = Path(__file__).parents[2] / "docs"
-SOON = 4000 * SHARED_MACHINE
+SOON = 8000 * SHARED_MACHINE
 
 pytestmark = [needs_browser, pytest.mark.asyncio(loop_scope="session")]
 DETAILS = "/post?bridge=personal&direction=mastodon_to_x&id=1007"
