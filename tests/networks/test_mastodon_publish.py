@@ -251,6 +251,8 @@ NOW = ManualClock().now()
             {"X-RateLimit-Reset": "2026-11-22T13:01:30Z", "Date": "Sun, 22 Nov 2026 13:00:00 GMT"},
             90,
         ),
+        ({"X-RateLimit-Reset": "2031-01-01T00:00:00Z", "Retry-After": "90"}, 90),
+        ({"X-RateLimit-Reset": "2031-01-01T00:00:00Z"}, None),
         ({"X-RateLimit-Reset": "2020-01-01T00:00:00Z"}, None),
         ({"X-RateLimit-Reset": "9" * 40, "Retry-After": "-5"}, None),
         ({"Retry-After": "nan", "X-RateLimit-Reset": "inf"}, None),

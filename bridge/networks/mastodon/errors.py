@@ -30,6 +30,9 @@ _DUPLICATE = re.compile("duplicate record", re.IGNORECASE)
 
 GONE = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE))
 
+_LONGEST_WINDOW = timedelta(days=1)
+"""No limit is kept for longer: those of Mastodon open after three hours at the latest."""
+
 _MILLISECONDS_FROM = 100_000_000_000
 _EPOCH_FROM = 1_000_000_000
 """Numbers at least this large are points in time; smaller ones are seconds from now."""
@@ -178,7 +181,7 @@ def until(headers: Mapping[str, str], now: datetime) -> datetime | None:
 
     ``X-RateLimit-Reset`` is ISO 8601 on Mastodon and GoToSocial, elsewhere epoch seconds or
     seconds to wait; ``Retry-After`` seconds or a date. A point in time is moved by how far the
-    server's ``Date`` is from our clock. What is unreadable or past tells nothing.
+    server's ``Date`` is from our clock. What is unreadable, past or absurdly far tells nothing.
     """
     skew = timedelta(0)
     if (server_now := _moment(headers.get("date", ""))) is not None:
@@ -196,7 +199,7 @@ def until(headers: Mapping[str, str], now: datetime) -> datetime | None:
             correction = skew if seconds >= _EPOCH_FROM else timedelta(0)
         if moment is not None:
             told.append(_moved(moment, correction))
-    return max((moment for moment in told if moment > now), default=None)
+    return max((moment for moment in told if now < moment <= now + _LONGEST_WINDOW), default=None)
 
 
 def _moved(moment: datetime, by: timedelta) -> datetime:
