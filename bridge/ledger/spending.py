@@ -263,9 +263,9 @@ def spending(
     rows = connection.execute(
         f"SELECT spend.kind, sum(spend.items), sum(spend.cost) FROM spend "  # noqa: S608 - a constant of this module
         f"JOIN route ON route.id = spend.route_id WHERE {_IN_MONTH} AND "
-        "(spend.cost > 0 OR route.direction = 'mastodon_to_x' OR spend.kind = 'read' "
-        "AND route.direction = 'x_to_mastodon') AND NOT (spend.kind = 'read' "
-        "AND route.direction = 'mastodon_to_x') GROUP BY spend.kind",
+        # Of what is free, what was done on X: read from there, and all else toward there.
+        "(spend.cost > 0 OR (spend.kind = 'read') = (route.direction = 'x_to_mastodon')) "
+        "GROUP BY spend.kind",
         _month(bridge, month),
     ).fetchall()
     found = {kind: (items, cost) for kind, items, cost in rows}

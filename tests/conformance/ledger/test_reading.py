@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.core.budget import month_of
 from bridge.core.delivery import PostState
 from bridge.core.model import Microdollars, PostId
 from bridge.core.record import Cursor
@@ -282,6 +283,17 @@ async def test_reads_and_deliveries_add_up_to_what_a_month_has_cost(ledger: Ledg
     assert status.last_mirrored_at == T0 + minutes(2)
     assert (await ledger.status(OUT, T0 - timedelta(days=22))).spent_month == 9_000
     assert (await ledger.status(OUT, T0 + timedelta(days=40))).spent_month == 0
+
+
+async def test_what_is_read_on_x_for_proof_is_among_what_the_month_is_told_to_have_cost(
+    ledger: Ledger,
+) -> None:
+    await ledger.note_read(OUT, T0, 2, Microdollars(2_000))
+    await ledger.note_read(OUT, T0, 40, Microdollars(0))
+    await ledger.note_read(BACK, T0, 3, Microdollars(3_000))
+
+    month = await ledger.spending(OUT.bridge, month_of(T0))
+    assert month.total == (await ledger.usage(OUT.bridge, T0)).spent == 5_000
 
 
 async def test_a_month_ends_at_midnight_utc_wherever_the_clock_hangs(ledger: Ledger) -> None:
