@@ -128,8 +128,8 @@ SURELY_NOT = [
     pytest.param(page(404), Transient, id="a proxy's 404"),
     pytest.param(json_error(429, "Too many requests"), Throttled, id="429"),
     pytest.param(page(429), Throttled, id="a proxy's 429"),
-    pytest.param(json_error(301, "", location="/elsewhere"), Refused, id="301"),
-    pytest.param(json_error(308, "", location="https://x.invalid/"), Refused, id="308"),
+    pytest.param(json_error(301, "", location="/elsewhere"), Transient, id="301"),
+    pytest.param(json_error(308, "", location="https://x.invalid/"), Transient, id="308"),
 ]
 
 IN_DOUBT = [

@@ -311,7 +311,7 @@ async def test_the_token_does_not_follow_a_redirect(tmp_path: Path) -> None:
     async with serving(elsewhere):
         target = f"{elsewhere.url}/take"
         server = Host(lambda: web.Response(status=307, headers={"Location": target}))
-        assert isinstance(await outcome(server, tmp_path), Refused)
+        assert isinstance(await outcome(server, tmp_path), Transient)
     assert not elsewhere.asked
 
 

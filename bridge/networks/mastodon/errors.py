@@ -102,8 +102,9 @@ def _server_failure(exchange: Exchange, status: int, *, creating: bool) -> Netwo
 def _redirect(status: int, *, creating: bool) -> NetworkError:
     if creating and status == HTTPStatus.SEE_OTHER:
         return InDoubt(f"HTTP {status}: redirected after sending", status=status)
+    # It is so with every request: no post is to blame, and none is given up for it.
     detail = f"HTTP {status}: the server redirects; set `url` to where it really is"
-    return Refused(detail, status=status)
+    return Transient(detail, status=status, unreachable=True)
 
 
 def _client_failure(
