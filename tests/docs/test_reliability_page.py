@@ -41,6 +41,17 @@ def test_the_page_names_exactly_the_tests_that_name_a_bar(bar: str) -> None:
     assert any(Path(path).name.startswith("test_") for path in told)
 
 
+def test_every_failure_that_is_told_of_is_held_by_tests_that_are_there() -> None:
+    rows = re.findall(r"(?m)^\| ([^|]+) \| (`[^|]+`) \|$", PAGE.split("## What goes wrong")[1])
+    assert len(rows) >= 40
+    for what, held_by in rows:
+        named = re.findall(r"`([^`:]+)::(\w+)`", held_by)
+        assert named, what
+        for path, name in named:
+            text = (TESTS / path).read_text(encoding="utf-8")
+            assert re.search(rf"(?m)^\s*(async )?def {name}\(", text), (path, name)
+
+
 def test_the_promises_are_those_of_the_readme() -> None:
     def promises(text: str) -> list[str]:
         return re.findall(r"^\d\. (\*\*.+)$", text.split("## Seven promises")[1], re.MULTILINE)
