@@ -3,9 +3,10 @@
 import shutil
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FOREIGN = "bridge.evil.test"
@@ -134,7 +135,7 @@ async def opened(
 
 
 async def another(page: Page, complaints: list[str]) -> Page:
-    """`page`, listened to."""
+    """`page`, listened to: to what it complains about, and to whom it asks."""
     await page.add_init_script(TELL_VIOLATIONS)
 
     def complain(message: ConsoleMessage) -> None:
@@ -142,6 +143,11 @@ async def another(page: Page, complaints: list[str]) -> Page:
         if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
             complaints.append(message.text)
 
+    def look(request: Request) -> None:
+        if urlsplit(request.url).hostname not in {"127.0.0.1", FOREIGN}:
+            complaints.append(f"asked elsewhere: {request.url}")
+
+    page.on("request", look)
     page.on("console", complain)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return page
