@@ -9,9 +9,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-_OWN_HOSTS = frozenset(
-    prefix + name for prefix in ("", "www.", "mobile.", "m.") for name in ("x.com", "twitter.com")
-)
+from bridge.core.address import X_HOSTS
+
 _STATUS = re.compile(
     r"https?://(?:www\.|mobile\.|m\.)?(?:x|twitter)\.com(?::\d+)?"
     r"/(?P<user>[^/?#]+)(?:/web)?/status(?:es)?/(?P<post>\d+)"
@@ -49,7 +48,7 @@ def is_shortener(address: str) -> bool:
 
 def without_tracking(address: str) -> str:
     """An address on X without the ``s`` and ``t`` that tell who shared it; others untouched."""
-    if _host(address) not in _OWN_HOSTS:
+    if _host(address) not in X_HOSTS:
         return address
     head, mark, fragment = address.partition("#")
     path, question, query = head.partition("?")

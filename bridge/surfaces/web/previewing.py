@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bridge.core.address import id_in, network_of
 from bridge.core.errors import NetworkError
-from bridge.core.model import Network, Post, PostId
+from bridge.core.model import Post
 from bridge.engine.preview import Preview, preview, typed
 from bridge.engine.route import RoutePlan
 from bridge.surfaces.web.site import Site
@@ -23,7 +23,6 @@ LONGEST_TEXT: Final = 30_000
 """Characters; more than the longest post that either network takes."""
 
 _LONGEST_WARNING: Final = 2_000
-_X_HOSTS: Final = frozenset({"x.com", "www.x.com", "mobile.x.com", "twitter.com"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Previewing:
         """The direction that was chosen; of an address the one that it can belong to."""
         plans = self._plans()
         if asked.address:
-            network = _network_of(asked.address)
+            network = network_of(asked.address)
             fitting = [plan for plan in plans if network in {None, plan.source.network}]
         else:
             fitting = plans
@@ -134,21 +133,6 @@ async def _asked(request: web.Request) -> Asked:
     )
 
 
-def _network_of(address: str) -> Network | None:
-    """Whose address it is; None where it is no address but an id."""
-    try:
-        host = urlsplit(address).hostname if "://" in address else None
-    except ValueError:
-        return None
-    if host is None:
-        return None
-    return Network.X if host in _X_HOSTS else Network.MASTODON
-
-
 async def _looked_up(plan: RoutePlan, address: str) -> Post | None:
-    try:
-        path = urlsplit(address).path
-    except ValueError:
-        return None
-    named = path.rstrip("/").rsplit("/", 1)[-1]
-    return await plan.source.look_up(PostId(named)) if named else None
+    named = id_in(address)
+    return await plan.source.look_up(named) if named else None
