@@ -170,6 +170,11 @@ class Deliver:
         if not await still_ours(self._bench, begun):
             await self._too_late(record)
             return False
+        if not self._leave.holds(record.key.source):
+            # What was uploaded is kept for the next try, which comes at once.
+            detail = "its source is asked once more, since its media took so long"
+            await proof.settle(self._bench, record, PartEvent.SURELY_NOT_DONE, detail=detail)
+            return False
         try:
             # If this is cancelled the claim stands as `attempting`, and whoever comes next has to
             # prove what happened before anything is sent.

@@ -51,7 +51,7 @@ class Leave:
         Its source is asked for the first part, and for a later one if some time has passed.
         """
         source = due.record.key.source
-        if not due.first and source in self._recently():
+        if not due.first and self.holds(source):
             return True
         try:
             standing = await self._plan.source.standing(due.latest or source)
@@ -71,10 +71,11 @@ class Leave:
         self._granted[source] = self._bench.clock.monotonic()
         return True
 
-    def _recently(self) -> dict[PostId, float]:
+    def holds(self, source: PostId) -> bool:
+        """Whether the leave that a post was granted still holds; uploads may take longer."""
         since = self._bench.clock.monotonic() - HOLDS_FOR
         self._granted = {post: at for post, at in self._granted.items() if at >= since}
-        return self._granted
+        return source in self._granted
 
     async def _refused(self, due: DuePart, verdict: Verdict) -> None:
         """What stands is deleted with its post; it stays where it is only for fewer by now."""

@@ -195,3 +195,35 @@ async def test_r16_the_rest_of_a_thread_is_not_sent_once_its_post_is_deleted(rig
 
 async def nothing(_: int) -> Reading:
     return Reading(())
+
+
+async def test_s1_after_a_long_upload_its_source_is_asked_once_more(rig: Rig) -> None:
+    daemon = await rig.started()
+
+    def long_upload() -> None:
+        rig.clock.pass_time(300)
+        seen_by(rig, Visibility.FOLLOWERS)
+
+    rig.x.on_upload = long_upload
+    toot = rig.mastodon.write("A film", media=[rig.mastodon.picture("film")])
+    await rig.pass_time(daemon, 60)
+    assert rig.x.published == []
+    record = await rig.record(toot.id)
+    assert record.state is PostState.DROPPED
+    assert record.verdict.sentence.startswith("audience")
+
+
+async def test_a_long_upload_is_made_once_and_its_post_sent_once(rig: Rig) -> None:
+    daemon = await rig.started()
+    uploads: list[int] = []
+
+    def long_upload() -> None:
+        uploads.append(1)
+        rig.clock.pass_time(300)
+
+    rig.x.on_upload = long_upload
+    toot = rig.mastodon.write("A film", media=[rig.mastodon.picture("film")])
+    await rig.pass_time(daemon, 60)
+    assert await rig.state(toot.id) is PostState.DELIVERED
+    assert len(rig.x.published) == len(uploads) == 1
+    assert rig.mastodon.look_ups == [toot.id] * 2
