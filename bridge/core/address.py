@@ -13,6 +13,7 @@ from bridge.core.model import Network, PostId
 X_HOSTS = frozenset(
     prefix + name for prefix in ("", "www.", "mobile.", "m.") for name in ("x.com", "twitter.com")
 )
+_X_API_HOSTS = frozenset({"api.x.com", "api.twitter.com"})
 _STATUS = re.compile(r"/status(?:es)?/(\d+)(?:/|$)", re.ASCII)
 
 
@@ -38,6 +39,11 @@ def network_of(name: str) -> Network | None:
     if not host:
         return None
     return Network.X if host in X_HOSTS else Network.MASTODON
+
+
+def x_site_of(api: str) -> str:
+    """Where the posts and the pages behind X's API stand: elsewhere for X itself only."""
+    return "https://x.com" if urlsplit(api).hostname in _X_API_HOSTS else api
 
 
 def id_in(name: str) -> PostId:

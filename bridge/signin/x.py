@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import aiohttp
 
+from bridge.core.address import x_site_of
 from bridge.core.errors import Unauthorised
 from bridge.signin.pkce import Proof
 from bridge.signin.redirect import refusal
@@ -21,7 +22,6 @@ PORT = 8423
 """Where the browser comes back to, unless told otherwise: it must stand in the app's settings."""
 
 SCOPES = "tweet.read tweet.write users.read media.write offline.access"
-_PUBLIC_API_HOSTS = frozenset({"api.x.com", "api.twitter.com"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,6 @@ class Granted:
 
 def question(api: str, client: Client, redirect: str, proof: Proof) -> str:
     """The address at which the owner is asked: on X's own site for its public API."""
-    web = "https://x.com" if urlsplit(api).hostname in _PUBLIC_API_HOSTS else api
     fields = {
         "response_type": "code",
         "client_id": client.client_id,
@@ -54,7 +53,7 @@ def question(api: str, client: Client, redirect: str, proof: Proof) -> str:
         "code_challenge_method": "S256",
     }
     # Spaces as %20: that is how X's own documentation writes scopes.
-    return f"{web}/i/oauth2/authorize?{urlencode(fields, quote_via=quote)}"
+    return f"{x_site_of(api)}/i/oauth2/authorize?{urlencode(fields, quote_via=quote)}"
 
 
 async def exchange(

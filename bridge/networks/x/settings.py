@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
 
+from bridge.core.address import x_site_of
 from bridge.core.prices import X_PRICES, PriceTable
 
 API = "https://api.x.com"
-_PUBLIC_API_HOSTS = frozenset({"api.x.com", "api.twitter.com"})
 
 DialectName = Literal["auto", "post", "tweet"]
 
@@ -63,4 +62,4 @@ class XSettings:
     @property
     def web(self) -> str:
         """Where people see posts: X's own site for its public API, the same host for any other."""
-        return "https://x.com" if urlsplit(self.url).hostname in _PUBLIC_API_HOSTS else self.api
+        return x_site_of(self.api)
