@@ -87,8 +87,9 @@ class Store:
         try:
             return attempt()
         except LedgerFull:
-            if self.lock is None or not room.made(self._open(), self.path):
-                raise
+            with translated(self.name):
+                if self.lock is None or not room.made(self._open(), self.path):
+                    raise
         return attempt()
 
     def outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
