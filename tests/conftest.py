@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,24 @@ SHARED_MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3
 """Bytes that a run may come to need there; a container often has much less."""
 
+TEMPORARY = "PYTEST_DEBUG_TEMPROOT"
+
 # Every ledger syncs every commit. What that does is asked of the ledger, not of this machine's
 # disk, which would take as long again as all the rest.
-if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > ROOM:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
+if TEMPORARY not in os.environ and (
+    SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > ROOM
+):
+    os.environ[TEMPORARY] = tempfile.mkdtemp(prefix="twinpost-tests-", dir=SHARED_MEMORY)
+    MADE_HERE = True
+else:
+    MADE_HERE = False
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Memory is given back, unless there is something to look into."""
+    if MADE_HERE and exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(os.environ[TEMPORARY], ignore_errors=True)
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
