@@ -28,6 +28,10 @@ class Closed:
     error: NetworkError
 
 
+A_MOMENT = 0.001
+"""Seconds. Who comes at the very time that was named is not turned away by a rounded fraction."""
+
+
 class Gate:
     """The gate of one side (reading or sending) of one route."""
 
@@ -43,14 +47,18 @@ class Gate:
 
     def is_open(self) -> bool:
         """Whether the network may be asked now."""
-        return self.closed is None or self._opens <= self._bench.clock.monotonic()
+        return self.closed is None or not self._left()
 
     def reopens_at(self) -> datetime | None:
         """When the next try is due, by the wall clock as it stands; None while all is well."""
         if self.closed is None:
             return None
-        left = max(0.0, self._opens - self._bench.clock.monotonic())
-        return self._bench.clock.now() + timedelta(seconds=left)
+        return self._bench.clock.now() + timedelta(seconds=self._left())
+
+    def _left(self) -> float:
+        """Seconds until the next try; 0 for now."""
+        left = self._opens - self._bench.clock.monotonic()
+        return left if left > A_MOMENT else 0.0
 
     def failed(self, error: NetworkError) -> datetime:
         """Close after `error`; returns when to try again."""
