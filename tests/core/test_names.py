@@ -265,9 +265,11 @@ def test_without_joiners_and_escapes_nothing_is_lost(text: Text) -> None:
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_making_names_safe_makes_no_links(text: Text) -> None:
-    safe = safe_for_x(text, {})
-    behind = [s for s in x_links(safe.plain) if safe.plain[: s.start].endswith(("@" + J, "＠" + J))]
-    assert behind == []
+    def behind(plain: str) -> int:
+        """Links behind an at sign and a joiner; an author may have written that."""
+        return sum(plain[: s.start].endswith(("@" + J, "＠" + J)) for s in x_links(plain))
+
+    assert behind(safe_for_x(text, {}).plain) <= behind(text.plain)
 
 
 def test_a_link_that_a_joiner_makes_and_its_undoing_ping_nobody() -> None:
