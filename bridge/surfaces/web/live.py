@@ -14,6 +14,7 @@ from typing import Final
 from aiohttp import web
 
 from bridge.core.events import Event, SourceRead
+from bridge.core.model import Route
 
 MOST: Final = 16
 """Pages that are told; the one that has listened longest makes way for another."""
@@ -30,14 +31,20 @@ class Live:
 
     def __init__(self) -> None:
         self.version = 0
+        self._read: set[Route] = set()
         self._flags: list[asyncio.Event] = []
         self._ended: set[asyncio.Event] = set()
         self.closing = False
 
     def hear(self, event: Event) -> None:
-        """A listener of the daemon. A poll that brought nothing changes no more than a time."""
-        if isinstance(event, SourceRead) and not event.posts:
-            return
+        """A listener of the daemon. A poll that brought nothing changes no more than a time.
+
+        But for the first one of its direction, of which the page has said that it was never read.
+        """
+        if isinstance(event, SourceRead):
+            if event.route in self._read and not event.posts:
+                return
+            self._read.add(event.route)
         self.touch()
 
     def touch(self) -> None:
