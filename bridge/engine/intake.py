@@ -23,6 +23,10 @@ from bridge.ports import Facts
 log = logging.getLogger(__name__)
 
 
+TRIES = 3
+"""How often a post is dealt with whose turn our own fault breaks off, before it is let be."""
+
+
 class Intake:
     """The desk of one route at which every post that was read is dealt with.
 
@@ -49,15 +53,21 @@ class Intake:
             if post.id in await ledger.known(route, (post.id,)):
                 return cursor
             ahead = cursor.past(post)
-            facts = await ledger.facts(route, post)
-            try:
-                await self._dealt_with(post, facts, cursor, ahead, late)
-            except (LedgerError, NetworkError):
-                raise
-            except Exception as error:
-                # Our own fault with one post must not keep all later ones from passing.
-                log.exception("dealing with %s broke off", post.id)
-                await self._given_up(post, facts, ahead, type(error).__name__)
+            for tries_left in reversed(range(TRIES)):
+                facts = await ledger.facts(route, post)
+                try:
+                    await self._dealt_with(post, facts, cursor, ahead, late)
+                except (LedgerError, NetworkError):
+                    raise
+                except Exception as error:
+                    log.exception("dealing with %s broke off", post.id)
+                    if post.id in await ledger.known(route, (post.id,)):
+                        break
+                    if not tries_left:
+                        # Our own fault with one post must not keep all later ones from passing.
+                        await self._given_up(post, facts, ahead, type(error).__name__)
+                else:
+                    break
         return ahead
 
     async def _dealt_with(

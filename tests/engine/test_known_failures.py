@@ -145,6 +145,24 @@ async def test_promise_7_a_post_on_which_our_own_code_breaks_is_recorded_and_sto
     assert "RecursionError" in record.verdict.sentence
 
 
+async def test_promise_1_what_breaks_once_and_not_again_costs_no_post(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = await rig.started()
+    twin_of, left = Desk.twin_of, [MemoryError("for a moment")]
+
+    async def breaks(desk: Desk, post: Post, route: Route, ledger: Ledger) -> Twin | None:
+        if left:
+            raise left.pop()
+        return await twin_of(desk, post, route, ledger)
+
+    monkeypatch.setattr(Desk, "twin_of", breaks)
+    rig.mastodon.write("One")
+    rig.mastodon.write("Two")
+    await rig.pass_time(daemon, 60)
+    assert [part.text for part, _, _ in rig.x.published] == ["One", "Two"]
+
+
 async def test_promise_7_an_edit_on_which_our_own_code_breaks_is_noted_and_stops_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
