@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -90,30 +90,36 @@ def ticked(text: str) -> Markup:
     )
 
 
+@cache
+def _environment(*packages: str) -> Environment:
+    """The templates of `packages`, compiled once a process: a reload need not wait for that."""
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(name, "templates") for name in packages]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(
+        moment=moment,
+        day=day,
+        money=money,
+        command=command,
+        foreign=foreign,
+        ticked=ticked,
+        static=address,
+    )
+    made.filters["web_address"] = web_address
+    return made
+
+
 class Renderer:
     """Renders the templates of this package, and of `others` that draw with the same parts."""
 
     def __init__(self, *others: str) -> None:
-        packages = ("bridge.surfaces.web", *others)
-        self._environment = Environment(
-            loader=ChoiceLoader([PackageLoader(name, "templates") for name in packages]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=visible,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.globals.update(
-            moment=moment,
-            day=day,
-            money=money,
-            command=command,
-            foreign=foreign,
-            ticked=ticked,
-            static=address,
-        )
-        self._environment.filters["web_address"] = web_address
+        self._environment = _environment("bridge.surfaces.web", *others)
 
     def page(self, name: str, language: Catalogue, facts: Mapping[str, Any]) -> bytes:
         """The document `name` as UTF-8."""
