@@ -1,5 +1,6 @@
 """Fixtures that every floor's tests share."""
 
+import gc
 import os
 import shutil
 import signal
@@ -34,6 +35,12 @@ else:
 # What a shell starts in the background ignores Ctrl-C, and so would all that is started here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What stands now stays to the end: no collection need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
