@@ -24,7 +24,7 @@ from bridge.surfaces.web.health import Health
 from bridge.surfaces.web.live import Live, stream
 from bridge.surfaces.web.pages import Pages
 from bridge.surfaces.web.previewing import Previewing
-from bridge.surfaces.web.site import Bridge, Site
+from bridge.surfaces.web.site import SEEN, Bridge, Site
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +116,7 @@ class Door:
     @web.middleware
     async def known(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Show nothing to whoever has not signed in."""
+        request[SEEN] = self._site.live.version
         is_open = request.path in _OPEN or request.path.startswith("/static/")
         if is_open or self._site.session(request) is not None:
             return await handler(request)

@@ -24,6 +24,9 @@ from bridge.surfaces.web.catalogues import LANGUAGES, Catalogue, catalogue, chos
 from bridge.surfaces.web.live import Live
 from bridge.surfaces.web.rendering import Renderer
 
+SEEN: Final = web.RequestKey("seen", int)
+"""What a request remembers: the version of things before anything was asked of the ledger."""
+
 LANGUAGE_COOKIE: Final = "twinpost_language"
 MOST_SAID: Final = 64
 _A_YEAR: Final = 366 * 24 * 3600
@@ -137,7 +140,7 @@ class Site:
             "known": session is not None,
             "asks": self.sessions.asks,
             "here": request.path,
-            "seen": self.live.version,
+            "seen": request.get(SEEN, self.live.version),
             "back": request.path_qs if request.method == "GET" else "/",
             "said": self.said.pop(request.query.get("said", ""), None) if session else None,
             "others": [catalogue(code) for code in LANGUAGES if code != language.code],
