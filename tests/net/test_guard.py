@@ -6,6 +6,7 @@ Bars of docs/reliability.md: S6.
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -176,10 +177,19 @@ class Two:
 @pytest.fixture
 async def two() -> AsyncIterator[Two]:
     servers = Two()
-    async with serve(servers.app("public"), "127.0.0.2") as url:
-        servers.port = URL(url).port or 0
-        async with serve(servers.app("inner"), "127.0.0.1", servers.port):
-            yield servers
+    async with AsyncExitStack() as stack:
+        while True:
+            url = await stack.enter_async_context(serve(servers.app("public"), "127.0.0.2"))
+            servers.port = URL(url).port or 0
+            try:
+                inner = serve(servers.app("inner"), "127.0.0.1", servers.port)
+                await stack.enter_async_context(inner)
+            except OSError:
+                # Somebody else has that port on the other address: another one, then.
+                await stack.aclose()
+            else:
+                break
+        yield servers
 
 
 async def text_of(resolver: AbstractResolver, two: Two, host: str = "files.example") -> str:
