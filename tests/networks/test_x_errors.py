@@ -146,7 +146,10 @@ def test_a_spend_cap_says_until_when(named: bool) -> None:
     error = judged(403, {**body, "reset_date": "2026-12-01"} if named else body)
     assert isinstance(error, Unpaid)
     assert error.until == datetime(2026, 12, 1, tzinfo=UTC)
-    assert "spend cap is reached: raise it in X's developer console, or wait until 1 December" in error.detail
+    assert (
+        "spend cap is reached: raise it in X's developer console, or wait until 1 December"
+        in error.detail
+    )
 
 
 @pytest.mark.parametrize("date", ["2026-13-77", "soon", "9999-99-99", "\ud800", 5])
