@@ -44,8 +44,9 @@ demo: $(VENV)/run.stamp
 	@if [ -t 0 ]; then sh -mc '"$$0" "$$@"; exit $$?' $(BIN)/twinpost demo $(ARGS); \
 	else exec $(BIN)/twinpost demo $(ARGS); fi
 
+# One worker more than two processors: a third of the time is spent waiting for other processes.
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 # Skips, saying why, where something that it needs is not here; .ci/run names the Debian packages.
 test-system: $(VENV)/dev.stamp
