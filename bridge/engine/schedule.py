@@ -10,11 +10,32 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bridge.core.timing import Cron, Every, Interval
+
+
+class SkippingTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
+    """A recurring trigger that skips every missed run in one step.
+
+    APScheduler lists all missed runs before it coalesces them. After a forward jump of the clock
+    (a machine without a clock battery boots in 1970) that blocks the event loop for minutes.
+    """
+
+    def __init__(self, trigger: BaseTrigger) -> None:
+        self._trigger = trigger
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """The first fire time after `now`, whatever lies between it and the previous one."""
+        if previous_fire_time is not None:
+            previous_fire_time = max(previous_fire_time, now)
+        found: datetime | None = self._trigger.get_next_fire_time(previous_fire_time, now)
+        return found
 
 
 class Schedule:
@@ -44,9 +65,10 @@ class Schedule:
             case Interval(period=period):
                 seconds = period.total_seconds()
                 trigger = IntervalTrigger(seconds=seconds, jitter=seconds / 20, timezone=UTC)
-                self._add(name, trigger, callback, first=datetime.now(UTC))
+                self._add(name, SkippingTrigger(trigger), callback, first=datetime.now(UTC))
             case Cron(expression=expression):
-                self._add(name, CronTrigger.from_crontab(expression, timezone=UTC), callback)
+                trigger = CronTrigger.from_crontab(expression, timezone=UTC)
+                self._add(name, SkippingTrigger(trigger), callback)
 
     def at(self, name: str, when: datetime, callback: Callable[[], None]) -> None:
         """Call `callback` once at `when` (aware UTC), replacing what was planned under `name`."""
