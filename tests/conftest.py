@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
+    "tests.fixtures.calendar",
     "tests.fixtures.mastodon",
     "tests.fixtures.world",
     "tests.fixtures.x",

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import aiohttp
 import pytest
@@ -39,7 +39,7 @@ def asked_for_prices(world: World) -> int:
     return sum(entry.path == "/api/credits/pricing" for entry in world.x.faults.requests)
 
 
-async def test_costs_are_those_that_x_has_charged(world: World) -> None:
+async def test_costs_are_those_that_x_has_charged(special_date: datetime, world: World) -> None:
     await world.twinpost("once")
     world.mastodon.write(world.mastodon_account, "Plain")
     world.mastodon.write(world.mastodon_account, "See https://example.org/")
@@ -47,7 +47,7 @@ async def test_costs_are_those_that_x_has_charged(world: World) -> None:
     assert (await world.twinpost("once")).code == 0
     (row,) = (await world.twinpost("costs", "--json")).rows
     assert set(row) == KEYS
-    assert row["month"] == month_of(datetime.now(UTC))
+    assert row["month"] == month_of(special_date)
     assert row["spent_usd"] == sum(charge.amount for charge in world.x.bill()) / 1_000_000
     kinds = {kind["kind"]: (kind["items"], kind["cost_usd"]) for kind in row["kinds"]}
     assert kinds["post"] == (1, 0.015)
@@ -68,12 +68,17 @@ async def test_costs_are_those_that_x_has_charged(world: World) -> None:
         "$0.03  drop",
     ):
         assert line in lines, said
-    (forecast,) = [line for line in lines if line.endswith("at this pace")]
+    (forecast,) = [line for line in lines if "at this pace" in line]
+    then = "; what is over the budget will wait" if row["forecast_usd"] > 5 else ""
     # To the cent: more would be pretended.
-    assert re.fullmatch(r"about \$\d+\.\d\d by 1 [A-Z][a-z]+ \(UTC\), at this pace", forecast)
+    cents = r"about \$\d+\.\d\d by 1 [A-Z][a-z]+ \(UTC\), at this pace"
+    assert re.fullmatch(cents + then, forecast)
+    assert (special_date.day == 1) == bool(then)
 
 
-async def test_a_month_without_a_link_has_no_choice_to_weigh(world: World) -> None:
+async def test_a_month_without_a_link_has_no_choice_to_weigh(
+    mid_month: datetime, world: World
+) -> None:
     await world.twinpost("once")
     world.mastodon.write(world.mastodon_account, "Plain")
     await world.twinpost("once")
@@ -83,7 +88,9 @@ async def test_a_month_without_a_link_has_no_choice_to_weigh(world: World) -> No
     assert "defuse" not in said
 
 
-async def test_what_made_a_post_dear_is_told_by_its_parts(world: World) -> None:
+async def test_what_made_a_post_dear_is_told_by_its_parts(
+    mid_month: datetime, world: World
+) -> None:
     await world.twinpost("once")
     toot = world.mastodon.write(world.mastodon_account, f"https://example.org/ {'word ' * 80}")
     await world.twinpost("once")
@@ -106,7 +113,9 @@ async def test_a_month_without_anything_and_what_is_no_month(world: World) -> No
     assert "expected a month such as" in told.err
 
 
-async def test_what_the_budget_keeps_is_shown_and_released_on_the_ledger(world: World) -> None:
+async def test_what_the_budget_keeps_is_shown_and_released_on_the_ledger(
+    special_date: datetime, world: World
+) -> None:
     bounded(world, usd_per_month="0.016")
     await world.twinpost("once")
     for text in ("One", "Two"):
