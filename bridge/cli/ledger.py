@@ -133,19 +133,26 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
     file = _named(arguments, "what is to be imported")
     try:
         with file.open("rb") as stream:
+            first = stream.readline(1 << 16).decode("utf-8", "replace")
+            stream.seek(0)
+            if arguments.format == "twinpost" or (
+                arguments.format is None and transfer.is_export(first)
+            ):
+                return _rebuild(settings, file, transfer.lines_of(stream))
             content = stream.read(LARGEST + 1)
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
     if len(content) > LARGEST:
         raise ConfigError(f"{file} is larger than {LARGEST >> 20} MiB")
-    first = content[: 1 << 16].partition(b"\n")[0].decode("utf-8", "replace")
-    if arguments.format == "twinpost" or (arguments.format is None and transfer.is_export(first)):
-        lines = content.decode("utf-8", "replace").splitlines()
-        done = transfer.bring_in(ledger_path(settings), lines, datetime.now(UTC), called=str(file))
-        print(f"{ledger_path(settings)}: made of {file} of {done.taken:%Y-%m-%d %H:%M} UTC")
-        _say_what_follows(done)
-        return Exit.ATTENTION if done.held else Exit.FINE
     return _take_over(arguments, settings, file, content)
+
+
+def _rebuild(settings: Settings, file: Path, lines: Iterator[str]) -> int:
+    """Make the ledger from the lines of an export, however large it is."""
+    done = transfer.bring_in(ledger_path(settings), lines, datetime.now(UTC), called=str(file))
+    print(f"{ledger_path(settings)}: made of {file} of {done.taken:%Y-%m-%d %H:%M} UTC")
+    _say_what_follows(done)
+    return Exit.ATTENTION if done.held else Exit.FINE
 
 
 def _take_over(

@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from bridge.core.errors import LedgerDamaged, LedgerError
 from bridge.ledger import restoring, schema
@@ -26,7 +26,9 @@ from bridge.ledger.store import WORKING_TIMEOUT_MS, connect, ledger_id
 from bridge.ledger.transaction import in_transaction, translated
 
 VERSION: Final = 1
-LONGEST_LINE: Final = 1 << 20
+LONGEST_LINE: Final = 4 << 20
+"""Characters. The longest post, escaped as JSON in every column that holds it, is a third of it."""
+
 _TEXTS: Final = frozenset({("part", "body"), ("post", "pending")})
 """Columns that hold what posts say."""
 
@@ -56,7 +58,7 @@ def export(ledger: Path, *, texts: bool, now: datetime) -> Iterator[str]:
             yield json.dumps(head)
             count = 0
             for table in _tables(connection):
-                cursor = connection.execute(f"SELECT * FROM {table} ORDER BY rowid")  # noqa: S608 - a name out of the schema
+                cursor = connection.execute(f"SELECT * FROM {_quoted(table)} ORDER BY rowid")  # noqa: S608 - a name out of the schema
                 columns = [column[0] for column in cursor.description]
                 for values in cursor:
                     row = {
@@ -77,6 +79,15 @@ def is_export(line: str) -> bool:
     except ValueError:
         return False
     return isinstance(head, dict) and head.get("twinpost") == "ledger"
+
+
+def lines_of(stream: BinaryIO) -> Iterator[str]:
+    """The lines of an export, without their ends; one that is too long comes cut, and is refused.
+
+    An export may be larger than memory.
+    """
+    while line := stream.readline(LONGEST_LINE + 2):
+        yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def bring_in(ledger: Path, lines: Iterable[str], now: datetime, *, called: str) -> Restored:
@@ -160,17 +171,17 @@ def _insert(
     connection: sqlite3.Connection, fields: Mapping[str, object], number: int, called: str
 ) -> None:
     table, row = fields.get("table"), fields.get("row")
-    if table not in _tables(connection) or not isinstance(row, dict):
+    if not isinstance(table, str) or table not in _tables(connection) or not isinstance(row, dict):
         raise _wrong(called, number, "it is no row of a table that there is")
-    columns = [name for (_, name, *_) in connection.execute(f"PRAGMA table_info({table})")]
+    columns = [name for (_, name, *_) in connection.execute(f"PRAGMA table_info({_quoted(table)})")]
     if set(row) != set(columns):
         raise _wrong(called, number, f"its columns are not those of {table}")
     if not all(isinstance(value, str | int | None) for value in row.values()):
         raise _wrong(called, number, "a value is neither a text nor a number")
-    marks = ", ".join("?" * len(columns))
+    names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" * len(columns))
     try:
         connection.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names out of the schema
+            f"INSERT INTO {_quoted(table)} ({names}) VALUES ({marks})",  # noqa: S608 - names out of the schema
             [row[column] for column in columns],
         )
     except (sqlite3.IntegrityError, OverflowError) as error:
@@ -219,6 +230,11 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
         "ORDER BY name"
     )
     return [name for (name,) in rows]
+
+
+def _quoted(name: str) -> str:
+    """An SQL identifier. Columns may be named like keywords (`drop`)."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _object(line: str, number: int, called: str) -> dict[str, object]:
