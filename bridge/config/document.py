@@ -14,8 +14,14 @@ import yaml
 
 from bridge.core.errors import ConfigError
 
-REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}")
-"""``${NAME}`` or ``${NAME:-default}``: group 1 is the name, group 2 the default."""
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^}\n$]|\$(?!\{))*+))?\}")
+"""``${NAME}`` or ``${NAME:-default}``: group 1 is the name, group 2 the default.
+
+A default ends where another reference begins: matching stays linear however often one begins.
+"""
+
+UNFINISHED = re.compile(r"\$\{[A-Za-z_]")
+"""What is left of a reference that does not end, or has another one inside."""
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 MAX_BYTES = 256 * 1024

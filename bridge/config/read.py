@@ -14,11 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.config.declared import Key, Section
-from bridge.config.document import REFERENCE, Mapping, Node, Scalar, Sequence
+from bridge.config.document import REFERENCE, UNFINISHED, Mapping, Node, Scalar, Sequence
 
 _MAX_SECRET_BYTES = 64 * 1024
 _NEEDS_QUOTES = 'what begins with # needs quotes, as in ["#noxp"]'
 _RUN_SECRETS = Path("/run/secrets")
+_MARKS = {
+    b"\xef\xbb\xbf": "begins with a byte order mark",
+    b"\xff\xfe": "is UTF-16 with a byte order mark",
+    b"\xfe\xff": "is UTF-16 with a byte order mark",
+}
+"""What some editors put before the text, and no server takes for part of a token."""
 
 Values = dict[str, object]
 
@@ -137,6 +143,10 @@ class Reader:
                 missing.append(match[1])
             return value or ""
 
+        if UNFINISHED.search(REFERENCE.sub("", node.text or "")):
+            what = "a reference without its }, or inside another one"
+            self.fault(node.line, where, f"{what}; write ${{NAME}} or ${{NAME:-default}}")
+            return None
         text = REFERENCE.sub(replace, node.text or "")
         if missing:
             names = ", ".join(missing)
@@ -171,7 +181,11 @@ class Reader:
         for place in places:
             try:
                 with place.open("rb") as file:
-                    return file.read(_MAX_SECRET_BYTES).decode().strip()
+                    content = file.read(_MAX_SECRET_BYTES)
+                if mark := _MARKS.get(content[:2]) or _MARKS.get(content[:3]):
+                    self.fault(line, where, f"{place} {mark}; save it as plain UTF-8")
+                    return None
+                return content.decode().strip()
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except (OSError, ValueError) as error:

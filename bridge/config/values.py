@@ -7,6 +7,7 @@ says what is expected. Pure; must not know where a text came from.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,10 @@ _PIECE = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CRON_FIELDS = ((0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 7, _WEEKDAYS))
+_QUOTES = frozenset("\"'`“”‘’„‚«»")
+_ASSIGNED = re.compile(r"(?:export\s++|set\s++)?([A-Za-z]\w*+)\s*+=\s*+(?=[^=\s])", re.ASCII)
+_ASSIGNABLE = frozenset({"token", "secret", "key"})
+_BEARER = re.compile(r"bearer\s", re.IGNORECASE)
 LONGEST = timedelta(days=366)
 PREMIUM_LENGTH = 25_000
 
@@ -240,8 +245,28 @@ def dollars(text: str) -> Microdollars:
 
 
 def token(text: str) -> str:
-    """A secret: anything that can stand in an HTTP header."""
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
+    """A secret: anything that can be sent in an HTTP header.
+
+    What copying or an env file has put around it is named, since a server only says that it
+    does not know such a token. No message quotes any of it.
+    """
+    assigned = _ASSIGNED.match(text)
+    if assigned and ("_" in assigned[1] or assigned[1].lower() in _ASSIGNABLE):
+        what = f"{assigned[1]}=" if assigned[1].isupper() else "a name and ="
+        raise ValueError(f"begins with {what}; keep only what follows the =")
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES:
+        raise ValueError(
+            "is in quotes that are part of the value; remove them (an env file keeps quotes)"
+        )
+    if _BEARER.match(text):
+        raise ValueError("begins with the word Bearer; keep only the token after it")
+    for character in text:
+        if not (character.isascii() and character.isprintable()):
+            name = unicodedata.name(character, "control character").lower()
+            raise ValueError(
+                f"contains U+{ord(character):04X} ({name}), which no token does; copy it again"
+            )
+    if not text or " " in text:
         raise ValueError("expected a token: letters, digits and signs without a space")
     return text
 
