@@ -42,9 +42,12 @@ class Intake:
         self._inbound = inbound
         self._edits = edits
 
-    async def take(self, post: Post, cursor: Cursor, late: Verdict | None = None) -> Cursor:
+    async def take(
+        self, post: Post, cursor: Cursor, ahead: Cursor, late: Verdict | None = None
+    ) -> Cursor:
         """Deal with `post`; returns the cursor to go on from.
 
+        `ahead` is the cursor once it is dealt with: behind it while older posts are still to come.
         `late` is the verdict on it if it would be mirrored otherwise.
         """
         ledger, route = self._bench.ledger, self._plan.route
@@ -52,7 +55,6 @@ class Intake:
         async with self._bench.turnstiles.passing(account), desk.turn:
             if post.id in await ledger.known(route, (post.id,)):
                 return cursor
-            ahead = cursor.past(post)
             for tries_left in reversed(range(TRIES)):
                 facts = await ledger.facts(route, post)
                 try:

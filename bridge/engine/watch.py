@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import reduce
 
 from bridge.core import guards
+from bridge.core.arrival import in_order
 from bridge.core.model import PostId
 from bridge.core.record import Cursor
 from bridge.core.timing import FromBeginning, FromDate, FromNow
@@ -47,9 +49,10 @@ class Watch:
             before = cursor
             if reading.posts:
                 came_back = await self._homecoming.came_back(cursor, reading.posts)
-            for post in reading.posts:
+            for post, passed in in_order(reading.posts):
                 late = guards.late(post, came_back, self._plan.max_age)
-                cursor = await self._intake.take(post, cursor, late)
+                ahead = reduce(Cursor.past, passed, cursor)
+                cursor = await self._intake.take(post, cursor, ahead, late)
             count += len(reading.posts)
             # Without progress, the same page would come for ever.
             if not reading.more or cursor == before:

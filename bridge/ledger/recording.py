@@ -235,10 +235,20 @@ def note_spend(
 
 
 def learn_ids(connection: sqlite3.Connection, route: int, post: int, seen: Post) -> None:
-    """Know a recorded post by every id of `seen`, a revision of it."""
+    """Know a recorded post by every id of `seen`, a revision of it.
+
+    The ids of a post are kept in order. A chain may be told later than its newest id, which then
+    has to come last again.
+    """
+    names = [storable(name) for name in seen.ids]
+    connection.execute(
+        "DELETE FROM known_id WHERE source = ?1 AND route_id = ?2 AND post_id = ?3 AND rowid = "
+        "(SELECT max(rowid) FROM known_id WHERE post_id = ?3)",
+        (names[-1], route, post),
+    )
     connection.executemany(
         "INSERT INTO known_id (source, route_id, post_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(storable(name), route, post) for name in seen.ids],
+        [(name, route, post) for name in names],
     )
 
 

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
 from bridge.core.budget import month_of
 from bridge.core.delivery import PostState
-from bridge.core.model import Microdollars, PostId
+from bridge.core.model import BridgeName, Direction, Microdollars, PostId, Route
 from bridge.core.record import Cursor
 from bridge.core.verdict import Reason
 from bridge.ports import Facts, Ledger
@@ -372,3 +373,18 @@ async def test_ids_are_opaque(ledger: Ledger) -> None:
     assert await ledger.known(OUT, [PostId(name) for name in odd]) == frozenset(odd)
     for name in odd:
         await ledger.claim(key(name), T0, "hash")
+
+
+async def test_the_newest_id_of_a_post_is_known_in_whatever_order_its_chain_is_told(
+    ledger: Ledger,
+) -> None:
+    chain = ("1", "2", "3")
+    for told in permutations((("3",), ("2", "3"), chain)):
+        route = Route(BridgeName("-".join(map("".join, told))), Direction.X_TO_MASTODON)
+        versions = [post(ids[-1], route=route, revisions=ids) for ids in told]
+        await ledger.record(route, decision(versions[0], "hello"), Cursor())
+        for version in versions[1:]:
+            await ledger.advance(route, version, versions[0].id, None)
+        due = await ledger.next_due(route, T0)
+        assert due is not None
+        assert due.latest == "3"
