@@ -152,10 +152,10 @@ def install(
     `build` returns the moment that the ledger knows of; `called` names what it is made from.
     """
     files.prepare_folder(ledger.parent)
-    lock = ProcessLock(files.lock_path(ledger))
+    lock = ProcessLock(files.lock_path(ledger), f"pid {os.getpid()}, which restores a backup")
     try:
         if not lock.attempt():
-            raise lease.in_use(str(ledger), "another process")
+            raise lease.in_use(str(ledger), lock.holder() or "another process")
         fresh = ledger.with_name(ledger.name + ".restoring")
         try:
             taken = build(fresh)

@@ -7,12 +7,15 @@ repeat a text: a finding names rows and states.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bridge.core.errors import LedgerDamaged
+from bridge.core.record import PostRecord
 from bridge.ledger import codec, twins
 from bridge.ledger.rows import BATCH, posts
+from bridge.ledger.transaction import damaged
 
 MOST_FINDINGS: Final = 10
 """So many of one kind are told; a ledger that is broken through and through says so in one page."""
@@ -96,6 +99,61 @@ _RULES: Final = (
     ),
 )
 """What is checked, in words, and a query that finds where it is not so, a sentence each."""
+
+
+_INDEXED = (
+    """
+    SELECT count(*) FROM route
+    JOIN post AS found ON found.route_id = route.id
+    JOIN post AS row NOT INDEXED ON row.id = found.id
+    WHERE route.bridge = ?1 AND route.direction = ?2 AND found.source = ?3
+    AND row.route_id = found.route_id AND row.source = found.source
+    AND EXISTS (
+        SELECT 1 FROM post AS entry INDEXED BY post_by_time
+        WHERE (entry.route_id, entry.created_at, entry.id) = (row.route_id, row.created_at, row.id)
+    )
+    AND (row.source_url IS NULL OR EXISTS (
+        SELECT 1 FROM post AS entry INDEXED BY post_by_url
+        WHERE entry.source_url = row.source_url AND entry.id = row.id
+    ))
+    """,
+    """
+    SELECT count(*) FROM route
+    JOIN post ON post.route_id = route.id
+    JOIN part AS found ON found.post_id = post.id
+    JOIN part AS row NOT INDEXED ON row.rowid = found.rowid
+    WHERE route.bridge = ?1 AND route.direction = ?2 AND post.source = ?3
+    AND row.post_id = found.post_id AND row.idx = found.idx
+    AND EXISTS (
+        SELECT 1 FROM part AS entry INDEXED BY part_by_state
+        WHERE (entry.route_id, entry.state, entry.post_id, entry.idx, entry.not_before)
+        = (row.route_id, row.state, row.post_id, row.idx, row.not_before)
+    )
+    AND (row.target_id IS NULL OR EXISTS (
+        SELECT 1 FROM part AS entry INDEXED BY part_by_target
+        WHERE entry.target_id = row.target_id AND entry.rowid = row.rowid
+    ))
+    AND (row.target_url IS NULL OR EXISTS (
+        SELECT 1 FROM part AS entry INDEXED BY part_by_target_url
+        WHERE entry.target_url = row.target_url AND entry.rowid = row.rowid
+    ))
+    """,
+)
+"""How many rows of a post, and of its parts, agree with every index that leads to them."""
+
+
+def require_indexed(
+    connection: sqlite3.Connection, name: str, records: Sequence[PostRecord]
+) -> None:
+    """Compare the rows of `records` with the indexes; raise `LedgerDamaged` where they differ.
+
+    A flipped bit in a row leaves a well-formed file. Its copy in an index gives it away.
+    """
+    for record in records:
+        key = (record.route.bridge, record.route.direction.value, record.source)
+        counts = [connection.execute(query, key).fetchone()[0] for query in _INDEXED]
+        if counts != [1, len(record.parts)]:
+            raise damaged(name, "a post differs from its entry in an index")
 
 
 def examine(connection: sqlite3.Connection) -> Examination:

@@ -84,7 +84,7 @@ def require_free(
         return
     row = found(connection)
     if row.expires_at > to_micros(now):
-        raise in_use(name, row.owner)
+        raise in_use(name, lock.holder() or row.owner)
 
 
 def take(
@@ -119,8 +119,21 @@ def take(
             with translated(name):
                 return in_transaction(connection, "WRITE", work)
         except LedgerBusy:
-            # Somebody was stopped in the middle of a write; only their end makes way.
-            raise in_use(name, found(connection).owner) from None
+            raise _locked_by_another(connection, lock, name) from None
+
+
+def _locked_by_another(connection: sqlite3.Connection, lock: ProcessLock, name: str) -> LedgerInUse:
+    """The error for a write lock that is not released. Never names an owner that has ended.
+
+    While the process lock is in our hands, no other bridge process is alive.
+    """
+    if not lock.held():
+        # It was stopped in the middle of a write; only its end makes way.
+        return in_use(name, lock.holder() or found(connection).owner)
+    return LedgerInUse(
+        f"the ledger {name} is locked by another program that has it open, such as a database "
+        f"shell or a backup tool; close it (to find it: fuser {name})"
+    )
 
 
 def in_use(name: str, owner: str) -> LedgerInUse:

@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from bridge.core.errors import LedgerError
@@ -18,14 +19,25 @@ from bridge.ledger.files import PRIVATE_FILE
 _logger = logging.getLogger(__name__)
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES = 5
+_LONGEST_OWNER = 200
+"""Bytes of an owner's name that are kept."""
 
 
 class ProcessLock:
     """An exclusive `flock` on one file, held as long as this object is not released."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, owner: str) -> None:
         self._path = path
+        self._owner = owner
         self._file: int | None = None
+
+    def holder(self) -> str:
+        """What the holder of the lock calls itself; empty where it could not write that down."""
+        try:
+            with self._path.open("rb") as file:
+                return file.read(_LONGEST_OWNER).decode("utf-8", "replace")
+        except OSError:
+            return ""
 
     def attempt(self) -> bool:
         """Take the lock if nobody has it, without waiting; whether it is held now.
@@ -47,6 +59,7 @@ class ProcessLock:
                 _logger.warning("no lock on %s: %s", self._path, error.strerror)
                 self.release()
                 return False
+            self._sign(self._file)
         return self.held()
 
     def held(self) -> bool:
@@ -71,6 +84,7 @@ class ProcessLock:
         self._file = self._open(temporary)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._sign(self._file)
             temporary.replace(self._path)
         except OSError as error:
             # Without the lock we are merely slower to be succeeded; the lease still protects.
@@ -83,6 +97,12 @@ class ProcessLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _sign(self, file: int) -> None:
+        # On a full disk the lock is as good without a name.
+        with suppress(OSError):
+            os.ftruncate(file, 0)
+            os.pwrite(file, self._owner.encode()[:_LONGEST_OWNER], 0)
 
     @staticmethod
     def _open(path: Path) -> int:

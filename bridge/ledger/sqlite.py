@@ -35,6 +35,7 @@ from bridge.ledger import (
     amending,
     content,
     delivering,
+    examining,
     judging,
     looking,
     recording,
@@ -128,14 +129,14 @@ class SqliteReader(Looks, SqlitePurseView):
     ) -> tuple[PostRecord, ...]:
         """The posts recorded last, newest first; without `echoes`, no mirror that was met."""
         wanted = Wanted(bridge=bridge, limit=limit, echoes=echoes)
-        return await self._read(lambda db: searching.newest(db, wanted))
+        return await self._shown(lambda db: searching.newest(db, wanted))
 
     async def find(self, id_or_url: str) -> tuple[PostRecord, ...]:
         """Every record that an id or address of either side belongs to, in the order recorded.
 
         An address also names a post by its last two steps (``status/1``), and without its query.
         """
-        return await self._read(lambda db: looking.find(db, id_or_url))
+        return await self._shown(lambda db: looking.find(db, id_or_url))
 
     async def facts(self, route: Route, post: Post) -> Facts:
         """What bears on judging `post`."""
@@ -147,7 +148,13 @@ class SqliteReader(Looks, SqlitePurseView):
 
     async def listing(self, wanted: Wanted) -> Listing:
         """One page of the posts that are wanted, newest first."""
-        return await self._read(lambda db: searching.listing(db, wanted))
+
+        def work(db: sqlite3.Connection) -> Listing:
+            listing = searching.listing(db, wanted)
+            self._require_whole(db, listing.records)
+            return listing
+
+        return await self._read(work)
 
     async def moves(self, route: Route, source: PostId) -> tuple[Move, ...]:
         """The log of every part of a post, oldest first."""
@@ -156,6 +163,21 @@ class SqliteReader(Looks, SqlitePurseView):
     async def days(self, since: date) -> tuple[DayFigures, ...]:
         """What each route sent and spent on each day (UTC) from `since` on."""
         return await self._read(lambda db: searching.days(db, since))
+
+    async def _shown(
+        self, work: Callable[[sqlite3.Connection], tuple[PostRecord, ...]]
+    ) -> tuple[PostRecord, ...]:
+        def checked(db: sqlite3.Connection) -> tuple[PostRecord, ...]:
+            records = work(db)
+            self._require_whole(db, records)
+            return records
+
+        return await self._read(checked)
+
+    def _require_whole(self, db: sqlite3.Connection, records: Sequence[PostRecord]) -> None:
+        """Show no post whose row is damaged. A writer has examined the whole file before."""
+        if self._store.lease is None:
+            examining.require_indexed(db, self._store.name, records)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._thread.run(lambda: self._store.read(work))

@@ -160,11 +160,11 @@ def open_writing(store: Store, *, owner: str, now: datetime, create: bool, term:
         if not create or files.marker_path(path).exists():
             raise files.missing(path)
         files.prepare_folder(path.parent)
-    store.lock = ProcessLock(files.lock_path(path))
+    store.lock = ProcessLock(files.lock_path(path), owner)
     store.lock.attempt()
     if not files.require_plain_file(path):
         if not store.lock.held():
-            raise lease.in_use(name, "another process, which is just making it")
+            raise lease.in_use(name, "another process, which is creating it")
         _build(path, now)
     if store.lock.held():
         room.clear_the_way(path)
@@ -225,6 +225,9 @@ def open_reading(store: Store) -> None:
         if marker is not None:
             own = ledger_id(connection, name)
             files.require_own(marker, path, own, lease.found(connection).commits)
+        if (size := path.stat().st_size) <= schema.FULL_CHECK_UP_TO:
+            # A larger ledger is checked post by post, as each is shown.
+            schema.check(connection, name, size)
 
 
 def open_in_memory(store: Store, *, owner: str, now: datetime, term: timedelta) -> None:

@@ -9,14 +9,15 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from bridge.core.errors import LedgerDamaged, LedgerError, LedgerMissing
-from bridge.core.record import Cursor
-from bridge.ledger import files, lease
+from bridge.core.listing import Wanted
+from bridge.core.record import Cursor, PostRecord
+from bridge.ledger import files, lease, schema
 from bridge.ledger.care import verify
 from bridge.ledger.room import SPARE, spare_path
 from bridge.ledger.schema import migrations
@@ -289,6 +290,62 @@ async def test_flipped_bytes_are_noticed_or_harmless_never_misread(
             ]
         finally:
             await ledger.close()
+    assert noticed > 20
+
+
+def shown(records: Sequence[PostRecord]) -> list[object]:
+    """What tells a post, its state and its mirror from others."""
+    return [
+        (r.source, r.source_url, r.created_at, p.state, p.target_id, p.target_url)
+        for r in records
+        for p in r.parts
+    ]
+
+
+@pytest.mark.parametrize("large", [False, True])
+async def test_no_command_shows_a_ledger_that_verify_finds_damaged(
+    used: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    large: bool,
+) -> None:
+    reader = await open_reader(used)
+    truth = (await reader.history(limit=100), await reader.listing(Wanted(limit=100)))
+    await reader.close()
+    assert shown(truth[0])
+    whole = content(used)
+    assert whole
+    chance = random.Random(20_261_201)
+    noticed = 0
+    for number in range(200):
+        flipped = bytearray(whole)
+        flipped[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        target = tmp_path / f"flip{number}" / "ledger.db"
+        target.parent.mkdir()
+        target.write_bytes(flipped)
+        try:
+            damaged = bool(verify(target).findings)
+        except LedgerDamaged:
+            damaged = True
+        noticed += damaged
+        with monkeypatch.context() as patched:
+            if large:
+                patched.setattr(schema, "FULL_CHECK_UP_TO", 0)
+            try:
+                reader = await open_reader(target)
+            except LedgerDamaged:
+                continue
+            try:
+                found = (await reader.history(limit=100), await reader.listing(Wanted(limit=100)))
+            except LedgerDamaged:
+                continue
+            finally:
+                await reader.close()
+        if large:
+            # Only the posts that are shown are compared, with the indexes that lead to them.
+            assert shown(found[0]) == shown(found[1].records) == shown(truth[0]), number
+        else:
+            assert not damaged or found == truth, number
     assert noticed > 20
 
 

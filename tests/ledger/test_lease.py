@@ -15,6 +15,8 @@ import pytest
 from bridge.core.errors import LeaseLost, LedgerInUse
 from bridge.core.record import Cursor
 from bridge.ledger import lease
+from bridge.ledger.files import lock_path
+from bridge.ledger.lock import ProcessLock
 from bridge.ledger.sqlite import open_ledger, open_reader
 from tests.ledger.children import daemon
 from tests.ledger.made import OUT, T0, decision, post, recorded
@@ -182,6 +184,38 @@ async def test_a_process_stopped_in_the_middle_of_a_write_is_named(path: Path) -
 
     in_its_way.close()
     await ledger.close()
+
+
+async def test_a_process_that_has_ended_is_not_blamed_for_what_another_program_locks(
+    path: Path,
+) -> None:
+    with daemon(path, "pid 17 on first", term=3_600.0) as first:
+        assert first.says() == "open"
+        first.signal(signal.SIGKILL)
+        first.wait()
+    shell = sqlite3.connect(path, isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(LedgerInUse) as caught:
+        await open_ledger(path, owner="second", now=T0, create=False)
+    assert "pid 17" not in str(caught.value)
+    assert "another program" in str(caught.value)
+    shell.close()
+
+
+async def test_the_process_that_holds_the_lock_is_named_not_the_one_before(path: Path) -> None:
+    with daemon(path, "pid 17 on first", term=3_600.0) as first:
+        assert first.says() == "open"
+        first.signal(signal.SIGKILL)
+        first.wait()
+    # It has the process lock, and has not taken the lease yet.
+    starting = ProcessLock(lock_path(path), "pid 18 on first")
+    assert starting.attempt()
+
+    with pytest.raises(LedgerInUse, match="pid 18") as caught:
+        await open_ledger(path, owner="third", now=T0, create=False)
+    assert "pid 17" not in str(caught.value)
+    starting.release()
 
 
 async def test_readers_come_and_go_while_a_daemon_writes(path: Path) -> None:
