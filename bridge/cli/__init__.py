@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from bridge.cli.exits import INTERRUPTED, Exit
+from bridge.cli.output import safe_streams
 from bridge.cli.parser import build_parser
 from bridge.core.errors import (
     ConfigError,
@@ -33,6 +34,11 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
 
 def main(argv: Sequence[str]) -> int:
     """Run one command. Returns the exit code; prints errors as sentences, never tracebacks."""
+    with safe_streams():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     try:
         code = int(arguments.command(arguments))
