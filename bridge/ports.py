@@ -190,8 +190,11 @@ class Source(Protocol):
 class Sink(Protocol):
     """The writing half of one account."""
 
-    async def capabilities(self) -> Capabilities:
-        """What can be sent, as the server says; remembered for a day, with safe fallbacks."""
+    async def capabilities(self, *, afresh: bool = False) -> Capabilities:
+        """What can be sent, as the server says; remembered for a day, with safe fallbacks.
+
+        `afresh` has the server asked now, which costs nothing: it may have changed its limits.
+        """
         ...
 
     async def upload(self, medium: LocalMedia) -> Uploaded:
@@ -257,7 +260,8 @@ class MediaStore(Protocol):
     async def fetch(self, medium: DraftMedia, limits: MediaLimits) -> LocalMedia:
         """`medium` as a file that `limits` allow, re-encoded only where they would not.
 
-        Raises `MediaError` where it cannot be had, or must not be passed on.
+        Raises `MediaError` where it cannot be had, or must not be passed on; its `DiskFull` says
+        that there is no room here.
         """
         ...
 

@@ -79,11 +79,14 @@ class FakeStore:
     folder: Path
     errors: dict[str, list[Exception]] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Bytes of a file, by its address; else the length of that."""
+    smallest: int = 0
+    """Bytes that no file can be made smaller than."""
     during: Callable[[], None] = lambda: None
     _count: int = 0
 
     async def fetch(self, medium: DraftMedia, limits: MediaLimits) -> LocalMedia:
-        assert limits == PICTURES
         self.fetched.append(medium.url)
         self.during()
         if waiting := self.errors.get(medium.url):
@@ -92,7 +95,13 @@ class FakeStore:
         self.folder.mkdir(exist_ok=True)
         path = self.folder / f"{self._count}.png"
         path.write_bytes(medium.url.encode())
-        return LocalMedia(path, medium.kind, "image/png", len(medium.url))
+        most, size = limits.image.max_bytes, self.sizes.get(medium.url, len(medium.url))
+        if most is None or size <= most:
+            return LocalMedia(path, medium.kind, "image/png", size)
+        if most < self.smallest:
+            path.unlink()
+            raise MediaError("it cannot be made small enough", lasting=True)
+        return LocalMedia(path, medium.kind, "image/png", most, note="made smaller")
 
     async def discard(self, medium: LocalMedia) -> None:
         medium.path.unlink(missing_ok=True)
@@ -141,6 +150,8 @@ class FakeNetwork:
     deleted: list[PostId] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     upload_answers: list[NetworkError] = field(default_factory=list)
+    uploads_refused: Callable[[LocalMedia], NetworkError | None] = lambda medium: None
+    """What every upload meets, where that is not None."""
     edit_answers: list[Answer] = field(default_factory=list)
     delete_answers: list[Answer] = field(default_factory=list)
     read_errors: list[NetworkError] = field(default_factory=list)
@@ -152,6 +163,9 @@ class FakeNetwork:
     reads: int = 0
     windows: int = 0
     look_ups: list[PostId] = field(default_factory=list)
+    asked_afresh: int = 0
+    """How often it was asked for its limits anew."""
+    picture_limits: MediaLimits = PICTURES
     forgotten: int = 0
     """So many of the newest posts a window leaves out, as a server does that lags behind."""
     refuse_at: int | None = None
@@ -257,7 +271,8 @@ class FakeNetwork:
     async def listen(self, wake: Callable[[], None]) -> None:
         return None
 
-    async def capabilities(self) -> Capabilities:
+    async def capabilities(self, *, afresh: bool = False) -> Capabilities:
+        self.asked_afresh += afresh
         on_x = self.network is Network.X
         edits = timedelta(hours=1) if self.premium else None
         return Capabilities(
@@ -265,7 +280,7 @@ class FakeNetwork:
             "x" if on_x else "mastodon",
             self.max_length,
             prices=X_PRICES if on_x else None,
-            media=PICTURES,
+            media=self.picture_limits,
             spoiler=not on_x,
             quotes=not on_x,
             edit_within=edits if on_x else FOREVER,
@@ -276,6 +291,8 @@ class FakeNetwork:
         self.on_upload()
         if self.upload_answers:
             raise self.upload_answers.pop(0)
+        if (refused := self.uploads_refused(medium)) is not None:
+            raise refused
         self._next += 1
         made = MediaId(f"{self.network.value}-media-{self._next}")
         until = self.clock.now() + LIFE

@@ -27,6 +27,7 @@ _COLOURS = {
     "sign in again": "red",
     "unpaid": "red",
     "disk full": "red",
+    "media waits": "red",
     "unreachable": "yellow",
     "rate limit": "yellow",
     "waiting": "yellow",

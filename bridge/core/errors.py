@@ -10,6 +10,7 @@
     │   └── LeaseLost                our lease was taken over: stop writing at once
     ├── NetworkError                 a network answered, or failed to; five kinds, and no others:
     │   ├── Transient                surely not done; may be tried again later
+    │   │   └── NoUploads            no file is taken as things stand, whatever is in it
     │   ├── Throttled                surely not done; may be tried again at a given time
     │   ├── Refused                  surely not done, and will not be for this request
     │   ├── Unauthorised             surely not done until the owner signs in or pays
@@ -17,6 +18,7 @@
     │   └── InDoubt                  may have been done: prove it before anything is repeated
     ├── NothingFits                  what a command names is not there          (exit 2)
     ├── MediaError                   a medium cannot be had, or must not be passed on
+    │   └── DiskFull                 this disk has no room for it
     └── UnfitError                   a post cannot be fitted to the other network
 
 The engine branches on the five kinds under `NetworkError` and on nothing finer; that money is
@@ -91,6 +93,14 @@ class Transient(NetworkError):
         self.unreachable = unreachable
 
 
+class NoUploads(Transient):
+    """Surely not done: no file is taken as things stand, and that is not about one file.
+
+    A proxy that refuses, an endpoint that is missing, a run of files refused alike, or a disk of
+    ours without room. Posts without media are not concerned.
+    """
+
+
 class Throttled(NetworkError):
     """Surely not done: a limit is used up. `until` is when to try again (aware, UTC), if told."""
 
@@ -107,6 +117,8 @@ class Refused(NetworkError):
     `missing` is true where the refusal says that a post we referred to (the parent of a reply)
     does not exist. `too_long` is true where the refusal is about length. `duplicate` is true where
     the network says that it already has this text: evidence, not proof, of an earlier success.
+    `stated` is false where the API gave no reason: a bare status, or a page of something in front.
+    `media` is true where the refusal is about the files that were named, not about the post.
     """
 
     def __init__(
@@ -117,11 +129,15 @@ class Refused(NetworkError):
         missing: bool = False,
         too_long: bool = False,
         duplicate: bool = False,
+        stated: bool = True,
+        media: bool = False,
     ) -> None:
         super().__init__(detail, status=status)
         self.missing = missing
         self.too_long = too_long
         self.duplicate = duplicate
+        self.stated = stated
+        self.media = media
 
 
 class Unauthorised(NetworkError):
@@ -162,6 +178,10 @@ class MediaError(TwinpostError):
     def __init__(self, detail: str, *, lasting: bool = False) -> None:
         super().__init__(detail)
         self.lasting = lasting
+
+
+class DiskFull(MediaError):
+    """This disk has no room for the file: a reason to wait, and no fault of the medium."""
 
 
 class UnfitError(TwinpostError):

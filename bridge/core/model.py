@@ -146,7 +146,8 @@ class Account:
     """One account as its own token sees it.
 
     `handle` carries no leading ``@``. `protected` says that posts reach approved followers only,
-    None where the server does not say.
+    None where the server does not say. `may_write` says whether the credentials may do more than
+    read, None where the network does not tell by itself.
     """
 
     network: Network
@@ -154,6 +155,7 @@ class Account:
     handle: str
     url: str | None = None
     protected: bool | None = None
+    may_write: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from bridge.engine import outcome, proof
 from bridge.engine.claims import body_hash, still_ours
 from bridge.engine.edits import in_time
 from bridge.engine.gate import Gate
-from bridge.engine.media import Load, Luggage, MediaMissing
+from bridge.engine.media import Load, Luggage, MediaMissing, MediaWaits
 from bridge.engine.missing import Missing
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.spending import Money
@@ -141,9 +141,13 @@ class Changes:
         if not await self._money.lets_edit(record):
             return
         try:
+            await self._luggage.require_way(record)
             load = await self._luggage.load(record)
         except MediaMissing as missing:
             await self._missing.settle(record, missing, first=False)
+            return
+        except MediaWaits as waits:
+            await self._missing.wait(record, waits, PartEvent.PUT_OFF)
             return
         try:
             await self._revised(record, account, load)
@@ -165,6 +169,9 @@ class Changes:
             back = await proof.settle(bench, claimed, event, detail=missing.why)
             if back.state is PartState.OUTDATED and back.part == record.part:
                 await self._missing.settle(back, missing, first=False)
+            return
+        except MediaWaits as waits:
+            await self._missing.wait(claimed, waits, PartEvent.SURELY_NOT_DONE)
             return
         except NetworkError as error:
             await outcome.give_back(bench, claimed, self._gate, error)

@@ -18,6 +18,8 @@ class Condition(StrEnum):
     UNPAID = "unpaid"
     """The network wants money: credits, a higher cap, or another plan."""
     NO_ROOM = "no-room"
+    MEDIA_WAITS = "media-waits"
+    """No file can be uploaded: posts with media wait, others go on."""
     RATE_LIMIT = "rate-limit"
     UNREACHABLE = "unreachable"
     WAITING = "waiting"
@@ -29,7 +31,15 @@ class Condition(StrEnum):
     UP_TO_DATE = "up-to-date"
 
 
-BAD = frozenset({Condition.SIGN_IN, Condition.UNPAID, Condition.NO_ROOM, Condition.NEEDS_OWNER})
+BAD = frozenset(
+    {
+        Condition.SIGN_IN,
+        Condition.UNPAID,
+        Condition.NO_ROOM,
+        Condition.MEDIA_WAITS,
+        Condition.NEEDS_OWNER,
+    }
+)
 """What only the owner can mend."""
 
 WORDS = {
@@ -37,6 +47,7 @@ WORDS = {
     Condition.SIGN_IN: "sign in again",
     Condition.UNPAID: "unpaid",
     Condition.NO_ROOM: "disk full",
+    Condition.MEDIA_WAITS: "media waits",
     Condition.RATE_LIMIT: "rate limit",
     Condition.UNREACHABLE: "unreachable",
     Condition.WAITING: "waiting",

@@ -19,7 +19,7 @@ from bridge.engine import outcome, proof
 from bridge.engine.claims import body_hash, still_ours
 from bridge.engine.gate import Gate
 from bridge.engine.leave import Leave
-from bridge.engine.media import Handed, Load, Luggage, MediaMissing
+from bridge.engine.media import Handed, Load, Luggage, MediaMissing, MediaWaits
 from bridge.engine.missing import Missing
 from bridge.engine.quota import Quota
 from bridge.engine.reconcile import Reconcile
@@ -110,6 +110,7 @@ class Deliver:
 
     async def _send(self, due: DuePart) -> bool:
         try:
+            await self._luggage.require_way(due.record)
             if not await self._leave.granted(due):
                 return False
             account = await self._plan.target.account()
@@ -119,6 +120,9 @@ class Deliver:
             return False
         except MediaMissing as missing:
             await self._missing.settle(due.record, missing, first=due.first)
+            return False
+        except MediaWaits as waits:
+            await self._missing.wait(due.record, waits, PartEvent.PUT_OFF)
             return False
         self._bench.sending.add(due.record.key)
         try:
@@ -160,6 +164,8 @@ class Deliver:
             )
             if back.state is PartState.PLANNED and back.part == due.record.part:
                 await self._missing.settle(back, missing, first=due.first)
+        except MediaWaits as waits:
+            await self._missing.wait(record, waits, PartEvent.SURELY_NOT_DONE)
         except NetworkError as error:
             await outcome.give_back(self._bench, record, self._gate, error)
         return None

@@ -22,10 +22,14 @@ _PATIENCE_WITHOUT_OWNER = 4
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why and until when a gate is closed (aware UTC, as the wall clock stood when it closed)."""
+    """Why and until when a gate is closed (aware UTC, as the wall clock stood when it closed).
+
+    `of_media` says that only posts with media wait for it.
+    """
 
     until: datetime
     error: NetworkError
+    of_media: bool = False
 
 
 A_MOMENT = 0.001
@@ -35,10 +39,11 @@ A_MOMENT = 0.001
 class Gate:
     """The gate of one side (reading or sending) of one route."""
 
-    def __init__(self, route: Route, side: str, bench: Bench) -> None:
+    def __init__(self, route: Route, side: str, bench: Bench, *, of_media: bool = False) -> None:
         self._route = route
         self._side = side
         self._bench = bench
+        self._of_media = of_media
         self._failures = 0
         self._opens = 0.0
         """Monotonic: a wall clock that is set must neither stall a route nor hurry it."""
@@ -74,16 +79,19 @@ class Gate:
             self._told.add(type(error))
             detail = f"{self._side}: {error}"
             self._bench.emit(RoutePaused(now, self._route, until, detail))
-        self.closed = Closed(until, error)
+        self.closed = Closed(until, error, self._of_media)
         self._opens = self._bench.clock.monotonic() + (until - now).total_seconds()
         return until
 
     def mended(self) -> bool:
         """Its owner says that what only an owner can mend is mended: try at once, if it was that.
 
-        Limits and servers out of order take their time, whatever anybody says.
+        Limits and servers out of order take their time, whatever anybody says. A login, a proxy or
+        a disk that keeps files from being uploaded may be its owner's.
         """
-        if self.closed is None or not isinstance(self.closed.error, Unauthorised):
+        if self.closed is None:
+            return False
+        if not (self._of_media or isinstance(self.closed.error, Unauthorised)):
             return False
         self._opens = self._bench.clock.monotonic()
         return True

@@ -57,7 +57,8 @@ class Lane:
         self._vouching = Gate(plan.route, f"deleting mirrors of what is gone from {source}", bench)
         self._sending = Gate(plan.route, f"sending to {target}", bench)
         self._proving = Gate(plan.route, f"looking at {target}", bench)
-        edits, luggage = Edits(plan, bench), Luggage(plan, bench)
+        self._uploading = Gate(plan.route, f"uploading to {target}", bench, of_media=True)
+        edits, luggage = Edits(plan, bench), Luggage(plan, bench, self._uploading)
         missing = Missing(plan, bench, edits)
         self._homecoming = Homecoming(plan, bench)
         intake = Intake(plan, bench, inbound, edits)
@@ -85,6 +86,7 @@ class Lane:
             self._vouching,
             self._sending,
             self._proving,
+            self._uploading,
             self._again,
         )
         self._wake = asyncio.Event()
@@ -120,7 +122,7 @@ class Lane:
         here, there = self.plan.source.network, self.plan.target.network
         gates = (
             (here, (self._reading, self._asking, self._comparing, self._vouching)),
-            (there, (self._sending, self._proving)),
+            (there, (self._sending, self._proving, self._uploading)),
         )
         return tuple(
             (network, gate.closed)

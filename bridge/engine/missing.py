@@ -14,7 +14,7 @@ from bridge.core.record import PartRecord
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import outcome, proof
 from bridge.engine.edits import Edits
-from bridge.engine.media import MediaMissing, word
+from bridge.engine.media import MediaMissing, MediaWaits, word
 from bridge.engine.route import Bench, RoutePlan
 
 
@@ -47,6 +47,11 @@ class Missing:
             return
         note = f"{word(record, missing.place)} left out: {missing.why}"
         await self._bench.ledger.reshape(record.key, rest, now, note)
+
+    async def wait(self, record: PartRecord, waits: MediaWaits, event: PartEvent) -> None:
+        """Put `record` off: no file is at fault, so that nothing is left out or skipped."""
+        detail = f"waits, since its media cannot be uploaded for now: {waits.why}"
+        await proof.settle(self._bench, record, event, not_before=waits.until, detail=detail)
 
     async def _give_up(self, record: PartRecord, why: str) -> None:
         if record.state is PartState.OUTDATED:

@@ -114,6 +114,8 @@ def _wait(lane: Lane) -> _Wait | None:
 
 
 def _why(closed: Closed) -> Condition:
+    if closed.of_media:
+        return Condition.MEDIA_WAITS
     match closed.error:
         case Unpaid():
             return Condition.UNPAID

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.core.errors import MediaError
+from bridge.core.errors import DiskFull, MediaError
 from bridge.media.folder import PrivateFolder
 from bridge.net.visit import NotVisited, Visitor
 
 _PIECE = 256 * 1024
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says where a disk, or its user's share of it, has no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ async def download(
 ) -> Path:
     """What lies at `address`, as a private file of at most `most` bytes; nothing is left otherwise.
 
-    Raises `NotVisited`, `TooMuch`, and `MediaError` for a disk that is full; the messages end a
-    sentence that begins with the name of the medium.
+    Raises `NotVisited`, `TooMuch`, `DiskFull`, and `MediaError` where the file cannot be written;
+    the messages end a sentence that begins with the name of the medium.
     """
     try:
         async with asyncio.timeout(pace.total), visitor.get(address) as response:
@@ -63,8 +64,8 @@ async def download(
         # Also less than was announced; what it says may quote addresses.
         raise NotVisited("broke off in the middle") from None
     except OSError as error:
-        if error.errno in _FULL:
-            raise MediaError("cannot be kept: the disk is full") from None
+        if error.errno in FULL:
+            raise DiskFull("cannot be kept: the disk is full") from None
         raise MediaError(f"cannot be kept ({error.strerror})") from None
 
 
@@ -110,9 +111,9 @@ async def _poured(
 
 
 def require_room(folder: PrivateFolder, size: int, pace: Pace) -> None:
-    """Raise `MediaError` where `size` more bytes would leave the disk too full."""
+    """Raise `DiskFull` where `size` more bytes would leave the disk too full."""
     if folder.free_bytes() - size < pace.reserve:
-        raise MediaError("cannot be kept: the disk is nearly full")
+        raise DiskFull("cannot be kept: the disk is nearly full")
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.core.capabilities import FileLimits
-from bridge.core.errors import MediaError
+from bridge.core.errors import DiskFull, MediaError
 from bridge.media.confined import Bounds, Ended, run
 from bridge.media.judge import in_mb
 from bridge.media.sniff import MOST_PIXELS, Sniffed
@@ -47,8 +47,8 @@ _REASONS = {
     ),
     "types": "is of a type that is not taken, and none that is can be made of it",
     "limits": "cannot be made small enough",
-    "disk": "cannot be kept: the disk is full",
 }
+_NO_ROOM = "disk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ async def redraw(
     """Write a picture within `limits` to the descriptor `target`, made of the first of `source`.
 
     Turned upright, without metadata, with its colours. Raises `MediaError`, whose message ends a
-    sentence that begins with the name of the medium; `OSError` where no process can be started.
+    sentence that begins with the name of the medium, `DiskFull` for a disk without room, and
+    `OSError` where no process can be started.
     """
     wanted = {
         "mime": found.mime,
@@ -83,9 +84,9 @@ async def redraw(
     said = _said(ended)
     if ended.code != 0 or "mime" not in said:
         code = str(said.get("error", ""))
-        if code not in _REASONS:
-            raise MediaError(_ended_badly(ended), lasting=True)
-        raise MediaError(_REASONS[code], lasting=code != "disk")
+        if code == _NO_ROOM:
+            raise DiskFull("cannot be kept: the disk is full")
+        raise MediaError(_REASONS.get(code) or _ended_badly(ended), lasting=True)
     mime, before, after = str(said["mime"]), said["before"], said["after"]
     notes = []
     if before != after:

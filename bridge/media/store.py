@@ -20,9 +20,9 @@ from yarl import URL
 
 from bridge.core.capabilities import FileLimits, MediaLimits
 from bridge.core.draft import DraftMedia
-from bridge.core.errors import MediaError
+from bridge.core.errors import DiskFull, MediaError
 from bridge.core.model import MediaKind
-from bridge.media.download import Pace, TooMuch, download, require_room
+from bridge.media.download import FULL, Pace, TooMuch, download, require_room
 from bridge.media.fit import Made, recode, redraw
 from bridge.media.folder import PrivateFolder
 from bridge.media.judge import Case, Instead, Keep, Recode, Redraw, too_large, word
@@ -133,7 +133,8 @@ class FileMediaStore:
         """`medium` as a file that `limits` allow, re-encoded only where they would not.
 
         Where a film proves to be more than they allow, its still picture comes instead, with a
-        note. Raises `MediaError`, naming the host, never the whole address.
+        note. Raises `MediaError`, naming the host, never the whole address; `DiskFull`, which is
+        one, where this disk has no room.
         """
         name = f"the {word(medium.kind)} at {_host(medium.url)}"
         try:
@@ -185,11 +186,17 @@ class FileMediaStore:
             raise MediaError(
                 _outlook(f"{subject} {error}", error.lasting), lasting=error.lasting
             ) from None
+        except DiskFull as error:
+            raise DiskFull(_outlook(f"{name} {error}", False)) from None
         except MediaError as error:
             raise MediaError(
                 _outlook(f"{name} {error}", error.lasting), lasting=error.lasting
             ) from None
         except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull(
+                    _outlook(f"{name} cannot be kept: the disk is full", False)
+                ) from None
             raise MediaError(
                 _outlook(f"{name} cannot be worked on here ({error.strerror})", False)
             ) from None
@@ -246,6 +253,8 @@ class FileMediaStore:
                     try:
                         made = await recode(held.path, held.found, bounds, path)
                     except MediaError as error:
+                        # An encoder does not say that it lacked room.
+                        require_room(self._folder, 0, self._pace)
                         raise _Unfit(f"{judgement.why} and {error}") from None
                     return self._named(path, MediaKind.VIDEO, made)
             case Instead(why=why):

@@ -267,3 +267,14 @@ def test_exit_codes_are_those_that_are_documented() -> None:
     assert [exit_code(each) for each in ([fine], [fine, warning])] == [0, 0]
     assert exit_code([fine, fault, warning]) == 1
     assert exit_code([fault, shut_out]) == 3
+
+
+async def test_what_the_keys_of_x_may_do_is_told_by_x_itself(world: World) -> None:
+    rows = await found(world, code=0)
+    assert (rows["x scopes"]["level"], rows["x scopes"]["detail"]) == ("ok", "Read and write")
+    reader = world.x.add_account("reader", "Reader", read_only=True)
+    replace(world, x_account=reader).configure()
+    rows = await found(world, code=3)
+    assert rows["x scopes"]["level"] == "fault"
+    assert "may only read" in rows["x scopes"]["detail"]
+    assert "Read and write" in rows["x scopes"]["todo"]

@@ -329,12 +329,12 @@ async def test_a_target_that_does_not_say_what_it_takes_delays_an_edit_and_break
     daemon, toot = await mirrored(rig)
     capabilities, asked = rig.x.capabilities, 0
 
-    async def silent() -> Capabilities:
+    async def silent(*, afresh: bool = False) -> Capabilities:
         nonlocal asked
         asked += 1
         if asked in {2, 3}:
             raise Transient("connection refused", unreachable=True)
-        return await capabilities()
+        return await capabilities(afresh=afresh)
 
     rig.x.capabilities = silent  # type: ignore[method-assign]
     rig.mastodon.edit(toot, "First post")

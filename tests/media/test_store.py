@@ -25,7 +25,7 @@ from PIL import Image
 
 from bridge.core.capabilities import FileLimits, MediaLimits
 from bridge.core.draft import DraftMedia
-from bridge.core.errors import ConfigError, MediaError
+from bridge.core.errors import ConfigError, DiskFull, MediaError
 from bridge.core.model import MediaId, MediaKind
 from bridge.media import download
 from bridge.media.download import Pace
@@ -470,6 +470,7 @@ async def test_a_disk_that_is_nearly_full_keeps_its_room_for_the_ledger(stage: S
     stage.store = await stage.opened(pace=Pace(reserve=1 << 60))
     error = await stage.refusal(stage.gives("/a.png", picture()))
     assert "the disk is nearly full" in str(error)
+    assert isinstance(error, DiskFull)
     assert not error.lasting
 
 
@@ -482,6 +483,7 @@ async def test_a_disk_that_fills_up_while_writing_leaves_nothing(
     monkeypatch.setattr(download, "_write", full)
     error = await stage.refusal(stage.gives("/a.png", picture()))
     assert "the disk is full" in str(error)
+    assert isinstance(error, DiskFull)
     assert not error.lasting
 
 

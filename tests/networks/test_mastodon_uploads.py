@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bridge.core.errors import NetworkError, Refused, Throttled, Transient, Unauthorised
+from bridge.core.errors import NetworkError, NoUploads, Refused, Throttled, Transient, Unauthorised
 from bridge.core.model import MediaKind
 from bridge.networks.mastodon.uploads import LONGEST_PROCESSING, NO_DESCRIPTION
 from bridge.ports import LocalMedia, Uploaded
@@ -226,14 +226,15 @@ class TestAFileThatIsWorkedOn:
     [
         (said({"error": "Validation failed: File content type is invalid"}, 422), Refused),
         (said({"error": "bad"}, 400), Refused),
-        (page(413), Refused),
+        (said({"error": "too large"}, 413), Refused),
+        (page(413), NoUploads),
         (said({"error": "what?"}, 415), Refused),
-        (said({"error": "This action is not allowed"}, 403), Refused),
+        (said({"error": "This action is not allowed"}, 403), Unauthorised),
         (said({"error": "outside the authorized scopes"}, 403), Unauthorised),
         (said({"error": "invalid"}, 401), Unauthorised),
         (page(403), Unauthorised),
         (said({"error": "x"}, 429), Throttled),
-        (said({"error": "x"}, 409), Transient),
+        (said({"error": "x"}, 409), NoUploads),
         (said({"error": "x"}, 500), Transient),
         (page(502), Transient),
         (page(200), Transient),

@@ -21,6 +21,7 @@ from bridge.app.wiring import connected
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, OAuth1, Settings
 from bridge.core.errors import NetworkError, Unauthorised, Unpaid
+from bridge.core.model import Account
 from bridge.core.prices import X_PRICES, PriceTable, in_dollars
 from bridge.net.session import open_session, trusting
 from bridge.networks.mastodon.instance import Instance, read_instance
@@ -75,7 +76,7 @@ async def x(settings: Settings, bridge: BridgeSettings) -> AsyncIterator[Finding
                     "x audience", Level.WARNING, "protected: its posts do not cross", todo, name
                 )
             yield _price(f"@{who.handle}", bridge.x.money.prices, name)
-            yield _x_scopes(settings, bridge)
+            yield _x_scopes(settings, bridge, who)
     tls = trusting(settings.ca_file)
     yield await _prices(bridge, tls)
     async with open_session(user_agent=USER_AGENT, tls=tls) as session:
@@ -138,7 +139,7 @@ def _is_used(login: Login | None, bridge: BridgeSettings, network: str) -> bool:
     return login is not None and using(bridge, login, network) == bridge
 
 
-def _x_scopes(settings: Settings, bridge: BridgeSettings) -> Finding:
+def _x_scopes(settings: Settings, bridge: BridgeSettings, who: Account) -> Finding:
     check, name = "x scopes", bridge.name
     login = read_login(vault_of(settings).load(x_name(name)))
     if isinstance(bridge.x.credentials, OAuth1):
@@ -146,6 +147,15 @@ def _x_scopes(settings: Settings, bridge: BridgeSettings) -> Finding:
             "see that the console shows Read and write beside the access token: "
             "https://console.x.com > Apps > Keys and tokens"
         )
+        if who.may_write:
+            return Finding(check, Level.OK, "Read and write", bridge=name)
+        if who.may_write is False:
+            todo = (
+                "give the app Read and write at https://console.x.com, then have its access token "
+                "made again: one that was made before stays as it was"
+            )
+            detail = "these keys may only read: nothing can be posted or uploaded"
+            return Finding(check, Level.FAULT, detail, todo, name, shut_out=True)
         return Finding(check, Level.WARNING, "X does not tell for OAuth 1.0a", todo, name)
     if login is None or not login.scopes or not _is_used(login, bridge, "x"):
         todo = "twinpost login x gets tokens whose scopes are known"

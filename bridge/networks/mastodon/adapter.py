@@ -161,13 +161,13 @@ class MastodonAdapter:
         )
         await stream.listen(wake)
 
-    async def capabilities(self) -> Capabilities:
+    async def capabilities(self, *, afresh: bool = False) -> Capabilities:
         """What can be sent, as the server says; remembered for a day. Never raises.
 
         A server that does not say is assumed to be the narrowest of its kind, and asked again
         soon. The account's own default audience is learned with it.
         """
-        capabilities = (await self._instance()).capabilities
+        capabilities = (await self._instance(afresh=afresh)).capabilities
         if not self._writing.edits:
             capabilities = replace(capabilities, edit_within=None)
         if not self._writing.polls:

@@ -143,6 +143,7 @@ def _refusal(exchange: Exchange, status: int, *, creating: bool, naming: bool) -
         status=status,
         missing=naming and gone,
         duplicate=creating and _DUPLICATE.search(said or "") is not None,
+        stated=bool(said),
     )
 
 

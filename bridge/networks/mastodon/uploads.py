@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bridge.core.errors import InDoubt, Transient
+from bridge.core.errors import InDoubt, NetworkError, NoUploads, Refused, Transient, Unauthorised
 from bridge.core.model import MediaId
 from bridge.net.session import BodyTooLarge, read_capped
 from bridge.networks.fields import id_at, text_at, web_address
@@ -47,6 +47,13 @@ _SLOWEST = 64 * 1024
 _GRACE = 120.0
 _CONNECT_TIMEOUT = 10.0
 _NO_SUCH_PATH = frozenset((404, 405))
+_ABOUT_THE_FILE = frozenset((400, 413, 415, 422))
+"""Statuses that are about one file, where the API says so in its own words."""
+
+_MAY_PASS = frozenset((408, 425))
+_NO_RIGHT = (
+    "the server does not let this login upload files: sign in again with: twinpost login mastodon"
+)
 _EXTENSIONS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -193,11 +200,26 @@ class Uploads:
             return said if isinstance(said, dict) else {}
         detail = error.detail.replace(self._token, "***")
         if isinstance(error, InDoubt):
-            raise Transient(
-                detail, status=error.status, unreachable=_is_about_the_server(exchange, said)
-            )
-        error.detail, error.args = detail, (detail,)
-        raise error
+            about_all = _is_about_the_server(exchange, said)
+            error = Transient(detail, status=error.status, unreachable=about_all)
+        raise _judged(error, detail)
+
+
+def _judged(error: NetworkError, detail: str) -> NetworkError:
+    """What a refusal is about: the file, the account, or what stands in front of the server.
+
+    A 403 is never about a file, in whatever language it is put. Everything else is only where the
+    API itself says so.
+    """
+    status = error.status
+    if status == HTTPStatus.FORBIDDEN:
+        return Unauthorised(f"{detail} ({_NO_RIGHT})", status=status)
+    about_it = isinstance(error, Refused) and error.stated and status in _ABOUT_THE_FILE
+    final = isinstance(error, Refused | Transient) and status not in _MAY_PASS
+    if final and not about_it and status is not None and 400 <= status < 500:  # noqa: PLR2004 - HTTP's range
+        return NoUploads(f"{detail} (not about the file)", status=status)
+    error.detail, error.args = detail, (detail,)
+    return error
 
 
 def _is_about_the_server(exchange: Exchange, said: object) -> bool:

@@ -105,8 +105,9 @@ class XAdapter:
     async def listen(self, wake: Callable[[], None]) -> None:
         """X hints at nothing on this plan."""
 
-    async def capabilities(self) -> Capabilities:
+    async def capabilities(self, *, afresh: bool = False) -> Capabilities:
         """What X takes: X states no limits itself, so they are published ones and the owner's."""
+        del afresh
         return capabilities(self._settings)
 
     async def upload(self, medium: LocalMedia) -> Uploaded:

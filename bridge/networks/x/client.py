@@ -89,6 +89,8 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
         self._tokens = tokens
         given = settings.credentials
         self._oauth1 = given if isinstance(given, OAuth1Credentials) else None
+        self.access_level = ""
+        """What X last said that OAuth 1.0a credentials may do: ``read``, ``read-write``, …"""
 
     async def me(self) -> Mapping[str, object]:
         """``GET /2/users/me``, which is free."""
@@ -217,6 +219,7 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
         self, response: aiohttp.ClientResponse, *, writing: bool
     ) -> Mapping[str, object]:
         status = response.status
+        self.access_level = response.headers.get("x-access-level", self.access_level).strip()
         succeeded = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
         try:
             body = await read_capped(response, LONGEST_ANSWER)

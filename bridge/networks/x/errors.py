@@ -25,7 +25,7 @@ from bridge.core.errors import (
     Unauthorised,
     Unpaid,
 )
-from bridge.networks.fields import mappings_at, number_at, text_at
+from bridge.networks.fields import mapping_at, mappings_at, number_at, text_at
 
 _LONGEST_DETAIL = 300
 _WINDOW = timedelta(minutes=16)
@@ -64,6 +64,8 @@ _MISSING_WORDS = re.compile(
     r"|could not find (?:tweet|post)",
     re.IGNORECASE,
 )
+_MEDIA_WORDS = re.compile(r"\bmedia[ _.]?ids?\b", re.IGNORECASE)
+"""``Your media IDs are invalid.``, or the name of the parameter."""
 _DUPLICATE_WORDS = re.compile(r"duplicate content|already (?:retweeted|reposted)", re.IGNORECASE)
 _DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?!\d)", re.ASCII)
 
@@ -72,7 +74,8 @@ _DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?!\d)", re.ASCII)
 class Problem:
     """An error body, read leniently. `kind` is the last path segment of its type, lower case.
 
-    `resource` is the kind of thing that it is about (``tweet``, ``user``), where it says so.
+    `resource` is the kind of thing that it is about (``tweet``, ``user``), where it says so, and
+    `parameters` are the names of those that it finds wrong.
     """
 
     title: str = ""
@@ -83,6 +86,7 @@ class Problem:
     reset: datetime | None = None
     daily: bool = False
     codes: frozenset[int] = frozenset()
+    parameters: str = ""
 
 
 def read_problem(body: bytes) -> Problem:
@@ -113,6 +117,7 @@ def problem_of(data: Mapping[str, object]) -> Problem:
         reset=_reset_date(text_at(stated, "reset_date")) or _reset_date(_after_begins(words)),
         daily=text_at(stated, "period").lower() == "daily",
         codes=frozenset(code for each in listed if (code := number_at(each, "code")) is not None),
+        parameters=" ".join(name for each in listed for name in mapping_at(each, "parameters")),
     )
 
 
@@ -233,6 +238,8 @@ def _refusal(status: int, problem: Problem, detail: str) -> NetworkError:
     return Refused(
         detail,
         status=status,
+        stated=bool(problem.words or problem.title),
+        media=_MEDIA_WORDS.search(f"{problem.words} {problem.parameters}") is not None,
         missing=missing,
         too_long="too long" in words or _TOO_LONG_CODE in problem.codes,
         duplicate=_DUPLICATE_WORDS.search(words) is not None

@@ -42,6 +42,9 @@ class Identity:
         account = account_from(await self._client.me())
         if account.id == UNKNOWN_ID or not account.handle:
             raise Transient("HTTP 200: X did not say whose credentials these are")
-        self._account = replace(account, url=f"{self._web}/{account.handle}")
+        level = self._client.access_level.lower()
+        may_write = "write" in level if level else None
+        url = f"{self._web}/{account.handle}"
+        self._account = replace(account, url=url, may_write=may_write)
         self._asked_at = self._clock.monotonic()
         return self._account

@@ -16,7 +16,16 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 
-from bridge.core.errors import InDoubt, NetworkError, Refused, Throttled, Transient
+from bridge.core.errors import (
+    InDoubt,
+    NetworkError,
+    NoUploads,
+    Refused,
+    Throttled,
+    Transient,
+    Unauthorised,
+    Unpaid,
+)
 from bridge.core.model import MediaId, MediaKind, Microdollars
 from bridge.core.prices import FREE, PriceTable
 from bridge.networks.fields import id_at, mapping_at, number_at, text_at
@@ -44,6 +53,21 @@ _LOST_ANSWERS = 3
 """How many status requests may fail in a row; they are free, another upload is not."""
 
 _IMAGE, _GIF, _VIDEO = "tweet_image", "tweet_gif", "tweet_video"
+_ABOUT_THE_FILE = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+"""Statuses that are about one file, where X says so in its own words."""
+
+_MAY_PASS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_NO_RIGHT = (
+    "X does not let this login upload files: give the app Read and write in X's developer console, "
+    "then twinpost login x, whose token has media.write"
+)
 _LONGEST_REASON = 200
 _REMEMBERED = 200
 """Descriptions that are remembered, for edits within the hour."""
@@ -73,6 +97,8 @@ class Uploader:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise Transient(f"the fetched file cannot be read: {reason}") from None
+        except NetworkError as error:
+            raise _judged(error) from None
         described = Microdollars(self._charged_for_words)
         cost = self._take_cost()
         return Uploaded(MediaId(taken.media_id), cost, taken.until, note, described)
@@ -297,6 +323,26 @@ def _check(answer: Mapping[str, object]) -> None:
     problem = problem_in_success(answer)
     if problem is not None:
         raise problem
+
+
+def _judged(error: NetworkError) -> NetworkError:
+    """What a refusal is about: the file, the account, or the way to X as a whole.
+
+    A 403 is never about a file. Everything else is only where X itself says so.
+    """
+    status = error.status
+    if status is None or isinstance(error, Throttled | Unpaid) or status in _MAY_PASS:
+        return error
+    if status == HTTPStatus.FORBIDDEN:
+        return Unauthorised(f"{error.detail} ({_NO_RIGHT})", status=status)
+    stated = isinstance(error, Refused) and error.stated and status in _ABOUT_THE_FILE
+    if stated or isinstance(error, Unauthorised) or not _is_client_error(status):
+        return error
+    return NoUploads(f"{error.detail} (not about the file)", status=status)
+
+
+def _is_client_error(status: int) -> bool:
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _size(path: Path) -> int:

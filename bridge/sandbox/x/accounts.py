@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
+SCOPES = "tweet.read tweet.write users.read media.write offline.access"
 HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 
 
@@ -41,7 +42,8 @@ class OAuth2Keys:
 class XAccount:
     """One person, who also owns the developer app that the keys belong to.
 
-    `id` is digits, as a string; `handle` has no ``@``.
+    `id` is digits, as a string; `handle` has no ``@``. `read_only` says that the app had no right
+    to write when its OAuth 1.0a token was made, `scopes` what its OAuth 2.0 tokens may do.
     """
 
     id: str
@@ -52,6 +54,8 @@ class XAccount:
     oauth2: OAuth2Keys
     premium: bool = False
     protected: bool = False
+    read_only: bool = False
+    scopes: str = SCOPES
 
     @property
     def max_length(self) -> int:

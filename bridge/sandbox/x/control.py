@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bridge.core.model import Microdollars
 from bridge.core.prices import in_dollars
-from bridge.sandbox.x.accounts import XAccount
+from bridge.sandbox.x.accounts import SCOPES, XAccount
 from bridge.sandbox.x.posts import StoredPost, XPoll
 from bridge.sandbox.x.problems import Json
 from bridge.sandbox.x.uploads import XFile
@@ -28,7 +28,8 @@ _Handler = Callable[[web.Request], Awaitable[web.Response]]
 def control_routes(sandbox: XSandbox) -> list[web.RouteDef]:
     """The routes beside those of the fault plan.
 
-    ``POST /sandbox/accounts`` ``{handle, name, premium?, protected?, confidential?}``: the account
+    ``POST /sandbox/accounts`` ``{handle, name, premium?, protected?, confidential?,
+    read_only?, scopes?}``: the account
     with its keys. ``GET /sandbox/accounts``: all, without keys. ``POST /sandbox/write`` ``{handle,
     text, reply_to?, quote?, repost_of?, edit_of?, media?: [{content (base64), alt_text?,
     animation?, sensitive?}], poll?: {options, duration_minutes?, votes?}, community?,
@@ -89,6 +90,8 @@ class _Control:
             premium=_flag(body, "premium"),
             protected=_flag(body, "protected"),
             confidential=_flag(body, "confidential", default=True),
+            read_only=_flag(body, "read_only"),
+            scopes=_text(body, "scopes", default=SCOPES),
         )
         one, two = account.oauth1, account.oauth2
         keys: Json = {

@@ -23,7 +23,6 @@ from bridge.sandbox.x.consent import ConsentDesk, proves
 
 ACCESS_LIFETIME = timedelta(seconds=7200)
 REFRESH_LIFETIME = timedelta(days=180)
-SCOPE = "tweet.read tweet.write users.read media.write offline.access"
 
 NEEDED: Mapping[str, frozenset[str]] = {
     "GET /2/users/me": frozenset({"tweet.read", "users.read"}),
@@ -45,7 +44,7 @@ class _Family:
     access_until: datetime
     refresh: str
     refresh_until: datetime
-    scopes: tuple[str, ...] = tuple(SCOPE.split())
+    scopes: tuple[str, ...]
     spent: list[str] = field(default_factory=list)
 
 
@@ -75,6 +74,7 @@ class TokenDesk:
             now + ACCESS_LIFETIME,
             keys.refresh_token,
             now + REFRESH_LIFETIME,
+            tuple(account.scopes.split()),
         )
         self._by_access[family.access] = family
         self._by_refresh[family.refresh] = family

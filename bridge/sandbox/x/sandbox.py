@@ -6,6 +6,7 @@ Wires the parts together. Must not decide anything itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from bridge.core.lengths import x_length
 from bridge.core.prices import X_PRICES, PriceTable
 from bridge.sandbox.clock import SandboxClock
 from bridge.sandbox.faults import FaultPlan
-from bridge.sandbox.x.accounts import XAccount, new_account
+from bridge.sandbox.x.accounts import SCOPES, XAccount, new_account
 from bridge.sandbox.x.control import control_routes
 from bridge.sandbox.x.dialect import Dialect
 from bridge.sandbox.x.files import recognised
@@ -62,9 +63,12 @@ class XSandbox:
         premium: bool = False,
         protected: bool = False,
         confidential: bool = True,
+        read_only: bool = False,
+        scopes: str = SCOPES,
     ) -> XAccount:
         """A new person with a developer app; its OAuth 2.0 client is public unless `confidential`.
 
+        `read_only` keys of OAuth 1.0a may not write; `scopes` are those of the OAuth 2.0 tokens.
         Raises `ValueError` for a handle that is taken or not allowed.
         """
         now = self.clock.now()
@@ -77,6 +81,7 @@ class XSandbox:
             protected=protected,
             confidential=confidential,
         )
+        account = replace(account, read_only=read_only, scopes=scopes)
         self._state.enrol(account)
         return account
 

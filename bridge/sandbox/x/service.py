@@ -26,6 +26,13 @@ class Answer:
     body: Json | None
 
 
+ACCESS_LEVEL = "x-access-level"
+_NO_RIGHT: Json = {
+    "type": "https://api.twitter.com/2/problems/oauth1-permissions",
+    "detail": "Your client app is not configured with the appropriate oauth1 app permissions for "
+    "this endpoint.",
+}
+
 Endpoint = Callable[[web.Request, XAccount], Awaitable[Answer]]
 
 
@@ -49,7 +56,9 @@ class Door:
         headers: dict[str, str] = {}
         try:
             account = await self._account(request, name)
-            headers = self._state.limiter.count(name, account.id, self._state.clock.now())
+            headers = _access_level(request, account)
+            _check_right(request, headers)
+            headers |= self._state.limiter.count(name, account.id, self._state.clock.now())
             self._check_credit(account)
             answer = await endpoint(request, account)
         except Refusal as refusal:
@@ -85,6 +94,18 @@ class Door:
         reset = switches.spend_cap_reset
         if reset is not None and self._state.clock.now().date() < reset:
             raise self._state.problems.spend_cap(account.id, reset)
+
+
+def _access_level(request: web.Request, account: XAccount) -> dict[str, str]:
+    """The header by which X tells what OAuth 1.0a keys may do."""
+    if request.headers.get("Authorization", "").lower().startswith("bearer "):
+        return {}
+    return {ACCESS_LEVEL: "read" if account.read_only else "read-write"}
+
+
+def _check_right(request: web.Request, headers: dict[str, str]) -> None:
+    if headers.get(ACCESS_LEVEL) == "read" and request.method != "GET":
+        raise Refusal(403, {**plain(403), **_NO_RIGHT})
 
 
 @web.middleware

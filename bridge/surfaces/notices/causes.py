@@ -33,6 +33,7 @@ class Kind(StrEnum):
     SIGN_IN = "sign-in"
     UNPAID = "unpaid"
     NO_ROOM = "no-room"
+    MEDIA_WAITS = "media-waits"
     BUDGET_NEAR = "budget-near"
     BUDGET = "budget"
     SILENT = "silent"
@@ -100,6 +101,17 @@ def _of_standings(standings: Sequence[Standing], now: datetime) -> Iterator[Caus
                 "The disk is full",
                 "The bridge writes nothing down and so sends nothing until there is room in its "
                 "state folder; it goes on by itself then.",
+            )
+        if standing.condition is Condition.MEDIA_WAITS and standing.network is not None:
+            called = standing.network.called
+            yield Cause(
+                f"media-waits:{standing.route}",
+                Kind.MEDIA_WAITS,
+                bridge,
+                f"{bridge}: posts with media do not get to {called}",
+                f"No file can be uploaded to {called}: {_cut(standing.detail)}. Nothing is lost; "
+                "posts with media wait, and posts without go on. The bridge tries again by itself, "
+                "and at once when you say: twinpost sync-now",
             )
         if waiting:
             yield Cause(

@@ -44,7 +44,7 @@ MOST = 50
 """Held posts that are told one by one."""
 
 _LAST_MOMENT = 1.0
-_PATIENT = frozenset({Kind.SIGN_IN, Kind.UNPAID, Kind.NO_ROOM})
+_PATIENT = frozenset({Kind.SIGN_IN, Kind.UNPAID, Kind.NO_ROOM, Kind.MEDIA_WAITS})
 
 Look = Callable[[], Awaitable[Sequence[Standing]]]
 
