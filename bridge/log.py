@@ -9,7 +9,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
@@ -24,12 +24,10 @@ from bridge.core.events import (
     SourceRead,
 )
 from bridge.core.prices import in_dollars
+from bridge.core.redaction import Redactor
 from bridge.core.secret import Secret
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_SHORTEST_SECRET = 6
-"""Shorter values would be found, and starred out, inside ordinary words."""
-
 _TALKATIVE = (
     "aiohttp",
     "aiomqtt",
@@ -47,12 +45,9 @@ _TALKATIVE = (
 """Libraries that print headers, signing keys, addresses or bodies when asked for details."""
 
 
-def redacting(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """What replaces every one of `secrets` in a text by stars."""
-    values = {secret.reveal() for secret in secrets}
-    longest_first = sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len)[::-1]
-    pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-    return lambda text: pattern.sub("***", text)
+def redacting(secrets: Iterable[Secret]) -> Redactor:
+    """What replaces every one of `secrets`, and longer pieces of them, in a text by stars."""
+    return Redactor(secret.reveal() for secret in secrets)
 
 
 class OneLine(logging.Formatter):

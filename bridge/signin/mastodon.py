@@ -165,7 +165,7 @@ def _words(answer: Answer) -> str:
     if answer.fine:
         return "the server's answer lacks what it promises; is it a server of the Mastodon kind?"
     if answer.text("error"):
-        return f"{refusal(answer.body)} (HTTP {answer.status})"
+        return f"{refusal(answer.body, answer.redact)} (HTTP {answer.status})"
     return f"the server answered HTTP {answer.status}; is it a server of the Mastodon kind?"
 
 

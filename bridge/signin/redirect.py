@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from bridge.core.errors import Unauthorised
+from bridge.core.redaction import Redactor, quoted
 
 _LONGEST_CODE = 2048
 _LONGEST_REASON = 200
@@ -49,7 +50,7 @@ def code_in(fields: Mapping[str, str], state: str) -> str:
         )
     if "error" in fields:
         kind = ScopeRefused if fields["error"] == "invalid_scope" else Unauthorised
-        raise kind(refusal(fields))
+        raise kind(refusal(fields, Redactor([state, fields.get("code", "")])))
     return plain_code(fields.get("code", ""))
 
 
@@ -61,11 +62,10 @@ def plain_code(typed: str) -> str:
     return code
 
 
-def refusal(fields: Mapping[str, object]) -> str:
-    """An OAuth error as a sentence: its code and description, on one line, bounded."""
+def refusal(fields: Mapping[str, object], redact: Redactor) -> str:
+    """An OAuth error as a sentence: its code and description, on one line, without secrets."""
     if fields.get("error") == "access_denied":
         return "the request was denied on the network's page; nothing was changed"
     told = [str(fields.get(name) or "") for name in ("error", "error_description")]
-    words = " ".join(": ".join(each for each in told if each).split())
-    printable = "".join(char for char in words if char.isprintable())[:_LONGEST_REASON]
-    return f"the network refused: {printable or 'without a reason'}"
+    words = quoted(": ".join(each for each in told if each), redact, _LONGEST_REASON)
+    return f"the network refused: {words or 'without a reason'}"

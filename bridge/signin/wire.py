@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from bridge.core.errors import Refused, Transient
+from bridge.core.redaction import Redactor
 from bridge.net.session import BodyTooLarge, read_capped
 
 _LARGEST = 1024 * 1024
@@ -22,11 +23,15 @@ _LARGEST = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, and the JSON object of the body; an empty one where there is none."""
+    """A status, and the JSON object of the body; an empty one where there is none.
+
+    `redact` knows what was sent: a server may echo it.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: Mapping[str, object] = field(repr=False)
+    redact: Redactor = field(default_factory=Redactor, repr=False)
 
     @property
     def fine(self) -> bool:
@@ -75,7 +80,8 @@ async def ask(
         value = json.loads(body)
     except (ValueError, RecursionError):
         value = None
-    return Answer(status, told, value if isinstance(value, dict) else {})
+    redact = Redactor([*(form or {}).values(), *(headers or {}).values()])
+    return Answer(status, told, value if isinstance(value, dict) else {}, redact)
 
 
 def _place(asked: str, location: str) -> str:

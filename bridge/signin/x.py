@@ -81,7 +81,9 @@ async def exchange(
         form["client_id"] = client.client_id
     told = await ask(session, "POST", f"{api}/2/oauth2/token", form=form, headers=headers)
     if not told.fine:
-        raise Unauthorised(f"{_why(told.status, refusal(told.body))}", status=told.status)
+        raise Unauthorised(
+            f"{_why(told.status, refusal(told.body, told.redact))}", status=told.status
+        )
     granted = Granted(
         told.text("access_token"), told.text("refresh_token"), " ".join(told.text("scope").split())
     )

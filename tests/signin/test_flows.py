@@ -14,6 +14,7 @@ from bridge.signin.mastodon import (
     App,
     discover,
     endpoints,
+    exchange,
     missing_scopes,
     question,
     register,
@@ -192,3 +193,34 @@ async def test_x_without_a_refresh_token_says_what_to_allow() -> None:
                 session, url, x.Client("id", ""), "c-canary", redirect="r", proof=Proof()
             )
     assert "canary" not in str(raised.value)
+
+
+@pytest.mark.parametrize("cut", range(0, 200, 23))
+@pytest.mark.parametrize("status", [400, 401])
+async def test_a_server_that_echoes_the_request_has_no_secret_of_it_quoted(
+    status: int, cut: int
+) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        heard = f"{request.headers.get('Authorization', '')} {await request.text()}"
+        said = "x" * cut + heard[cut:]
+        return web.json_response(
+            {"error": "invalid_request", "error_description": said}, status=status
+        )
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", echo)
+    proof = Proof()
+    secrets = (proof.verifier, "code-of-the-page-4711", "canary-of-the-app-4712")
+    async with serve(app) as url, open_session(user_agent="t") as session:
+        client = x.Client("client-id", "canary-of-the-app-4712")
+        with pytest.raises(Unauthorised) as from_x:
+            await x.exchange(session, url, client, secrets[1], redirect=BASE, proof=proof)
+        ours = App("client-id", "canary-of-the-app-4712", BASE, "read")
+        places = endpoints(url, {"issuer": url, "code_challenge_methods_supported": ["S256"]})
+        with pytest.raises(Unauthorised) as from_mastodon:
+            await exchange(session, places, ours, secrets[1], proof)
+    for raised in (from_x, from_mastodon):
+        said = str(raised.value)
+        assert "invalid_request" in said
+        for secret in secrets:
+            assert not [at for at in range(len(secret) - 11) if secret[at : at + 12] in said], said

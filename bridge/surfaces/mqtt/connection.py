@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from bridge.config.surface_settings import MqttSettings
+from bridge.core.redaction import Redactor, quoted
 
 PATIENCE = 10.0
 """Seconds for each step: connecting, signing in, one acknowledgement."""
@@ -154,7 +155,7 @@ def _client(
 
 
 def _words(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return quoted(str(error), Redactor(), 200) or type(error).__name__
 
 
 async def overhear(settings: MqttSettings, heard: Callable[[Heard], None]) -> None:
