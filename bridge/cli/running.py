@@ -24,6 +24,7 @@ from bridge.config import Settings, load, locate
 from bridge.core.errors import ConfigError
 from bridge.engine.lane import Lane
 from bridge.engine.supervise import Daemon
+from bridge.net.listener import raise_descriptor_limit
 from bridge.ports import RouteStatus
 from bridge.surfaces.socket import listening
 
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """The daemon, until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
     settings = load(locate(arguments.config))
     _configure_log(arguments, settings)
+    raise_descriptor_limit()
     return _ended(asyncio.run(_run(arguments, settings)))
 
 

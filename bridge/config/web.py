@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from typing import Any
 
 from bridge.config.declared import Key, Section, switch
@@ -65,6 +72,7 @@ class WebSettings:
     hosts: tuple[str, ...] = ()
     password: Secret | None = None
     behind_tls: bool = False
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 def listen(text: str) -> Listen:
@@ -91,6 +99,17 @@ def host(text: str) -> str:
         if not _HOST.fullmatch(lowered):
             raise ValueError("expected a name such as bridge.example, without a port") from None
         return lowered
+
+
+def proxy(text: str) -> IPv4Network | IPv6Network:
+    """The address of a proxy, or a network that it belongs to."""
+    try:
+        found = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("expected an address or a network such as 172.18.0.0/16") from None
+    if not found.prefixlen:
+        raise ValueError("every address is in that network, so that anybody would be believed")
+    return found
 
 
 def password(text: str) -> str:
@@ -135,6 +154,16 @@ WEB = Section(
             "Whether browsers reach it by https, through a proxy: then nothing is sent without.",
             default=False,
         ),
+        Key(
+            "trusted_proxies",
+            "Addresses or networks of proxies whose `X-Forwarded-For` header is believed, so that "
+            "limits on connections and wrong passwords apply to each client behind them. From "
+            "anywhere else the header is ignored.",
+            proxy,
+            default="[]",
+            many=True,
+            may_be_empty=True,
+        ),
     ),
 )
 
@@ -147,6 +176,8 @@ def web_of(reader: Reader, root: Node, given: Values | None) -> WebSettings:
     found: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if "hosts" in found:
         found["hosts"] = tuple(found["hosts"])
+    if "trusted_proxies" in found:
+        found["trusted_proxies"] = tuple(found["trusted_proxies"])
     if "password" in found:
         found["password"] = Secret(found["password"])
     made = WebSettings(**found)

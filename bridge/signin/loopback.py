@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from bridge.core.errors import ConfigError, Unauthorised
+from bridge.net.listener import Limits
+from bridge.net.serving import serving
 from bridge.signin.redirect import NotOurs, code_in
 
 HOST = "127.0.0.1"
 PATH = "/callback"
 _GRACE = 0.5
+_LIMITS = Limits(connections=16, per_client=16)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -72,24 +75,23 @@ async def listening(state: str, port: int = 0) -> AsyncIterator[Loopback]:
 
     app = web.Application()
     app.router.add_get(PATH, answer, allow_head=False)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
-    await runner.setup()
-    try:
+    async with AsyncExitStack() as stack:
         try:
-            await web.TCPSite(runner, HOST, port).start()
+            _, bound = await stack.enter_async_context(
+                serving(app, HOST, port, _LIMITS, grace=_GRACE)
+            )
         except OSError as error:
             raise ConfigError(
                 f"port {port} on this machine is taken ({error.strerror}); choose another with "
                 "--port (on X it must then stand in the app's callback addresses, too)"
             ) from None
-        bound: tuple[object, ...] = runner.addresses[0]
-        own |= {f"{HOST}:{bound[1]}", f"localhost:{bound[1]}"}
-        yield Loopback(f"http://{HOST}:{bound[1]}{PATH}", code)
-    finally:
-        if code.done() and not code.cancelled():
-            # Seen, so that nobody complains about a refusal that came when nobody waited any more.
-            code.exception()
-        await runner.cleanup()
+        own |= {f"{HOST}:{bound}", f"localhost:{bound}"}
+        try:
+            yield Loopback(f"http://{HOST}:{bound}{PATH}", code)
+        finally:
+            if code.done() and not code.cancelled():
+                # Seen, so that nobody complains about a refusal that came when nobody waited more.
+                code.exception()
 
 
 def _page(status: int, words: tuple[str, str]) -> web.Response:

@@ -12,11 +12,18 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridge.core.errors import NothingFits, TwinpostError
+from bridge.net.listener import Connection, Limits, accepting
 
 if TYPE_CHECKING:
     # Who asks need not wait for what answers.
@@ -28,6 +35,8 @@ NAME = "control.sock"
 LONGEST_LINE = 16 * 1024
 PATIENCE = 15.0
 """Seconds for a command, on both ends."""
+
+_LIMITS = Limits(connections=16, per_client=16, head=PATIENCE)
 
 
 class NotRunning(Exception):
@@ -44,29 +53,44 @@ async def listening(folder: Path, commands: Commands) -> AsyncIterator[None]:
 
     A socket that cannot be made is logged, and the daemon goes on without: it is a comfort.
     """
-    server: asyncio.Server | None = None
+    server: AbstractAsyncContextManager[object] = nullcontext()
     try:
         with _short(folder) as place:
             with suppress(FileNotFoundError):
                 place.unlink()
             before = os.umask(0o177)
             try:
-                server = await asyncio.start_unix_server(
-                    lambda reader, writer: _served(reader, writer, commands),
-                    path=str(place),
-                    limit=LONGEST_LINE,
-                )
+                ear = _bound(place)
             finally:
                 os.umask(before)
+            server = accepting([ear], lambda: _protocol(commands), _LIMITS)
     except OSError as error:
         log.warning("no control socket in %s: %s; commands need it", folder, error)
-    try:
-        yield
-    finally:
-        if server is not None:
-            server.close()
+    async with server:
+        try:
+            yield
+        finally:
             with suppress(FileNotFoundError):
                 (folder / NAME).unlink()
+
+
+def _bound(place: Path) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        made.bind(str(place))
+        made.listen(_LIMITS.connections)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _protocol(commands: Commands) -> asyncio.StreamReaderProtocol:
+    reader = asyncio.StreamReader(limit=LONGEST_LINE)
+    return asyncio.StreamReaderProtocol(
+        reader, lambda reader, writer: _served(reader, writer, commands)
+    )
 
 
 async def _served(
@@ -74,7 +98,11 @@ async def _served(
 ) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
-            answer = await _answer(await reader.readuntil(b"\n"), commands)
+            line = await reader.readuntil(b"\n")
+            connection = writer.transport.get_protocol()
+            if isinstance(connection, Connection):
+                connection.serve()
+            answer = await _answer(line, commands)
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
     except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
@@ -91,7 +119,7 @@ async def _answer(line: bytes, commands: Commands) -> dict[str, str]:
         return {"unknown": str(error)}
     except TwinpostError as error:
         return {"refused": str(error)}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {"refused": "that is no command of this version; is the daemon older or newer?"}
     except Exception:
         log.exception("a command broke off")

@@ -1,5 +1,6 @@
 """The web page is off until asked for, and never open to others without a password."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_it_is_off_and_for_this_machine_until_asked_for(tmp_path: Path) -> None:
 def test_every_key_is_read(tmp_path: Path) -> None:
     text = (
         '{enabled: true, listen: "0.0.0.0:80", hosts: [Bridge.Example, "::1"], behind_tls: true, '
-        "password: correct horse battery}"
+        'password: correct horse battery, trusted_proxies: [127.0.0.1, 172.18.5.1/16, "fd00::/8"]}'
     )
     assert read(tmp_path, text).web == WebSettings(
         enabled=True,
@@ -45,7 +46,13 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         hosts=("bridge.example", "::1"),
         password=Secret("correct horse battery"),
         behind_tls=True,
+        trusted_proxies=tuple(map(ip_network, ("127.0.0.1", "172.18.0.0/16", "fd00::/8"))),
     )
+
+
+@pytest.mark.parametrize("proxy", ["0.0.0.0/0", "::/0", "proxy.example", "127.0.0.1:80", "1.2.3"])
+def test_what_stands_for_everybody_or_nobody_is_no_proxy(tmp_path: Path, proxy: str) -> None:
+    assert "web.trusted_proxies" in refused(tmp_path, f"{{trusted_proxies: ['{proxy}']}}")
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:8430", "[::1]:8430", "localhost:0", "127.9.9.9:1"])

@@ -29,9 +29,12 @@ from bridge.cli.demo.telling import Telling, telling
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load
 from bridge.core.errors import ConfigError
-from bridge.sandbox.server import serve
+from bridge.net.listener import Limits, raise_descriptor_limit
+from bridge.net.serving import serving
 
 logger = logging.getLogger(__name__)
+
+_GRACE = 0.1
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="twinpost-demo-") as temporary:
         folder = Path(arguments.state or temporary).resolve()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        raise_descriptor_limit()
         code = asyncio.run(_demo(arguments, folder))
     sys.stdout.flush()
     logging.shutdown()
@@ -80,11 +84,14 @@ async def _demo(arguments: argparse.Namespace, folder: Path) -> Exit:
         bridges_own = None if outlets.page is None else outlets.page.address
         page.ask(running.control, bridges_own)
         try:
-            url = await stack.enter_async_context(serve(page.app, "127.0.0.1", arguments.port))
+            host, port = await stack.enter_async_context(
+                serving(page.app, "127.0.0.1", arguments.port, Limits(), grace=_GRACE)
+            )
         except OSError:
             raise ConfigError(
                 f"port {arguments.port} is taken; choose another: twinpost demo --port 9000"
             ) from None
+        url = f"http://{host}:{port}"
         print(f"The demo is at {url}/ (Ctrl-C ends it)", flush=True)
         if bridges_own is not None:
             print(f"The bridge's own page is at {bridges_own}/", flush=True)

@@ -10,7 +10,6 @@ import json
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from typing import cast
 
 from aiohttp import web
 
@@ -19,6 +18,8 @@ from bridge.cli.demo.stage import Stage
 from bridge.config.web import WebSettings
 from bridge.core.model import Network
 from bridge.engine.control import Control
+from bridge.net.bodies import json_object
+from bridge.net.clients import client_key
 from bridge.surfaces.web import statics
 from bridge.surfaces.web.catalogues import Catalogue, catalogue, chosen
 from bridge.surfaces.web.guard import Guard
@@ -39,7 +40,7 @@ class Page:
         self._renderer = Renderer("bridge.cli.demo")
         self.live = Live()
         guard = Guard(WebSettings(), _trouble)
-        self.app = web.Application(client_max_size=_MAX_BODY, middlewares=[guard.through])
+        self.app = web.Application(middlewares=[guard.through])
         self.app.on_shutdown.append(self._close)
         self.app.add_routes(
             [
@@ -78,7 +79,7 @@ class Page:
         )
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        return await stream(request, self.live)
+        return await stream(request, self.live, client=client_key(request.remote or ""))
 
     async def _close(self, _: web.Application) -> None:
         self.live.close()
@@ -87,7 +88,7 @@ class Page:
         """Publish what was written on the page, as the owner of the account."""
         language = _language(request)
         try:
-            body = cast("dict[str, object]", json.loads(await request.text()))
+            body = await json_object(request, _MAX_BODY)
             network = Network(str(body["network"]))
             text, visibility = str(body["text"]), str(body.get("visibility") or "public")
             warning = str(body.get("spoiler_text") or "")

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from bridge.config.surface_settings import MetricsSettings
+from bridge.net.listener import Limits
+from bridge.net.serving import serving as within_limits
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,7 @@ _PATIENCE = 10.0
 """Seconds for one answer."""
 
 _CLOSING = 0.5
+_LIMITS = Limits(connections=32, per_client=16)
 
 Page = Callable[[], Awaitable[bytes]]
 
@@ -54,24 +57,20 @@ async def serving(
             },
         )
 
-    app = web.Application(client_max_size=1024)
+    app = web.Application()
     app.add_routes([web.get("/metrics", answer)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSING)
-    await runner.setup()
-    try:
+    async with AsyncExitStack() as stack:
         where: tuple[str, int] | None = None
-        site = web.TCPSite(runner, settings.listen.host, settings.listen.port)
+        host, port = settings.listen.host, settings.listen.port
         try:
-            await site.start()
+            where = await stack.enter_async_context(
+                within_limits(app, host, port, _LIMITS, grace=_CLOSING)
+            )
         except OSError as error:
-            place = f"{settings.listen.host}:{settings.listen.port}"
-            log.error("no metrics: %s cannot be listened on: %s", place, error.strerror)  # noqa: TRY400
+            log.error("no metrics: %s:%d cannot be listened on: %s", host, port, error.strerror)  # noqa: TRY400
         else:
-            where = runner.addresses[0][:2]
             log.info("metrics are served on %s:%d", *where)
         yield where
-    finally:
-        await runner.cleanup()
 
 
 def is_allowed(host: str, names: frozenset[str]) -> bool:

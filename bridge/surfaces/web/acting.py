@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from aiohttp import web
 
 from bridge.core.errors import TwinpostError
+from bridge.net.bodies import form
 from bridge.surfaces.web.site import Said, Site
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,7 @@ class Acting:
 
     async def do(self, request: web.Request) -> web.Response:
         """Do what a button names, then show the page it stood on, with what came of it."""
-        form = await request.post()
-        given = {name: str(value)[:_LONGEST] for name, value in form.items()}
+        given = {name: value[:_LONGEST] for name, value in (await form(request)).items()}
         if not self._site.allowed(request, given.get("csrf", "")):
             raise web.HTTPForbidden
         deed = given.get("do", "")
@@ -71,31 +71,31 @@ class Acting:
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """Open a session for whoever knows the password."""
-        address = request.remote or ""
-        form = await request.post()
-        goal = own_path(str(form.get("back", "")))
-        wait = self._site.patience.wait(address)
+        given = await form(request)
+        goal = own_path(given.get("back", ""))
+        client = self._site.client(request)
+        wait = self._site.patience.wait(client)
         if wait > 0:
             seconds = int(wait) + 1
             facts = {"wrong": False, "wait": seconds, "goal": goal}
             response = self._site.page(request, "login.html", facts, status=429)
             response.headers["Retry-After"] = str(seconds)
             return response
-        token = self._site.sessions.open(str(form.get("password", ""))[:_LONGEST])
+        token = self._site.sessions.open(given.get("password", "")[:_LONGEST])
         if token is None:
-            self._site.patience.wrong(address)
-            log.warning("somebody gave a wrong password on the web page, from %s", address)
+            self._site.patience.wrong(client)
+            log.warning("somebody gave a wrong password on the web page, from %s", client.address)
             facts = {"wrong": True, "wait": 0, "goal": goal}
             return self._site.page(request, "login.html", facts, status=403)
-        self._site.patience.right(address)
+        self._site.patience.right(client)
         response = web.Response(status=303, headers={"Location": goal})
         self._site.set_cookie(response, token)
         return response
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """End a session."""
-        form = await request.post()
-        if not self._site.allowed(request, str(form.get("csrf", ""))):
+        given = await form(request)
+        if not self._site.allowed(request, given.get("csrf", "")):
             raise web.HTTPForbidden
         self._site.sessions.close(request.cookies.get(self._site.cookie))
         response = web.Response(status=303, headers={"Location": "/"})
@@ -104,11 +104,9 @@ class Acting:
 
     async def speak(self, request: web.Request) -> web.Response:
         """Show everything in another language from now on. Harmless, so it takes no session."""
-        form = await request.post()
-        response = web.Response(
-            status=303, headers={"Location": own_path(str(form.get("back", "")))}
-        )
-        self._site.set_language(response, str(form.get("language", "")))
+        given = await form(request)
+        response = web.Response(status=303, headers={"Location": own_path(given.get("back", ""))})
+        self._site.set_language(response, given.get("language", ""))
         return response
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 from urllib.parse import urlencode
 
@@ -16,6 +16,8 @@ from aiohttp import web
 
 from bridge.config.web import WebSettings
 from bridge.core.events import Event
+from bridge.net.listener import Limits
+from bridge.net.serving import serving
 from bridge.surfaces.web import statics
 from bridge.surfaces.web.acting import Acting, own_path
 from bridge.surfaces.web.auth import Patience, Sessions
@@ -28,7 +30,6 @@ from bridge.surfaces.web.site import SEEN, Bridge, Site
 
 log = logging.getLogger(__name__)
 
-MAX_BODY: Final = 256 * 1024
 LAST_WORDS: Final = 1.0
 """Seconds that answers under way are given when the daemon ends."""
 
@@ -67,21 +68,20 @@ class WebPage:
             patience=Patience(monotonic),
             alive_at=monotonic(),
         )
-        runner = web.AppRunner(application(site), access_log=None, shutdown_timeout=LAST_WORDS)
-        await runner.setup()
-        try:
-            self.address = await self._listen(runner)
-            yield
-        finally:
-            self.address = None
-            self._live.close()
-            await runner.cleanup()
+        async with AsyncExitStack() as stack:
+            self.address = await self._listen(application(site), stack)
+            stack.callback(self._live.close)
+            try:
+                yield
+            finally:
+                self.address = None
 
-    async def _listen(self, runner: web.AppRunner) -> str | None:
-        listen = self._settings.listen
-        place = web.TCPSite(runner, listen.host, listen.port)
+    async def _listen(self, app: web.Application, stack: AsyncExitStack) -> str | None:
+        listen, limits = self._settings.listen, Limits(trusted=self._settings.trusted_proxies)
         try:
-            await place.start()
+            host, port = await stack.enter_async_context(
+                serving(app, listen.host, listen.port, limits, grace=LAST_WORDS)
+            )
         except OSError as error:
             log.error(  # noqa: TRY400 - the sentence says all that there is to know
                 "no web page: %s:%d cannot be listened on (%s); the bridge goes on without. "
@@ -91,10 +91,9 @@ class WebPage:
                 error.strerror,
             )
             return None
-        address = runner.addresses[0]
-        shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-        log.info("the web page is at http://%s:%d/", shown, address[1])
-        return f"http://{shown}:{address[1]}"
+        shown = f"[{host}]" if ":" in host else host
+        log.info("the web page is at http://%s:%d/", shown, port)
+        return f"http://{shown}:{port}"
 
 
 class Door:
@@ -138,7 +137,7 @@ class Door:
         def known() -> bool:
             return self._site.session(request) is not None
 
-        return await stream(request, self._site.live, known)
+        return await stream(request, self._site.live, known, self._site.client(request).key)
 
     async def close(self, _: web.Application) -> None:
         """End what would otherwise go on until its readers leave."""
@@ -150,7 +149,7 @@ def application(site: Site) -> web.Application:
     door, pages, acting = Door(site), Pages(site), Acting(site)
     previewing, health = Previewing(site), Health(site)
     guard = Guard(site.settings, door.trouble)
-    app = web.Application(middlewares=[guard.through, door.known], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[guard.through, door.known])
     app.on_shutdown.append(door.close)
     app.add_routes(
         [

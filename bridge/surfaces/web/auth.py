@@ -14,17 +14,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.net.clients import client_key
+
 LONGEST_SESSION: Final = 12 * 3600.0
 """Seconds without a request after which a session is over."""
 
 MOST_SESSIONS: Final = 64
+MOST_TRACES: Final = 256
+"""Sessions whose browsers are still told from strangers after they have ended."""
+
 FREE_TRIES: Final = 5
-"""Wrong passwords from one address before it has to wait."""
+"""Wrong passwords of one client before it has to wait."""
 
 FIRST_WAIT: Final = 10.0
 LONGEST_WAIT: Final = 900.0
-TRIES_A_MINUTE: Final = 30
-"""Passwords that are looked at in all, whoever sends them."""
+TRIES_A_MINUTE: Final = 300
+"""Passwords of unknown browsers that are looked at in all, so many that no single client uses them
+up, and so few that even a short password outlives years of guessing."""
 
 _MOST_ADDRESSES: Final = 1024
 _MINUTE: Final = 60.0
@@ -37,6 +43,22 @@ def same(one: str, other: str) -> bool:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who tries a password: an address, and the trace of the session that the browser once had.
+
+    With a trace it is counted apart from all others, whatever comes from the same address.
+    """
+
+    address: str
+    trace: bytes | None = None
+
+    @property
+    def key(self) -> str:
+        """What is counted together."""
+        return client_key(self.address) if self.trace is None else self.trace.hex()
 
 
 @dataclass(slots=True)
@@ -54,6 +76,7 @@ class Sessions:
         self._password = password
         self._monotonic = monotonic
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._traces: OrderedDict[bytes, None] = OrderedDict()
         self._everybody = Session(secrets.token_urlsafe(32), 0.0)
 
     @property
@@ -85,9 +108,17 @@ class Sessions:
             return None
         token = secrets.token_urlsafe(32)
         self._sessions[_digest(token)] = Session(secrets.token_urlsafe(32), self._monotonic())
+        self._traces[_digest(token)] = None
+        while len(self._traces) > MOST_TRACES:
+            self._traces.popitem(last=False)
         while len(self._sessions) > MOST_SESSIONS:
             self._sessions.popitem(last=False)
         return token
+
+    def trace_of(self, token: str | None) -> bytes | None:
+        """What is left of the session that a browser once had, however it ended; None for none."""
+        trace = _digest(token) if token else None
+        return trace if trace in self._traces else None
 
     def close(self, token: str | None) -> None:
         """Forget a session."""
@@ -96,7 +127,7 @@ class Sessions:
 
 
 class Patience:
-    """Bounds how often a password may be tried: for each address, and for all together."""
+    """Bounds how often a password may be tried: by each client, and by all strangers together."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -104,12 +135,14 @@ class Patience:
         self._minute = 0.0
         self._tries = 0
 
-    def wait(self, address: str) -> float:
-        """Seconds that `address` has to wait before the next try; counts this try where zero."""
+    def wait(self, client: Client) -> float:
+        """Seconds that `client` has to wait before the next try; counts this try where zero."""
         now = self._monotonic()
-        _, until = self._wrong.get(address, (0, 0.0))
+        _, until = self._wrong.get(client.key, (0, 0.0))
         if until > now:
             return until - now
+        if client.trace is not None:
+            return 0.0
         if now - self._minute >= _MINUTE or self._tries == 0:
             self._minute, self._tries = now, 0
         if self._tries >= TRIES_A_MINUTE:
@@ -117,15 +150,15 @@ class Patience:
         self._tries += 1
         return 0.0
 
-    def wrong(self, address: str) -> None:
+    def wrong(self, client: Client) -> None:
         """Remember a wrong password."""
-        count = self._wrong.pop(address, (0, 0.0))[0] + 1
+        count = self._wrong.pop(client.key, (0, 0.0))[0] + 1
         late = count - FREE_TRIES
         wait = min(FIRST_WAIT * 2 ** min(late, 16), LONGEST_WAIT) if late >= 0 else 0.0
-        self._wrong[address] = (count, self._monotonic() + wait)
+        self._wrong[client.key] = (count, self._monotonic() + wait)
         while len(self._wrong) > _MOST_ADDRESSES:
             self._wrong.popitem(last=False)
 
-    def right(self, address: str) -> None:
+    def right(self, client: Client) -> None:
         """Forget what was wrong before."""
-        self._wrong.pop(address, None)
+        self._wrong.pop(client.key, None)

@@ -43,6 +43,7 @@ PROBES: Final = frozenset({"/healthz", "/readyz"})
 
 SAFE: Final = frozenset({"GET", "HEAD"})
 _OWN: Final = frozenset({"same-origin", "none"})
+_MALFORMED: Final = web.HTTPUnprocessableEntity.status_code
 
 
 class Guard:
@@ -79,7 +80,8 @@ class Guard:
             if error.status < web.HTTPBadRequest.status_code:
                 raise
             known = {403, 404, 405, 422, 429}
-            key = f"status-{error.status}" if error.status in known else "other"
+            number = _MALFORMED if error.status in {400, 415} else error.status
+            key = f"status-{number}" if number in known else "other"
             return self._shows(request, error.status, key)
         except ConnectionError:
             raise

@@ -15,9 +15,13 @@ from aiohttp import web
 
 from bridge.core.events import Event, SourceRead
 from bridge.core.model import Route
+from bridge.net.serving import client_has_to_act, lift_time_limit
 
 MOST: Final = 16
 """Pages that are told; the one that has listened longest makes way for another."""
+
+MOST_OF_ONE: Final = 8
+"""Pages of one client among them."""
 
 SETTLE: Final = 0.25
 """Seconds in which changes are gathered before they are told."""
@@ -32,7 +36,7 @@ class Live:
     def __init__(self) -> None:
         self.version = 0
         self._read: set[Route] = set()
-        self._flags: list[asyncio.Event] = []
+        self._flags: dict[asyncio.Event, str] = {}
         self._ended: set[asyncio.Event] = set()
         self.closing = False
 
@@ -58,17 +62,20 @@ class Live:
         self.closing = True
         self.touch()
 
-    async def changes(self, seen: str = "") -> AsyncGenerator[bool, None]:
+    async def changes(self, seen: str = "", client: str = "") -> AsyncGenerator[bool, None]:
         """True after something has changed, False when nothing has for a while, until closed.
 
-        `seen` is the version that a page shows: what has changed since is told at once.
+        `seen` is the version that a page shows: what has changed since is told at once. Of too many
+        streams the oldest ends: first of `client`, then of all.
         """
         flag = asyncio.Event()
         if seen and seen != str(self.version):
             flag.set()
-        self._flags.append(flag)
-        if len(self._flags) > MOST:
-            oldest = self._flags.pop(0)
+        self._flags[flag] = client
+        own = [each for each, whose in self._flags.items() if whose == client]
+        if len(own) > MOST_OF_ONE or len(self._flags) > MOST:
+            oldest = own[0] if len(own) > MOST_OF_ONE else next(iter(self._flags))
+            del self._flags[oldest]
             self._ended.add(oldest)
             oldest.set()
         try:
@@ -87,26 +94,31 @@ class Live:
                     yield True
         finally:
             self._ended.discard(flag)
-            if flag in self._flags:
-                self._flags.remove(flag)
+            self._flags.pop(flag, None)
 
 
 async def stream(
-    request: web.Request, live: Live, may_go_on: Callable[[], bool] = lambda: True
+    request: web.Request,
+    live: Live,
+    may_go_on: Callable[[], bool] = lambda: True,
+    client: str = "",
 ) -> web.StreamResponse:
     """Server-sent events: one whenever the page that listens may look different.
 
-    Ends before the next one where whoever listens may not go on.
+    Ends before the next one where whoever listens may not go on. The connection is closed where
+    `client` does not take what is sent.
     """
+    lift_time_limit(request)
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )
     await response.prepare(request)
     with suppress(ConnectionError):
         await response.write(b"retry: 3000\n\n")
-        async with aclosing(live.changes(request.query.get("seen", ""))) as changes:
+        async with aclosing(live.changes(request.query.get("seen", ""), client)) as changes:
             async for changed in changes:
                 if not may_go_on():
                     break
-                await response.write(b"data: changed\n\n" if changed else b": quiet\n\n")
+                with client_has_to_act(request):
+                    await response.write(b"data: changed\n\n" if changed else b": quiet\n\n")
     return response

@@ -6,9 +6,9 @@ when its owner presses a button for it. Must not send anything.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
 from aiohttp import web
 
@@ -17,12 +17,15 @@ from bridge.core.errors import NetworkError
 from bridge.core.model import Post
 from bridge.engine.preview import Preview, preview, typed
 from bridge.engine.route import RoutePlan
+from bridge.net.bodies import form, is_json, json_object
 from bridge.surfaces.web.site import Site
 
 LONGEST_TEXT: Final = 30_000
 """Characters; more than the longest post that either network takes."""
 
 _LONGEST_WARNING: Final = 2_000
+MOST_BYTES: Final = 384 * 1024
+"""Of a form: every character of the longest text and its warning may be twelve, escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +112,11 @@ class Previewing:
 
 async def _asked(request: web.Request) -> Asked:
     """What the form, or the script as JSON, has sent."""
-    if request.content_type == "application/json":
-        try:
-            given = cast("object", json.loads(await request.text()))
-        except ValueError:
-            raise web.HTTPUnprocessableEntity from None
-        if not isinstance(given, dict):
-            raise web.HTTPUnprocessableEntity
-    else:
-        given = dict(await request.post())
+    read = json_object if is_json(request) else form
+    given: Mapping[str, object] = await read(request, MOST_BYTES)
 
     def text(name: str, longest: int) -> str:
-        value = cast("dict[str, Any]", given).get(name, "")
+        value = given.get(name, "")
         return value[:longest] if isinstance(value, str) else ""
 
     return Asked(

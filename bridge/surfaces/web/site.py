@@ -18,8 +18,9 @@ from bridge.engine.commands import Commands
 from bridge.engine.control import Control
 from bridge.engine.supervise import Daemon
 from bridge.memory import LedgerView
+from bridge.net.clients import forwarded_client
 from bridge.ports import Clock
-from bridge.surfaces.web.auth import Patience, Session, Sessions, same
+from bridge.surfaces.web.auth import Client, Patience, Session, Sessions, same
 from bridge.surfaces.web.catalogues import LANGUAGES, Catalogue, catalogue, chosen
 from bridge.surfaces.web.live import Live
 from bridge.surfaces.web.rendering import Renderer
@@ -79,6 +80,13 @@ class Site:
     def session(self, request: web.Request) -> Session | None:
         """The session of a request; None where somebody has to sign in."""
         return self.sessions.of(request.cookies.get(self.cookie))
+
+    def client(self, request: web.Request) -> Client:
+        """Who sent a request, as far as limits are concerned."""
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        trusted = self.settings.trusted_proxies
+        address = forwarded_client(request.remote or "", forwarded, trusted)
+        return Client(address, self.sessions.trace_of(request.cookies.get(self.cookie)))
 
     def language(self, request: web.Request) -> Catalogue:
         """The language of a request."""
