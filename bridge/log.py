@@ -9,7 +9,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
@@ -28,6 +30,11 @@ from bridge.core.redaction import Redactor
 from bridge.core.secret import Secret
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+LINES_A_WINDOW = 30
+LOG_WINDOW = 60.0
+"""Seconds in which that many lines of one cause are written."""
+
+_MOST_CAUSES = 1024
 _TALKATIVE = (
     "aiohttp",
     "aiomqtt",
@@ -96,6 +103,43 @@ def escaped(text: str) -> str:
     )
 
 
+class Bounded(logging.Filter):
+    """Lets only so many lines of one cause through, and counts the rest.
+
+    A cause is the place in the code that a line comes from, with the kind of its error: whatever
+    can be provoked from outside fills no disk. Events are let through: posts are limited elsewhere.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._monotonic = monotonic
+        self._windows: OrderedDict[tuple[object, ...], tuple[float, int]] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write `record`; the last one for a while, and the next one, say so."""
+        if hasattr(record, "event"):
+            return True
+        error = record.exc_info[0] if record.exc_info else None
+        cause = (record.name, record.levelno, record.pathname, record.lineno, error)
+        now = self._monotonic()
+        begun, count = self._windows.pop(cause, (now, 0))
+        left_out = 0
+        if now - begun >= LOG_WINDOW:
+            begun, count, left_out = now, 0, max(0, count - LINES_A_WINDOW)
+        self._windows[cause] = (begun, count + 1)
+        while len(self._windows) > _MOST_CAUSES:
+            self._windows.popitem(last=False)
+        if left_out:
+            _append(record, f"({left_out} more like this were left out before)")
+        elif count + 1 == LINES_A_WINDOW:
+            _append(record, "(more like this are left out for a minute)")
+        return count < LINES_A_WINDOW
+
+
+def _append(record: logging.LogRecord, words: str) -> None:
+    record.msg, record.args = f"{record.getMessage()} {words}", ()
+
+
 def configure(
     *,
     secrets: Iterable[Secret] = (),
@@ -109,6 +153,7 @@ def configure(
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(OneObject(secrets) if form == "json" else OneLine(secrets))
+    handler.addFilter(Bounded())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("bridge").setLevel(logging.DEBUG if verbose else logging.INFO)
     quiet_libraries()
