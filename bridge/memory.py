@@ -23,8 +23,8 @@ from bridge.core.record import (
     Cursor,
     Decision,
     DuePart,
+    Facts,
     KnownUpload,
-    Mirror,
     Pair,
     PartKey,
     PartRecord,
@@ -35,27 +35,6 @@ from bridge.core.record import (
 )
 from bridge.core.twins import Counterpart
 from bridge.core.verdict import Reason, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the ledger knows that bears on one post that was just read.
-
-    `echo_of` names the post whose mirror this one is, made by any bridge of this ledger.
-    `revision_of` names the recorded post that this one is another revision of. `baseline` says it
-    stood on the timeline when the route started. `parent` is the record of the own post that it
-    replies to, in the same route; `parent_is_mirror` says that the parent is itself a mirror made
-    here (a thread continued by hand below a mirror). `quoted` and `reposted` are the mirror of the
-    own post that it quotes or repeats, on the target network, where it stands.
-    """
-
-    echo_of: PostId | None = None
-    revision_of: PostId | None = None
-    baseline: bool = False
-    parent: PostRecord | None = None
-    parent_is_mirror: bool = False
-    quoted: Mirror | None = None
-    reposted: Mirror | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +321,13 @@ class Ledger(LedgerView, Purse, Protocol):
 
     async def due_at(self, route: Route) -> datetime | None:
         """When `next_due` may next have something to give, by time alone; None for never."""
+        ...
+
+    async def resolvable(self, route: Route, now: datetime) -> tuple[Post, ...]:
+        """Posts that waited for the mirror of another one, and need not wait any longer.
+
+        That mirror is published, or will not be, or did not come in time though it could.
+        """
         ...
 
     async def next_change(self, route: Route, now: datetime) -> PartRecord | None:

@@ -28,9 +28,9 @@ from bridge.core.model import (
     Visibility,
 )
 from bridge.core.prices import FREE
-from bridge.core.record import Cursor, Receipt
+from bridge.core.record import Cursor, Facts, Receipt
 from bridge.core.traffic import Call
-from bridge.memory import Facts, Ledger, LedgerView, RouteStatus
+from bridge.memory import Ledger, LedgerView, RouteStatus
 
 __all__ = [
     "Backups",

@@ -170,7 +170,12 @@ class FakeNetwork:
     """So many of the newest posts a window leaves out, as a server does that lags behind."""
     refuse_at: int | None = None
     """The count of publishes, from 1, at which one is refused for good."""
+    host: str = ""
+    """Where its posts are found on the web."""
     _next: int = 100
+
+    def __post_init__(self) -> None:
+        self.host = self.host or f"{self.network.value}.example"
 
     def write(
         self,
@@ -200,7 +205,7 @@ class FakeNetwork:
             quote=None if quote is None else QuoteRef(quote.id, quote.url, own=True),
             repost=None if repost is None else RepostRef(repost.id, repost.url, own=True),
         )
-        post = replace(post, url=f"https://{self.network.value}.example/{post.id}")
+        post = replace(post, url=f"https://{self.host}/{post.id}")
         if edit_of is not None:
             post = replace(post, revisions=(*edit_of.ids, post.id), created_at=edit_of.created_at)
             self.posts.remove(edit_of)
@@ -392,7 +397,7 @@ class FakeNetwork:
             return edited
         made = self._new_id()
         edited = replace(edited, id=made, revisions=(*post.ids, made))
-        edited = replace(edited, url=f"https://{self.network.value}.example/{made}")
+        edited = replace(edited, url=f"https://{self.host}/{made}")
         # A timeline read from its newest id on has it as the newest.
         del self.posts[place]
         self.posts.append(edited)

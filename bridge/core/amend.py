@@ -13,7 +13,7 @@ from itertools import zip_longest
 
 from bridge.core.delivery import UNDER_WAY, PartEvent, PartState
 from bridge.core.draft import Draft, DraftPart
-from bridge.core.record import PartRecord
+from bridge.core.record import Awaited, PartRecord
 
 
 class Change(StrEnum):
@@ -34,13 +34,14 @@ class Amendment:
     """A change of a mirror. `draft` is what it is to be, or the reply; None for `REMOVE` alone.
 
     `notes` are added to what is told of the post. `held` keeps from leaving what was not sent yet,
-    until its owner has spoken.
+    until its owner has spoken. `awaits` is that of a `Decision`: nothing of it is sent before.
     """
 
     change: Change
     draft: Draft | None = None
     notes: tuple[str, ...] = ()
     held: bool = False
+    awaits: Awaited | None = None
 
     def __post_init__(self) -> None:
         if (self.change is Change.REMOVE) is not (self.draft is None):

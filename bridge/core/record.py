@@ -58,13 +58,26 @@ class Mirror:
     url: str | None = None
 
 
+AWAITED = Mirror(PostId("awaited"))
+"""Stands for a mirror that is not published yet. What names it is never sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """The own post whose mirror another one quotes or repeats, and until when that waits for it."""
+
+    post: PostId
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Everything T1 writes about one post: the verdict and, where it is to be mirrored, the draft.
 
     `seen_at` is when it was read, `not_before` when its first part may leave (both aware UTC).
     `parent` is the own post that it continues, if any. `same_as` is the post of the target network
-    that a skipped one was found to be the same as.
+    that a skipped one was found to be the same as. With `awaits`, the draft is what is sent if that
+    mirror does not come.
     """
 
     post: Post
@@ -74,6 +87,7 @@ class Decision:
     not_before: datetime | None = None
     parent: PostId | None = None
     same_as: PostId | None = None
+    awaits: Awaited | None = None
 
     def __post_init__(self) -> None:
         if (self.verdict.action is Action.SKIP) is not (self.draft is None):
@@ -192,6 +206,29 @@ class PostRecord:
     def cost(self) -> Microdollars:
         """What its parts have cost so far."""
         return Microdollars(sum(part.cost for part in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the ledger knows that bears on one post that was just read.
+
+    `echo_of` names the post whose mirror this one is, made by any bridge of this ledger.
+    `revision_of` names the recorded post that this one is another revision of. `baseline` says it
+    stood on the timeline when the route started. `parent` is the record of the own post that it
+    replies to, in the same route; `parent_is_mirror` says that the parent is itself a mirror made
+    here (a thread continued by hand below a mirror). `quoted` and `reposted` are the mirror of the
+    own post that it quotes or repeats, on the target network, where it stands. `awaits` is that own
+    post where its mirror is on its way.
+    """
+
+    echo_of: PostId | None = None
+    revision_of: PostId | None = None
+    baseline: bool = False
+    parent: PostRecord | None = None
+    parent_is_mirror: bool = False
+    quoted: Mirror | None = None
+    reposted: Mirror | None = None
+    awaits: PostId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,7 @@ class CatchUp:
             if verdict.action is Action.MIRROR:
                 verdict = Verdict(Action.MIRROR, Reason.CAUGHT_UP)
             parent = parent_of(post, outcome.history)
-            decision = Decision(post, verdict, now, draft, now, parent)
+            awaits = outcome.awaited(now)
+            decision = Decision(post, verdict, now, draft, now, parent, awaits=awaits)
             await ledger.revive(route, name, decision, now)
             announce(self._bench, route, decision)

@@ -17,6 +17,7 @@ from bridge.core.model import Account
 from bridge.core.record import DuePart, PartRecord, Receipt
 from bridge.engine import outcome, proof
 from bridge.engine.claims import body_hash, still_ours
+from bridge.engine.edits import Edits
 from bridge.engine.gate import Gate
 from bridge.engine.leave import Leave
 from bridge.engine.media import Handed, Load, Luggage, MediaMissing, MediaWaits
@@ -45,6 +46,7 @@ class Deliver:
         luggage: Luggage,
         missing: Missing,
         money: Money,
+        edits: Edits,
     ) -> None:
         self._plan = plan
         self._bench = bench
@@ -54,6 +56,7 @@ class Deliver:
         self._luggage = luggage
         self._missing = missing
         self._money = money
+        self._edits = edits
         self._quota = Quota(plan, bench)
         self.stopping = False
         """Set when the daemon ends: the part under way is finished, no further one is begun."""
@@ -74,6 +77,7 @@ class Deliver:
         delivered = 0
         await self._fail_stranded()
         while self._may_send():
+            await self._resolve()
             due = await self._money.next_due(self._bench.clock.now())
             if due is None:
                 self._quota.drained()
@@ -90,11 +94,23 @@ class Deliver:
 
     async def first_due(self) -> PartRecord | None:
         """What `send_due` would send first now; None for nothing."""
-        now = self._bench.clock.now()
-        due = await self._money.next_due(now) if self._may_send() else None
+        if not self._may_send():
+            return None
+        await self._resolve()
+        due = await self._money.next_due(self._bench.clock.now())
         if due is None or (due.first and not await self._quota.granted()):
             return None
         return due.record
+
+    async def _resolve(self) -> None:
+        """Compose what has waited for another mirror, as soon as it need not wait any longer."""
+        now = self._bench.clock.now()
+        try:
+            for post in await self._bench.ledger.resolvable(self._plan.route, now):
+                await self._edits.resolved(post)
+        except NetworkError as error:
+            # Not about the post: the target does not say what it takes.
+            self._gate.failed(error)
 
     async def _still_due(self, due: DuePart) -> bool:
         """Whether nobody withdrew or changed the part before our turn on its account came."""

@@ -63,6 +63,23 @@ class Edits:
         else:
             await ledger.advance(route, post, of, cursor, (what,) if what else ())
 
+    async def resolved(self, post: Post) -> None:
+        """Compose `post`, of which nothing stands, now that it waits for no other mirror."""
+        ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
+        facts = replace(await ledger.facts(route, post), awaits=None)
+        of = facts.revision_of or post.id
+        record = await self._record(of)
+        if record is None:
+            return
+        what = await self._amendment(post, record, facts, now)
+        if isinstance(what, Amendment):
+            # Its price was accepted before: only a higher one is put to its owner.
+            before = sum(part.part.price for part in record.parts)
+            dearer = what.draft is not None and what.draft.price > before
+            await self._amend(record, replace(what, held=what.held and dearer), None, None)
+        elif isinstance(what, Verdict):
+            await self._stop(record, what)
+
     async def deleted(self, source: PostId) -> None:
         """Have the mirror of `source` follow it into the void, if its owner wants that.
 
@@ -106,7 +123,8 @@ class Edits:
             return verdict
         held = verdict.action is Action.HOLD
         if draft is not None and not stands:
-            return Amendment(Change.REPLACE, draft, draft.notes, held=held)
+            awaits = None if waits else outcome.awaited(now)
+            return Amendment(Change.REPLACE, draft, draft.notes, held=held, awaits=awaits)
         if draft is None or held:
             return f"edited; its mirror stays as it was: {verdict.sentence}"
         match self._plan.policy.edits:

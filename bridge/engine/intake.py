@@ -123,7 +123,8 @@ class Intake:
         # A server whose clock is ahead must not stretch the delay.
         not_before = min(post.created_at, now) + self._plan.delay
         parent = parent_of(post, outcome.history)
-        return Decision(post, verdict, now, draft, not_before, parent)
+        awaits = outcome.awaited(max(not_before, now))
+        return Decision(post, verdict, now, draft, not_before, parent, awaits=awaits)
 
     async def _withdraw(self, twin: PostId, post: Post) -> None:
         """Have the mirror of `twin` not sent, if it is not on its way yet: `post` stands there.

@@ -6,8 +6,8 @@ Must not record anything, nor ask a network for more than what it can carry.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from bridge.core.compose import Context
 from bridge.core.draft import Draft
@@ -16,7 +16,7 @@ from bridge.core.events import PostDecided
 from bridge.core.link_choices import with_link_prices
 from bridge.core.model import Post, PostId, Route
 from bridge.core.prices import FREE
-from bridge.core.record import Decision
+from bridge.core.record import AWAITED, Awaited, Decision
 from bridge.core.rules import History, continues_mirror, decide, too_dear
 from bridge.core.twins import Twin
 from bridge.core.verdict import Action, Reason, Verdict
@@ -25,14 +25,31 @@ from bridge.ports import Facts
 
 log = logging.getLogger(__name__)
 
+LONGEST_WAIT_FOR_MIRROR = timedelta(hours=2)
+"""How long a post waits for the mirror of an own post that it quotes or repeats.
+
+Longer than a post waits for a missing medium. After that, a quote is given without the mirror, and
+what only repeats the post is skipped.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict, what it rests on and, unless it is to skip, the draft of the mirror."""
+    """A verdict, what it rests on and, unless it is to skip, the draft of the mirror.
+
+    `awaits` is the own post whose mirror has to be published before the draft can be final.
+    """
 
     verdict: Verdict
     history: History
     draft: Draft | None = None
+    awaits: PostId | None = None
+
+    def awaited(self, since: datetime) -> Awaited | None:
+        """What the post waits for whose own time comes at `since`."""
+        return (
+            None if self.awaits is None else Awaited(self.awaits, since + LONGEST_WAIT_FOR_MIRROR)
+        )
 
 
 async def judged(
@@ -46,6 +63,9 @@ async def judged(
     late: Verdict | None = None,
 ) -> Judged:
     """What happens to `post` at `now`. Raises `NetworkError` where the target does not answer."""
+    reposted = facts.reposted
+    if post.repost is not None and facts.awaits is not None:
+        reposted = AWAITED
     history = History(
         echo_of=facts.echo_of,
         baseline=facts.baseline,
@@ -54,7 +74,7 @@ async def judged(
         parent_is_mirror=facts.parent_is_mirror,
         parent_has_twin=facts.parent is not None and facts.parent.same_as is not None,
         twin=twin,
-        reposted=facts.reposted is not None,
+        reposted=reposted is not None,
         late=late,
     )
     verdict = decide(post, plan.rules, history)
@@ -62,7 +82,7 @@ async def judged(
         return Judged(verdict, history)
     to = await plan.target.capabilities()
     try:
-        context = Context(now, facts.quoted, facts.reposted)
+        context = Context(now, facts.quoted, reposted)
         draft = with_link_prices(post, to, plan.policy, context)
         if verdict.action is Action.MIRROR:
             verdict = too_dear(draft, plan.policy) or verdict
@@ -72,7 +92,11 @@ async def judged(
         log.exception("composing the mirror of %s broke off", post.id)
         why = f"composing it broke off: {type(error).__name__}"
         return Judged(Verdict(Action.SKIP, Reason.UNFIT, why), history)
-    return Judged(verdict, history, draft)
+    if facts.awaits is not None:
+        how = "quotes" if post.repost is None else "repeats"
+        note = f"waits up to 2 hours for the mirror of {facts.awaits}, which it {how}"
+        draft = replace(draft, notes=(note,))
+    return Judged(verdict, history, draft, facts.awaits)
 
 
 def parent_of(post: Post, history: History) -> PostId | None:

@@ -78,6 +78,7 @@ class Lane:
             luggage=luggage,
             missing=missing,
             money=self._money,
+            edits=edits,
         )
         self._gates = (
             self._reading,

@@ -17,8 +17,8 @@ from bridge.core.verdict import Verdict
 from bridge.ledger.codec import from_pending, storable, to_body, to_micros, to_pending
 from bridge.ledger.judging import recorded
 from bridge.ledger.moving import move
-from bridge.ledger.recording import add_notes, insert_parts, judge_anew, learn
-from bridge.ledger.rows import find_route, posts
+from bridge.ledger.recording import add_notes, insert_parts, judge_anew, learn, note_awaited
+from bridge.ledger.rows import find_route, posts, route_id
 
 _BEGUN_ANEW = frozenset({PartState.OUTDATED, PartState.UNWANTED})
 
@@ -39,6 +39,7 @@ def amend(
         "UPDATE post SET pending = ?, changed_at = ? WHERE id = ?",
         (to_pending(amendment), to_micros(now), number),
     )
+    note_awaited(connection, route_id(connection, route), number, post, amendment.awaits)
     apply_pending(connection, number, now)
     return posts(connection, [number])[0]
 
@@ -123,6 +124,7 @@ def withdraw(
     for index, _ in found:
         move(connection, post, index, PartState.PLANNED, event, at=at, detail=verdict.detail)
     judge_anew(connection, post, verdict, at, same_as)
+    connection.execute("DELETE FROM awaited WHERE post_id = ?", (post,))
     if same_as is None:
         return posts(connection, [post])[0]
     connection.execute(

@@ -33,9 +33,10 @@ from bridge.ledger.uploads import keep_attached
 _ALL = 1 << 62
 """Above every index."""
 
-_IN_TURN = """
+IN_TURN = """
     FROM part JOIN post ON post.id = part.post_id
     WHERE part.route_id = :route AND part.state = 'planned'
+    AND NOT EXISTS (SELECT 1 FROM awaited WHERE awaited.post_id = part.post_id)
     AND NOT EXISTS (
         SELECT 1 FROM part AS earlier
         WHERE earlier.post_id = part.post_id AND earlier.idx < part.idx AND earlier.aside = 0
@@ -88,7 +89,7 @@ def next_due(
     # The plus keeps this term off the index by time, which would have to be sorted afterwards.
     bound = "AND post.released_at IS NOT NULL" if released else ""
     row = connection.execute(
-        f"SELECT part.post_id, part.idx {_IN_TURN} AND +part.not_before <= :now {bound} "
+        f"SELECT part.post_id, part.idx {IN_TURN} AND +part.not_before <= :now {bound} "
         "ORDER BY part.post_id, part.idx LIMIT 1",
         asked,
     ).fetchone()
@@ -115,7 +116,7 @@ def due_at(connection: sqlite3.Connection, route: Route) -> datetime | None:
     """From when on something may be sent, edited or deleted, if nothing but time happens."""
     number = {"route": find_route(connection, route)}
     to_send = connection.execute(
-        f"SELECT part.not_before {_IN_TURN} ORDER BY part.not_before LIMIT 1", number
+        f"SELECT part.not_before {IN_TURN} ORDER BY part.not_before LIMIT 1", number
     ).fetchone()
     (to_change,) = connection.execute(
         f"SELECT min(part.not_before) {_TO_CHANGE}", number
@@ -277,6 +278,8 @@ def _consequences(
     connection: sqlite3.Connection, post: int, made: tuple[PartState, PartEvent], at: int
 ) -> None:
     """What a move of one part means for others."""
+    if made[1] in WITH_RECEIPT | {PartEvent.OWNER_DROPS}:
+        connection.execute("DELETE FROM awaited WHERE post_id = ?", (post,))
     if made[1] is PartEvent.OWNER_SAYS_RETRY:
         _revive_below(connection, post, at)
     elif made == (PartState.DELETING, PartEvent.REFUSAL):

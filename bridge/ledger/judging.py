@@ -39,15 +39,51 @@ def facts(connection: sqlite3.Connection, route: Route, post: Post) -> Facts:
     number = find_route(connection, route)
     replied = None if post.in_reply_to is None else post.in_reply_to.post
     parent = None if replied is None or number is None else recorded(connection, number, replied)
+    quoted = _mirror(connection, route, None if post.quote is None else post.quote.post)
+    reposted = _mirror(connection, route, None if post.repost is None else post.repost.post)
     return Facts(
         echo_of=_echo_of(connection, route, post),
         revision_of=None if number is None else _revision_of(connection, number, post),
         baseline=number is not None and _in_baseline(connection, number, post),
         parent=None if parent is None else posts(connection, [parent])[0],
         parent_is_mirror=replied is not None and original(connection, route, replied) is not None,
-        quoted=_mirror(connection, route, None if post.quote is None else post.quote.post),
-        reposted=_mirror(connection, route, None if post.repost is None else post.repost.post),
+        quoted=quoted,
+        reposted=reposted,
+        awaits=None if number is None else _awaits(connection, number, post, quoted or reposted),
     )
+
+
+ON_ITS_WAY = frozenset({"planned", "attempting", "in-doubt", "held"})
+
+
+def first_state(connection: sqlite3.Connection, post: int) -> str | None:
+    """The state of the first part of a mirror, which is what quotes and repeats of it refer to."""
+    row = connection.execute(
+        "SELECT state FROM part WHERE post_id = ? AND aside = 0 "
+        "AND state NOT IN ('gone', 'unwanted', 'deleting') ORDER BY idx LIMIT 1",
+        (post,),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _awaits(
+    connection: sqlite3.Connection, route: int, post: Post, mirror: Mirror | None
+) -> PostId | None:
+    """The own post that `post` quotes or repeats, where its mirror is still to be published.
+
+    Only one that was recorded before `post`, so that no two ever wait for each other.
+    """
+    reference = post.repost or post.quote
+    if mirror is not None or reference is None or reference.post is None:
+        return None
+    found = recorded(connection, route, reference.post)
+    own = revised(connection, route, post)
+    if found is None or (own is not None and own <= found):
+        return None
+    if first_state(connection, found) not in ON_ITS_WAY:
+        return None
+    (source,) = connection.execute("SELECT source FROM post WHERE id = ?", (found,)).fetchone()
+    return PostId(source)
 
 
 def recorded(connection: sqlite3.Connection, route: int, name: PostId) -> int | None:

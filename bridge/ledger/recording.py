@@ -14,7 +14,7 @@ from bridge.core.budget import Spent
 from bridge.core.delivery import PartState
 from bridge.core.draft import DraftPart, LinkPrices
 from bridge.core.model import Microdollars, Post, PostId, Route
-from bridge.core.record import Cursor, Decision
+from bridge.core.record import Awaited, Cursor, Decision
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.ledger.codec import (
     from_notes,
@@ -31,6 +31,7 @@ from bridge.ledger.content import content_of
 from bridge.ledger.judging import original, recorded
 from bridge.ledger.rows import route_id
 from bridge.ledger.twins import fingerprint_of
+from bridge.ledger.whole_posts import to_whole
 
 
 def start(
@@ -90,6 +91,7 @@ def record(
         _follow(connection, route, post)
     if decision.draft is not None:
         _note_links(connection, added, decision.draft.links)
+        note_awaited(connection, number, added, post, decision.awaits)
         # What is to be held must not leave before its owner has spoken.
         held = decision.verdict.action is Action.HOLD
         insert_parts(
@@ -100,6 +102,29 @@ def record(
             decision.not_before or decision.seen_at,
             state=PartState.HELD if held else PartState.PLANNED,
         )
+
+
+def note_awaited(
+    connection: sqlite3.Connection,
+    route: int,
+    post: int,
+    seen: Post | None,
+    awaited: Awaited | None,
+) -> None:
+    """Have a post, which is `seen` now, wait for the mirror of another one, or for nothing (None).
+
+    It never waits longer than at first. Until then the whole post is kept, to be composed.
+    """
+    needed = None if awaited is None else recorded(connection, route, awaited.post)
+    if awaited is None or seen is None or needed is None:
+        connection.execute("DELETE FROM awaited WHERE post_id = ?", (post,))
+        return
+    connection.execute(
+        "INSERT INTO awaited (post_id, route_id, needs, until, source) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (post_id) DO UPDATE SET needs = excluded.needs, source = excluded.source, "
+        "until = min(until, excluded.until)",
+        (post, route, needed, to_micros(awaited.until), to_whole(seen)),
+    )
 
 
 def _note_links(connection: sqlite3.Connection, post: int, links: LinkPrices | None) -> None:

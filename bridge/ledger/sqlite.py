@@ -33,6 +33,7 @@ from bridge.core.twins import Counterpart
 from bridge.core.verdict import Verdict
 from bridge.ledger import (
     amending,
+    awaiting,
     content,
     delivering,
     examining,
@@ -314,7 +315,11 @@ class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
 
     async def due_at(self, route: Route) -> datetime | None:
         """From when on `next_due` gives something if only time passes; None for never."""
-        return await self._read(lambda db: delivering.due_at(db, route))
+        return await self._read(lambda db: awaiting.due_at(db, route))
+
+    async def resolvable(self, route: Route, now: datetime) -> tuple[Post, ...]:
+        """Posts that waited for the mirror of another one, and need not wait any longer."""
+        return await self._read(lambda db: awaiting.resolvable(db, route, now))
 
     async def next_change(self, route: Route, now: datetime) -> PartRecord | None:
         """The first part that may be edited or deleted now; deletions come first."""

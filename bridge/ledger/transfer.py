@@ -29,7 +29,7 @@ VERSION: Final = 1
 LONGEST_LINE: Final = 4 << 20
 """Characters. The longest post, escaped as JSON in every column that holds it, is a third of it."""
 
-_TEXTS: Final = frozenset({("part", "body"), ("post", "pending")})
+_TEXTS: Final = frozenset({("part", "body"), ("post", "pending"), ("awaited", "source")})
 """Columns that hold what posts say."""
 
 _WITHOUT_TEXT: Final = "its text was not in the export; to have it sent: twinpost catch-up"

@@ -26,6 +26,7 @@ from bridge.ledger.recording import (
     insert_post,
     judge_anew,
     learn_ids,
+    note_awaited,
 )
 from bridge.ledger.rows import find_route, posts, route_id
 
@@ -134,6 +135,7 @@ def revive(
         state = PartState.HELD if held else PartState.PLANNED
         parts = [replace(part, index=fresh + part.index) for part in decision.draft.parts]
         insert_parts(connection, number, post, parts, decision.not_before or now, state=state)
+    note_awaited(connection, number, post, decision.post, decision.awaits)
     return posts(connection, [post])[0]
 
 

@@ -22,11 +22,12 @@ class Author:
     chance: random.Random
     posts: list[Post] = field(default_factory=list)
     replies: dict[PostId, PostId] = field(default_factory=dict)
+    quotes: dict[PostId, PostId] = field(default_factory=dict)
     first_id: dict[PostId, PostId] = field(default_factory=dict)
 
     def write(self) -> None:
-        """A post on its own, a reply, or another version of a post."""
-        what = self.chance.choice(("post", "reply", "reply", "edit", "edit"))
+        """A post on its own, a reply, a quote, or another version of a post."""
+        what = self.chance.choice(("post", "reply", "reply", "quote", "edit", "edit"))
         about = self.chance.choice(self.posts) if self.posts else None
         text = f"Words {len(self.first_id)}"
         if about is None or what == "post":
@@ -34,6 +35,9 @@ class Author:
         elif what == "reply":
             made = self._added(self.network.write(text, reply_to=about.id))
             self.replies[made] = self.first_id[about.id]
+        elif what == "quote":
+            made = self._added(self.network.write(text, quote=about))
+            self.quotes[made] = self.first_id[about.id]
         else:
             edited = self.network.edit(about, f"{about.text.plain}, edited")
             self.first_id[edited.id] = self.first_id[about.id]
@@ -45,10 +49,10 @@ class Author:
         return post.id
 
 
-async def test_threads_survive_edits_in_any_order_of_arrival(rig: Rig) -> None:
+async def test_threads_and_quotes_survive_edits_in_any_order_of_arrival(rig: Rig) -> None:
     source, target = rig.x, rig.mastodon
     daemon = await rig.started()
-    for seed in range(12):
+    for seed in range(8):
         author = Author(source, random.Random(seed))
         for _ in range(12):
             rig.clock.pass_time(1)
@@ -69,14 +73,22 @@ async def test_threads_survive_edits_in_any_order_of_arrival(rig: Rig) -> None:
             mirror = record.parts[0].target_id
             assert mirror is not None
             assert above[mirror] == expected, (seed, post)
+            if quoted := author.quotes.get(author.first_id[post.id]):
+                meant = (await rig.record(quoted)).parts[0].target_id
+                assert record.parts[0].part.quote == meant, (seed, post)
 
 
-async def edited_before_it_is_read(rig: Rig) -> tuple[Daemon, Post, Post]:
-    """A tweet that is edited after another one has replied to it, both read at once."""
+async def edited_before_it_is_read(rig: Rig, reference: str) -> tuple[Daemon, Post, Post]:
+    """A tweet that is edited after another one has referred to it, both read at once."""
     daemon = await rig.started()
     first = rig.x.write("Frist")
     rig.clock.pass_time(5)
-    second = rig.x.write("Second", reply_to=first.id)
+    if reference == "reply":
+        second = rig.x.write("Second", reply_to=first.id)
+    elif reference == "quote":
+        second = rig.x.write("Second", quote=first)
+    else:
+        second = rig.x.write("", repost=first)
     rig.clock.pass_time(5)
     edited = rig.x.edit(first, "First")
     rig.clock.pass_time(60)
@@ -84,10 +96,16 @@ async def edited_before_it_is_read(rig: Rig) -> tuple[Daemon, Post, Post]:
     return daemon, edited, second
 
 
-async def test_a_reply_to_a_post_edited_before_it_is_read_goes_below_its_mirror(rig: Rig) -> None:
-    daemon, first, second = await edited_before_it_is_read(rig)
+@pytest.mark.parametrize("reference", ["reply", "quote", "repost"])
+async def test_what_refers_to_a_post_edited_before_it_is_read_refers_to_its_mirror(
+    rig: Rig, reference: str
+) -> None:
+    rig.boosts = "own"
+    daemon, first, second = await edited_before_it_is_read(rig, reference)
     assert await rig.state(second.id) is PostState.DELIVERED
-    assert rig.mastodon.published[-1][1] == (await rig.record(first.id)).parts[0].target_id
+    part, reply_to, _ = rig.mastodon.published[-1]
+    found = {"reply": reply_to, "quote": part.quote, "repost": part.repeat}
+    assert found[reference] == (await rig.record(first.id)).parts[0].target_id
     await rig.pass_time(daemon, 120)
     assert len(rig.mastodon.published) == 2
 
@@ -120,7 +138,7 @@ async def test_the_cursor_waits_for_posts_that_were_read_and_not_dealt_with(
 
 async def test_the_mirror_of_a_deleted_post_goes_under_any_of_its_ids(rig: Rig) -> None:
     rig.recheck_every = timedelta(minutes=5)
-    daemon, first, second = await edited_before_it_is_read(rig)
+    daemon, first, second = await edited_before_it_is_read(rig, "reply")
     rig.clock.pass_time(600)
     await daemon.once()
     rig.x.remove(second)

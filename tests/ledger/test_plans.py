@@ -19,6 +19,7 @@ QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "facts of an echo": lambda ledger: ledger.facts(BACK, post("900", route=BACK)),
     "next_due": lambda ledger: ledger.next_due(OUT, T0),
     "due_at": lambda ledger: ledger.due_at(OUT),
+    "resolvable": lambda ledger: ledger.resolvable(OUT, T0),
     "unproven": lambda ledger: ledger.unproven(OUT),
     "held": lambda ledger: ledger.held(OUT),
     "stranded": lambda ledger: ledger.stranded(OUT),
