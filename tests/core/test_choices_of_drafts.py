@@ -150,6 +150,17 @@ def test_a_post_that_is_still_too_dear_is_held_with_its_price() -> None:
     assert verdict.detail == "$0.06 and not $0.02 at most"
 
 
+@pytest.mark.parametrize("text", ["plain words", LONG, f"See {LINK}"])
+def test_a_price_exactly_at_the_limit_is_allowed_and_one_above_it_is_not(text: str) -> None:
+    draft = to_x(toot(text))
+    at_limit = Policy(max_usd_per_post=draft.price)
+    assert too_dear(draft, at_limit) is None
+    assert to_x(toot(text), max_usd_per_post=draft.price).notes == draft.notes
+    below = too_dear(draft, Policy(max_usd_per_post=Microdollars(draft.price - 1)))
+    assert below is not None
+    assert (below.action, below.reason) == (Action.HOLD, Reason.TOO_DEAR)
+
+
 def test_defusing_that_saves_nothing_is_not_done() -> None:
     draft = to_x(toot("plain words"), max_usd_per_post=1)
     assert draft.notes == ()

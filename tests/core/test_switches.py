@@ -1,5 +1,6 @@
 """Which single posts cross: by marker, word, pattern, media, language, warning, boost, thread."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -166,3 +167,15 @@ def test_a_thread_begun_so_is_asked_for_its_marker() -> None:
 )
 def test_a_post_without_words_has_something_to_carry(post: Post) -> None:
     assert reason(post) is Reason.ALLOWED
+
+
+@pytest.mark.parametrize("make", [toot, tweet])
+def test_markers_hold_for_reposts_of_other_people_as_for_own_posts(
+    make: Callable[..., Post],
+) -> None:
+    only = (marker("#xp"),)
+    plain, marked = make("Bob's words", repost=BOBS), make("Bob's words #xp", repost=BOBS)
+    assert reason(plain, boosts="all") is Reason.ALLOWED
+    assert reason(plain, boosts="all", only_with=only) is Reason.ONLY_WITH
+    assert reason(marked, boosts="all", only_with=only) is Reason.ALLOWED
+    assert reason(make("Bob's #noxp", repost=BOBS), boosts="all") is Reason.NEVER_WITH
