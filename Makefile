@@ -65,6 +65,7 @@ audit: $(VENV)/dev.stamp
 
 soak: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m soak $(ARGS)
+	$(BIN)/python -m tools.mutants
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python tools/bench.py $(ARGS)
