@@ -23,6 +23,7 @@ from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine.gate import Gate
 from bridge.engine.judge import announce, judged, parent_of
 from bridge.engine.preview import preview
+from bridge.engine.recognition import Recognition
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import LedgerView
 
@@ -154,9 +155,10 @@ class _Sides:
 class CatchUp:
     """The desk of one route for what is wanted after all. `gate` is that of reading it again."""
 
-    def __init__(self, plan: RoutePlan, bench: Bench, gate: Gate) -> None:
+    def __init__(self, plan: RoutePlan, bench: Bench, parts: Recognition, gate: Gate) -> None:
         self._plan = plan
         self._bench = bench
+        self._parts = parts
         self._gate = gate
         self.opposite: RoutePlan | None = None
 
@@ -207,11 +209,16 @@ class CatchUp:
 
     async def _deal_with(self, name: PostId, post: Post, there: Sequence[Post]) -> None:
         ledger, route = self._bench.ledger, self._plan.route
-        desk, account = self._bench.desks.of(route), await self._plan.source.account()
-        async with self._bench.turnstiles.passing(account), desk.turn:
+        desk, locks = self._bench.desks.of(route), self._bench.turnstiles
+        account = await self._plan.source.account()
+        async with locks.passing(account), locks.turn(route.bridge):
             now = self._bench.clock.now()
+            echo_of = await self._parts.of_another_bridge(post)
+            await self._parts.proves_a_part(post)
             facts = await ledger.facts(route, post)
-            twin = await desk.twin_of(post, route, ledger)
+            if facts.echo_of is None and echo_of is not None:
+                facts = replace(facts, echo_of=echo_of)
+            twin = await desk.twin_of(post, route, ledger) or await self._parts.may_be_a_part(post)
             # What its owner names is judged as if it had just been written.
             facts = replace(facts, baseline=False, revision_of=None)
             outcome = await judged(self._plan, post, facts, now, twin=twin)

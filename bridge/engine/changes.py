@@ -84,10 +84,9 @@ class Changes:
     async def _delete(self, record: PartRecord, account: Account) -> None:
         target = _target(record)
         async with self._bench.turnstiles.passing(account):
-            now = self._bench.clock.now()
-            claimed = await self._bench.ledger.claim(
-                record.key, now, body_hash(record.part, target)
-            )
+            claimed = await self._claimed(record, target)
+            if claimed is None:
+                return
             if await proof.may_be_the_authors(self._bench, claimed):
                 await self._not_deleted(claimed, MAY_BE_ANOTHER)
                 return
@@ -105,6 +104,16 @@ class Changes:
                 self._gate.worked()
                 event = PartEvent.REMOVED
                 await proof.settle(self._bench, claimed, event, cost=cost, detail="deleted")
+
+    async def _claimed(self, record: PartRecord, target: PostId) -> PartRecord | None:
+        """T2; None where the part is to be changed otherwise by now, or not at all."""
+        bench = self._bench
+        async with bench.turnstiles.turn(record.key.route.bridge):
+            known = await proof.current(bench, record)
+            if (known.state, known.part) != (record.state, record.part):
+                return None
+            hashed = body_hash(record.part, target)
+            return await bench.ledger.claim(record.key, bench.clock.now(), hashed)
 
     async def _refused_to_delete(self, record: PartRecord, error: Refused) -> None:
         if error.missing:
@@ -157,10 +166,8 @@ class Changes:
     async def _revised(self, record: PartRecord, account: Account, load: Load) -> None:
         bench, target = self._bench, _target(record)
         begun = bench.clock.monotonic()
-        now = bench.clock.now()
-        claimed = await bench.ledger.claim(record.key, now, body_hash(record.part, target))
-        if claimed.part != record.part or claimed.state is not PartState.REVISING:
-            await self._interrupted(claimed)
+        claimed = await self._claimed(record, target)
+        if claimed is None:
             return
         try:
             handed = await self._luggage.hand_over(claimed, load)

@@ -8,7 +8,8 @@ process finds what was decided.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from bridge.core.errors import NothingFits
 from bridge.core.events import RoutePaused, RouteResumed
@@ -136,28 +137,28 @@ class Commands:
         direction: Direction | None = None,
     ) -> str:
         """Of a part in doubt: it stands at the address `sent`, or None, it does not."""
-        record, mend = await self._mend(post, bridge, direction)
-        if sent is None:
-            await mend.not_sent()
-            return self._done(record, "noted as not sent: it is sent now")
-        await mend.sent(sent)
-        return self._done(record, "noted as sent")
+        async with self._mending(post, bridge, direction) as (record, mend):
+            if sent is None:
+                await mend.not_sent()
+                return self._done(record, "noted as not sent: it is sent now")
+            await mend.sent(sent)
+            return self._done(record, "noted as sent")
 
     async def retry(
         self, post: str, bridge: BridgeName | None = None, direction: Direction | None = None
     ) -> str:
         """Send a post that has failed, or was held before it was ever tried."""
-        record, mend = await self._mend(post, bridge, direction)
-        await mend.retry()
-        return self._done(record, "it is tried again")
+        async with self._mending(post, bridge, direction) as (record, mend):
+            await mend.retry()
+            return self._done(record, "it is tried again")
 
     async def drop(
         self, post: str, bridge: BridgeName | None = None, direction: Direction | None = None
     ) -> str:
         """Never send what is left of a post."""
-        record, mend = await self._mend(post, bridge, direction)
-        await mend.drop()
-        return self._done(record, "dropped: it will not be sent")
+        async with self._mending(post, bridge, direction) as (record, mend):
+            await mend.drop()
+            return self._done(record, "dropped: it will not be sent")
 
     async def catch_up(
         self, bridge: BridgeName | None, direction: Direction | None, posts: Sequence[str]
@@ -181,15 +182,17 @@ class Commands:
         """Know `mirror` as the mirror of `post`, whoever made it."""
         route, now = self._one(bridge, direction), self._bench.clock.now()
         pair = Pair(route, post, mirror)
-        (came,) = await self._bench.ledger.tie((pair,), reason=Reason.LINKED, now=now)
+        async with self._bench.turnstiles.turn(route.bridge):
+            (came,) = await self._bench.ledger.tie((pair,), reason=Reason.LINKED, now=now)
         if came is not Tied.TIED:
             raise NothingToMend(f"{route}: {post.id} and {mirror.id} were not linked: {came.value}")
         return f"{route}: {mirror.id} is known as the mirror of {post.id}; neither is mirrored"
 
     async def take_over(self, pairs: Sequence[Pair]) -> tuple[Tied, ...]:
         """Know what another cross-poster mirrored, all at once; what came of each pair."""
-        now = self._bench.clock.now()
-        return await self._bench.ledger.tie(pairs, reason=Reason.TAKEN_OVER, now=now)
+        now, bridges = self._bench.clock.now(), {pair.route.bridge for pair in pairs}
+        async with self._bench.turnstiles.turn(*bridges):
+            return await self._bench.ledger.tie(pairs, reason=Reason.TAKEN_OVER, now=now)
 
     def _one(self, bridge: BridgeName | None, direction: Direction | None) -> Route:
         named = self._named(bridge, direction)
@@ -248,17 +251,26 @@ class Commands:
             raise NothingFits(f"no such bridge or direction; there are: {_list(self._routes)}")
         return named
 
-    async def _mend(
+    @asynccontextmanager
+    async def _mending(
         self, post: str, bridge: BridgeName | None, direction: Direction | None
-    ) -> tuple[PostRecord, Mend]:
-        """What can be done about the one post that is meant."""
+    ) -> AsyncIterator[tuple[PostRecord, Mend]]:
+        """What can be done about the one post that is meant; nobody else moves it meanwhile."""
+        route = (await self._meant(post, bridge, direction)).route
+        async with self._bench.turnstiles.turn(route.bridge):
+            record = await self._meant(post, route.bridge, route.direction)
+            yield record, Mend(self._bench.ledger, record, self._bench.clock.now())
+
+    async def _meant(
+        self, post: str, bridge: BridgeName | None, direction: Direction | None
+    ) -> PostRecord:
         found = await self._mirrored(post, bridge, direction)
         if not found:
             raise NothingFits(f"no post that was to be mirrored is known by {post}")
         if len(found) > 1:
             ids = ", ".join(f"{record.route} {record.source}" for record in found)
             raise NothingFits(f"{post} means more than one post: {ids}; use one of these ids")
-        return found[0], Mend(self._bench.ledger, found[0], self._bench.clock.now())
+        return found[0]
 
     async def _mirrored(
         self, post: str, bridge: BridgeName | None, direction: Direction | None = None

@@ -154,11 +154,12 @@ class Deliver:
         """
         bench = self._bench
         async with bench.turnstiles.passing(account):
-            if not await self._still_due(due):
-                return False
-            begun = bench.clock.monotonic()
-            hashed = body_hash(due.record.part, due.reply_to)
-            record = await bench.ledger.claim(due.record.key, bench.clock.now(), hashed)
+            async with bench.turnstiles.turn(self._plan.route.bridge):
+                if not await self._still_due(due):
+                    return False
+                begun = bench.clock.monotonic()
+                hashed = body_hash(due.record.part, due.reply_to)
+                record = await bench.ledger.claim(due.record.key, bench.clock.now(), hashed)
             if record.part != due.record.part:
                 await self._too_late(record)
                 return False

@@ -6,6 +6,7 @@ edit never makes a second post, but where its owner chose that for what cannot b
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -46,6 +47,10 @@ class Edits:
 
         Moves the cursor where one is given; what is the same as before does no more than that.
         """
+        async with self._turn():
+            await self._edited(post, of, cursor)
+
+    async def _edited(self, post: Post, of: PostId, cursor: Cursor | None) -> None:
         ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
         record = await self._record(of)
         changed = await ledger.edited(route, (post,))
@@ -85,6 +90,10 @@ class Edits:
 
         What was not sent yet is not sent in any case.
         """
+        async with self._turn():
+            await self._deleted(source)
+
+    async def _deleted(self, source: PostId) -> None:
         record = await self._record(source)
         if record is None or record.gone:
             return
@@ -101,14 +110,19 @@ class Edits:
 
     async def stop(self, source: PostId, verdict: Verdict) -> None:
         """Have a post not sent after all of which nothing stands."""
-        record = await self._record(source)
-        if record is not None:
-            await self._stop(record, verdict)
+        async with self._turn():
+            record = await self._record(source)
+            if record is not None:
+                await self._stop(record, verdict)
 
     async def withdraw(self, source: PostId, verdict: Verdict) -> bool:
         """Take back the mirror of a post; False, and nothing done, where it has begun to leave."""
-        record = await self._record(source)
-        return record is not None and await self._take_back(record, verdict)
+        async with self._turn():
+            record = await self._record(source)
+            return record is not None and await self._take_back(record, verdict)
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._bench.turnstiles.turn(self._plan.route.bridge)
 
     async def _amendment(
         self, post: Post, record: PostRecord, facts: Facts, now: datetime

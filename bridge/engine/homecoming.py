@@ -50,9 +50,7 @@ class Homecoming:
         ledger, route = self._bench.ledger, self._plan.route
         while waiting := await ledger.waiting(route, now - age):
             for record in waiting:
-                taken = await ledger.withdraw(route, record.source, verdict=verdict, now=now)
-                for part in () if taken is None else taken.parts:
-                    proof.announce(self._bench, part)
+                await proof.take_back(self._bench, route, record.source, verdict)
 
     async def came_back(self, cursor: Cursor, posts: Sequence[Post]) -> Return:
         """How the reading that brought `posts` from after `cursor` came about."""

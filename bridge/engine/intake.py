@@ -7,16 +7,18 @@ the reason, and only a ledger that cannot be written stops the pass, before the 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from bridge.core.errors import LedgerError, NetworkError
 from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
-from bridge.core.record import Cursor, Decision, PartRecord
-from bridge.core.twins import Counterpart, Twin
+from bridge.core.record import Cursor, Decision
+from bridge.core.twins import Twin
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
 from bridge.engine.edits import Edits
 from bridge.engine.judge import announce, judged, parent_of
+from bridge.engine.recognition import Recognition
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Facts
 
@@ -30,16 +32,13 @@ TRIES = 3
 class Intake:
     """The desk of one route at which every post that was read is dealt with.
 
-    `inbound` are the routes that send to the account this one reads: their unproven parts may be
-    what has just been read.
+    `parts` tells which of them are parts whose sending ended unclear.
     """
 
-    def __init__(
-        self, plan: RoutePlan, bench: Bench, inbound: tuple[Route, ...], edits: Edits
-    ) -> None:
+    def __init__(self, plan: RoutePlan, bench: Bench, parts: Recognition, edits: Edits) -> None:
         self._plan = plan
         self._bench = bench
-        self._inbound = inbound
+        self._parts = parts
         self._edits = edits
 
     async def take(
@@ -51,12 +50,15 @@ class Intake:
         `late` is the verdict on it if it would be mirrored otherwise.
         """
         ledger, route = self._bench.ledger, self._plan.route
-        desk, account = self._bench.desks.of(route), await self._plan.source.account()
-        async with self._bench.turnstiles.passing(account), desk.turn:
+        account, locks = await self._plan.source.account(), self._bench.turnstiles
+        async with locks.passing(account), locks.turn(route.bridge):
             if post.id in await ledger.known(route, (post.id,)):
                 return cursor
             for tries_left in reversed(range(TRIES)):
+                echo_of = await self._parts.of_another_bridge(post)
                 facts = await ledger.facts(route, post)
+                if facts.echo_of is None and echo_of is not None:
+                    facts = replace(facts, echo_of=echo_of)
                 try:
                     await self._dealt_with(post, facts, cursor, ahead, late)
                 except (LedgerError, NetworkError):
@@ -80,12 +82,12 @@ class Intake:
         if facts.revision_of is not None:
             await self._edits.edited(post, facts.revision_of, ahead)
             return
-        if facts.echo_of is None and await self._proves_a_part(post):
+        if facts.echo_of is None and await self._parts.proves_a_part(post):
             facts = await ledger.facts(route, post)
         if facts.echo_of is not None:
             await self._record(await self._decided(post, facts, cursor, None), ahead)
             return
-        twin = await desk.twin_of(post, route, ledger) or await self._may_be_a_part(post)
+        twin = await desk.twin_of(post, route, ledger) or await self._parts.may_be_a_part(post)
         decision = await self._decided(post, facts, cursor, twin, late)
         if decision.same_as is not None:
             await self._withdraw(decision.same_as, post)
@@ -140,28 +142,6 @@ class Intake:
         await self._bench.ledger.record(route, decision, cursor)
         announce(self._bench, route, decision)
 
-    async def _proves_a_part(self, post: Post) -> bool:
-        """Whether `post` is a part whose sending ended unclear; if so the part is now proven.
-
-        One that is held waits for its owner, who need not be asked any more.
-        """
-        for route in self._inbound:
-            ledger = self._bench.ledger
-            for record in (*await ledger.unproven(route), *await ledger.held(route)):
-                if record.key in self._bench.sending:
-                    continue
-                earliest = await proof.earliest(self._bench, record)
-                if proof.is_part(record, post, earliest):
-                    await proof.present(self._bench, record, post)
-                    return True
-            for record in await ledger.unsent(route):
-                if not proof.says_the_same(record.part, post):
-                    continue
-                if post.created_at >= await proof.earliest(self._bench, record):
-                    await proof.forgotten(self._bench, record, post.id, post.url)
-                    return True
-        return False
-
     async def _recover(self, decision: Decision, pieces: dict[int, PostId]) -> None:
         """Map the parts of a mirror that stands there, and is not known of, to what they are.
 
@@ -179,31 +159,3 @@ class Intake:
             found = [one for one in await ledger.find(piece) if one.route == reverse]
             url = found[0].source_url if found else None
             await proof.forgotten(self._bench, part, piece, url)
-
-    async def _may_be_a_part(self, post: Post) -> Twin | None:
-        """Media without a word, while a part like that is in doubt: proven, or asked about.
-
-        Were it taken for news, the bridge could mirror its own mirror.
-        """
-        ledger, alike = self._bench.ledger, list[PartRecord]()
-        for route in self._inbound:
-            for record in (*await ledger.unproven(route), *await ledger.held(route)):
-                since = await proof.earliest(self._bench, record)
-                if record.key in self._bench.sending or proof.is_long_past(record, post):
-                    continue
-                if proof.may_be_part(record, post, since):
-                    alike.append(record)
-        if not alike:
-            return None
-        media = len(post.media)
-        return Twin(
-            Match.SIMILAR,
-            Counterpart(
-                id=alike[0].key.source,
-                url=None,
-                at=post.created_at,
-                media=media,
-                mirrored=True,
-                same_text=False,
-            ),
-        )

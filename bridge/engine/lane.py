@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from bridge.core.delivery import LONGEST_WAIT
 from bridge.core.errors import LedgerError, LedgerFull, NetworkError, Unauthorised, Unpaid
 from bridge.core.events import RoutePaused, RouteResumed
-from bridge.core.model import Network, Route
+from bridge.core.model import Network
 from bridge.engine.catchup import CatchUp
 from bridge.engine.changes import Changes
 from bridge.engine.deliver import Deliver
@@ -27,6 +27,7 @@ from bridge.engine.media import Luggage
 from bridge.engine.missing import Missing
 from bridge.engine.pace import Pace
 from bridge.engine.recheck import Recheck
+from bridge.engine.recognition import Recognition
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.spending import Money
@@ -47,7 +48,7 @@ ComeBack = Callable[[datetime], None]
 class Lane:
     """One route at work."""
 
-    def __init__(self, plan: RoutePlan, bench: Bench, inbound: tuple[Route, ...]) -> None:
+    def __init__(self, plan: RoutePlan, bench: Bench, parts: Recognition) -> None:
         self.plan = plan
         self._bench = bench
         source, target = plan.source.network.value, plan.target.network.value
@@ -61,12 +62,12 @@ class Lane:
         edits, luggage = Edits(plan, bench), Luggage(plan, bench, self._uploading)
         missing = Missing(plan, bench, edits)
         self._homecoming = Homecoming(plan, bench)
-        intake = Intake(plan, bench, inbound, edits)
+        intake = Intake(plan, bench, parts, edits)
         self._watch = Watch(plan, bench, intake, self._homecoming)
         self._recheck = Recheck(plan, bench, edits, looking=self._comparing, asking=self._vouching)
         self._reconcile = Reconcile(plan, bench, self._proving, self._sending)
         self._again = Gate(plan.route, f"reading {source} for what is wanted after all", bench)
-        self._catch_up = CatchUp(plan, bench, self._again)
+        self._catch_up = CatchUp(plan, bench, parts, self._again)
         self._money = Money(plan, bench)
         self._changes = Changes(plan, bench, self._sending, luggage, missing, money=self._money)
         self._deliver = Deliver(

@@ -28,6 +28,12 @@ class Missing:
 
     async def settle(self, record: PartRecord, missing: MediaMissing, *, first: bool) -> None:
         """Deal with `record`, planned or outdated; `first` says that nothing of its post stands."""
+        async with self._bench.turnstiles.turn(record.key.route.bridge):
+            known = await proof.current(self._bench, record)
+            if (known.state, known.part) == (record.state, record.part):
+                await self._settle(record, missing, first=first)
+
+    async def _settle(self, record: PartRecord, missing: MediaMissing, *, first: bool) -> None:
         what = f"{word(record, missing.place)} cannot be had: {missing.why}"
         policy, now = self._plan.policy.media_missing, self._bench.clock.now()
         again = outcome.hold_until(record, now)

@@ -153,9 +153,10 @@ async def take_back(
 
     `same_as` stands over there instead, if anything does.
     """
-    taken_back = await bench.ledger.withdraw(
-        route, source, verdict=verdict, same_as=same_as, now=bench.clock.now()
-    )
+    async with bench.turnstiles.turn(route.bridge):
+        taken_back = await bench.ledger.withdraw(
+            route, source, verdict=verdict, same_as=same_as, now=bench.clock.now()
+        )
     for part in () if taken_back is None else taken_back.parts:
         announce(bench, part)
     return taken_back is not None
@@ -177,20 +178,35 @@ async def settle(
     detail: str = "",
     notes: Sequence[str] = (),
 ) -> PartRecord:
-    """Move a part (T3) and tell everybody. It may be sent again from `not_before`, or at once."""
-    now = bench.clock.now()
-    settled = await bench.ledger.settle(
-        record.key,
-        event,
-        now,
-        receipt=receipt,
-        cost=cost,
-        not_before=not_before or now,
-        detail=detail,
-        notes=notes,
-    )
+    """Move a part (T3) and tell everybody. It may be sent again from `not_before`, or at once.
+
+    The one way in which the engine moves a part. Where another activity has moved it since `record`
+    was read, nothing is done, and the part is returned as it stands now.
+    """
+    async with bench.turnstiles.turn(record.key.route.bridge):
+        known = await current(bench, record)
+        if known.state is not record.state:
+            return known
+        now = bench.clock.now()
+        settled = await bench.ledger.settle(
+            record.key,
+            event,
+            now,
+            receipt=receipt,
+            cost=cost,
+            not_before=not_before or now,
+            detail=detail,
+            notes=notes,
+        )
     announce(bench, settled)
     return settled
+
+
+async def current(bench: Bench, record: PartRecord) -> PartRecord:
+    """The same part as the ledger has it now."""
+    found = await bench.ledger.find(record.key.source)
+    parts = (part for post in found for part in post.parts if part.key == record.key)
+    return next(parts, record)
 
 
 def announce(bench: Bench, record: PartRecord) -> None:

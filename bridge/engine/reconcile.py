@@ -116,20 +116,22 @@ class Reconcile:
         except NetworkError as error:
             await self._hold(record, f"refused as a duplicate, and the timeline is silent: {error}")
             return
-        found = await self._found(record, reading)
-        if not isinstance(found, Post):
-            await self._hold(record, "refused as a duplicate, but not found on the timeline")
-        else:
-            await proof.present(self._bench, record, found)
+        async with self._bench.turnstiles.turn(self._plan.route.bridge):
+            found = await self._found(record, reading)
+            if not isinstance(found, Post):
+                await self._hold(record, "refused as a duplicate, but not found on the timeline")
+            else:
+                await proof.present(self._bench, record, found)
 
     async def _take_stock(self) -> None:
         """Learn what is unproven: another lane, or a dead process, may have changed that."""
-        unproven = await self._bench.ledger.unproven(self._plan.route)
-        known, self._doubts = self._doubts, {}
-        for found in unproven:
-            # This route's own lane is here, so nobody is sending: `attempting` is what was left.
-            record = await proof.in_doubt(self._bench, found)
-            self._doubts[record.key] = known.get(record.key) or self._adopted(record)
+        async with self._bench.turnstiles.turn(self._plan.route.bridge):
+            unproven = await self._bench.ledger.unproven(self._plan.route)
+            known, self._doubts = self._doubts, {}
+            for found in unproven:
+                # This route's own lane is here, so nobody sends: `attempting` is what was left.
+                record = await proof.in_doubt(self._bench, found)
+                self._doubts[record.key] = known.get(record.key) or self._adopted(record)
 
     def _adopted(self, record: PartRecord) -> _Doubt:
         """A doubt of an earlier process. Only the wall clock links its time with ours."""
@@ -143,14 +145,28 @@ class Reconcile:
         return self._bench.clock.now() + timedelta(seconds=left, milliseconds=1)
 
     async def _look_for(self, records: list[PartRecord]) -> None:
+        locks, route = self._bench.turnstiles, self._plan.route
         try:
-            reading = await self._read(records)
+            account = await self._plan.target.account()
+            # What another bridge is sending there must be known as its own before it is compared.
+            async with locks.passing(account):
+                asked_at = self._bench.clock.monotonic()
+                reading = await self._read(records)
+                self._gate.worked()
+                async with locks.turn(route.bridge):
+                    for record in await self._still_unproven(records):
+                        await self._conclude(record, reading, asked_at)
         except NetworkError as error:
             await self._blinded(records, error)
-            return
-        self._gate.worked()
-        for record in records:
-            await self._conclude(record, reading)
+
+    async def _still_unproven(self, records: list[PartRecord]) -> list[PartRecord]:
+        """Those of `records` that nobody has settled while the timeline was read."""
+        wanted = {record.key for record in records}
+        unproven = await self._bench.ledger.unproven(self._plan.route)
+        found = [record for record in unproven if record.key in wanted]
+        for key in wanted - {record.key for record in found}:
+            self._doubts.pop(key, None)
+        return found
 
     async def _blinded(self, records: list[PartRecord], error: NetworkError) -> None:
         """Hold what can no longer be expected to be proven, now that the timeline is not given."""
@@ -164,8 +180,8 @@ class Reconcile:
             if for_good or now - record.not_before >= LONGEST_DOUBT:
                 await self._hold(record, f"the own timeline cannot be read: {error}")
 
-    async def _conclude(self, record: PartRecord, reading: Reading) -> None:
-        doubt, now = self._doubts[record.key], self._bench.clock.monotonic()
+    async def _conclude(self, record: PartRecord, reading: Reading, asked_at: float) -> None:
+        doubt = self._doubts[record.key]
         found = await self._found(record, reading)
         if isinstance(found, Post):
             await proof.present(self._bench, record, found)
@@ -173,10 +189,10 @@ class Reconcile:
         elif found is AMBIGUOUS:
             await self._hold(record, "it has no words, and there is more than it could be")
             return
-        elif now >= doubt.proves_at:
+        elif asked_at >= doubt.proves_at:
             await self._absent(record)
         else:
-            doubt.look_at = min(now + BETWEEN_LOOKS, doubt.proves_at)
+            doubt.look_at = min(asked_at + BETWEEN_LOOKS, doubt.proves_at)
             return
         self._doubts.pop(record.key, None)
 

@@ -5,21 +5,19 @@ Values and wiring only; the activities are in the modules named after them.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.core.budget import NO_BUDGET, Budget
 from bridge.core.events import Event, SourceRead
-from bridge.core.model import Account, AccountId, Microdollars, Network, Route
+from bridge.core.model import Microdollars, Route
 from bridge.core.policy import Policy
 from bridge.core.record import PartKey
 from bridge.core.rules import Rules
 from bridge.core.timing import Every, Start
+from bridge.engine.turnstiles import Turnstiles
 from bridge.engine.twins import Desks
 from bridge.ports import Clock, Ledger, Listener, MediaStore, NetworkPort
 
@@ -27,27 +25,6 @@ log = logging.getLogger(__name__)
 
 Chore = Callable[[datetime], Awaitable[None]]
 """Something that is looked after now and then; it is told the time, and finds out whether."""
-
-
-class Turnstiles:
-    """Lets one activity at a time pass on one account, whatever bridge it belongs to.
-
-    Between sending a part and recording its id, the own timeline shows a post that the ledger does
-    not know yet. Judging posts of that account waits for that moment to pass; otherwise the bridge
-    would mirror its own mirror.
-    """
-
-    def __init__(self) -> None:
-        self._locks: defaultdict[tuple[Network, str, AccountId], asyncio.Lock] = defaultdict(
-            asyncio.Lock
-        )
-
-    @asynccontextmanager
-    async def passing(self, account: Account) -> AsyncIterator[None]:
-        """Hold the turnstile of `account` inside the block."""
-        server = (account.url or "").split("/@")[0]
-        async with self._locks[account.network, server, account.id]:
-            yield
 
 
 @dataclass(frozen=True, slots=True)

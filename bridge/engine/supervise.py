@@ -17,6 +17,7 @@ from bridge.core.errors import LedgerError, LedgerFull
 from bridge.core.model import Route
 from bridge.engine.caretaking import Caretaker
 from bridge.engine.lane import Lane
+from bridge.engine.recognition import recognition
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.schedule import Schedule
 from bridge.engine.timekeeping import Jumps
@@ -46,20 +47,7 @@ class Daemon:
         self.broke_off = False
         """Whether a lane broke off in the last single pass."""
         self._schedule: Schedule | None = None
-        routes = [plan.route for plan in plans]
-        self.lanes = tuple(
-            Lane(
-                plan,
-                bench,
-                tuple(
-                    route
-                    for route in routes
-                    if route.bridge == plan.route.bridge
-                    and route.direction is plan.route.direction.reverse
-                ),
-            )
-            for plan in plans
-        )
+        self.lanes = tuple(Lane(plan, bench, recognition(plan, bench, plans)) for plan in plans)
         by_route = {lane.plan.route: lane for lane in self.lanes}
         for route, lane in by_route.items():
             lane.opposite = by_route.get(Route(route.bridge, route.direction.reverse))

@@ -1,4 +1,4 @@
-"""Finding what stands on both sides: the desk at which both routes of a bridge judge their posts.
+"""Finding what stands on both sides: what both routes of a bridge have read lately.
 
 What the ledger knows by fingerprint is known for ever; what only a comparison of texts can tell is
 known of the posts read lately, whose texts are kept in memory and nowhere else. Must not judge:
@@ -7,7 +7,6 @@ known of the posts read lately, whose texts are kept in memory and nowhere else.
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict, deque
 from datetime import timedelta
 
@@ -23,14 +22,13 @@ MOST = 100
 
 
 class Desk:
-    """Both routes of one bridge, judging one post at a time.
+    """What both routes of one bridge judge their posts by, one post at a time.
 
-    Were both to judge at once, each would find the other side empty, and both would mirror.
-    `turn` is held from the question to the record.
+    Were both to judge at once, each would find the other side empty, and both would mirror: the
+    turn of the bridge is held from the question to the record.
     """
 
     def __init__(self) -> None:
-        self.turn = asyncio.Lock()
         self._seen: defaultdict[Direction, deque[Sighting]] = defaultdict(
             lambda: deque(maxlen=MOST)
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
-from bridge.core.model import Post, PostId, Route
+from bridge.core.model import BridgeName, Direction, Post, PostId, Route
 from bridge.core.record import Mirror
 from bridge.ledger.codec import storable, storable_or_none, to_micros
 from bridge.ledger.rows import batches, find_route, posts
@@ -176,7 +176,7 @@ def revised(connection: sqlite3.Connection, route: int, post: Post) -> int | Non
     # Where the network tells the chain of edits, the chain is the whole answer; elsewhere an edited
     # post may come back under a new id, but keeps the time at which it was written, and what it
     # replies to: the posts of a thread may be of one and the same second.
-    if post.edited_at is None or len(post.ids) > 1:
+    if post.edited_at is None or len(post.ids) > 1 or _is_mirror(connection, route, post):
         return None
     replied = None if post.in_reply_to is None else storable_or_none(post.in_reply_to.post)
     row = connection.execute(
@@ -185,6 +185,15 @@ def revised(connection: sqlite3.Connection, route: int, post: Post) -> int | Non
         (route, to_micros(post.created_at), replied),
     ).fetchone()
     return None if row is None else int(row[0])
+
+
+def _is_mirror(connection: sqlite3.Connection, route: int, post: Post) -> bool:
+    """Whether `post` is known by its id as a mirror: then it is no revision of anything else."""
+    bridge, direction = connection.execute(
+        "SELECT bridge, direction FROM route WHERE id = ?", (route,)
+    ).fetchone()
+    read = Route(BridgeName(bridge), Direction(direction))
+    return any(original(connection, read, name) is not None for name in post.ids)
 
 
 def _in_baseline(connection: sqlite3.Connection, route: int, post: Post) -> bool:

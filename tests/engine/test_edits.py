@@ -341,3 +341,20 @@ async def test_a_target_that_does_not_say_what_it_takes_delays_an_edit_and_break
     await rig.pass_time(daemon, 120)
     assert rig.x.shown() == [("First post", ())]
     assert not daemon.broke_off
+
+
+async def test_an_edited_mirror_is_no_revision_of_what_was_written_in_the_same_moment(
+    rig: Rig,
+) -> None:
+    daemon = await rig.started()
+    daemon.lanes[1].opposite = None
+    toot, tweet = rig.mastodon.write("Written on Mastodon"), rig.x.write("Written on X")
+    await daemon.lanes[1].turn(read=True)
+    rig.x.edit(tweet, "Written on X, and edited")
+    rig.clock.pass_time(1)
+    await daemon.lanes[1].turn(read=True)
+    assert [part.text for _, part in rig.mastodon.revised] == ["Written on X, and edited"]
+    rig.delay = timedelta(seconds=60)
+    await rig.pass_time(rig.daemon(), 120)
+    assert await rig.state(toot.id) is PostState.DELIVERED
+    assert [part.text for part, _, _ in rig.x.published] == ["Written on Mastodon"]

@@ -394,7 +394,7 @@ async def test_a_part_withdrawn_while_its_sender_waits_is_not_sent(rig: Rig) -> 
                 await asyncio.sleep(0.001)
 
     def queue() -> int:
-        return sum(len(lock._waiters or ()) for lock in bench.turnstiles._locks.values())
+        return sum(len(lock._waiters or ()) for lock in bench.turnstiles._accounts.values())
 
     bench = out._bench
     async with bench.turnstiles.passing(await rig.x.account()):
