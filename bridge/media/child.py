@@ -6,8 +6,9 @@
     standard error    ends with one line of JSON: see `_report`
 
 Everything that decodes what strangers made is here, behind the limits that `bridge.media.confine`
-has set. It opens nothing: once it begins, the process can make no file and no connection. Knows
-nothing of the bridge, so that it starts fast and small.
+has set. Before it looks at the picture it gives up all else, by `bridge.media.lockdown`: it can
+open no file, make no connection, start nothing, and reach no other process. Knows nothing of the
+bridge, so that it starts fast and small.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from __future__ import annotations
 import errno
 import json
 import resource
+import runpy
 import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 from PIL import (
     AvifImagePlugin,
@@ -120,6 +123,9 @@ def _prepare(wanted: Wanted) -> None:
             raise SystemExit(_failed("heic"))
         pi_heif.options.DECODE_THREADS = 1
         pi_heif.register_heif_opener(thumbnails=False)
+    # By its path: this script runs alone, and nothing else of this folder is to be found by name.
+    runpy.run_path(str(Path(__file__).with_name("lockdown.py")))["lock_down"]()
+    # What remains where the kernel cannot do more.
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 
 

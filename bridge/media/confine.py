@@ -2,8 +2,10 @@
 
     confine.py '{"memory": bytes, "seconds": of CPU, "file": bytes}' PROGRAM ARGUMENT...
 
-The bounds outlive the change of program: what decodes strangers' files cannot take more memory,
-time or disk than it was given, and is the first to go where memory runs out. Standard library only.
+With "files" among the bounds (see `bridge.media.lockdown.Files`) it also gives up all other files,
+the network and other processes. The bounds outlive the change of program: what decodes strangers'
+files cannot take more memory, time or disk than it was given, and is the first to go where memory
+runs out. Standard library only.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import contextlib
 import json
 import os
 import resource
+import runpy
 import sys
 from pathlib import Path
 
@@ -30,6 +33,9 @@ def main() -> None:
         resource.setrlimit(kind, (lowest, lowest))
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    files = bounds.get("files")
+    if files is not None:
+        runpy.run_path(str(Path(__file__).with_name("lockdown.py")))["lock_down"](files)
     os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606 - the parent names the program, whole
 
 

@@ -10,13 +10,16 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _CONFINE = Path(__file__).with_name("confine.py")
+_LOCKDOWN = Path(__file__).with_name("lockdown.py")
 _KEPT = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "HOME")
 _MOST_WORDS = 65_536
+_PROBE_WAIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,15 @@ class Bounds:
     memory: int
     seconds: int
     file: int
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a program may reach: files and folders to read, and to run; files to write."""
+
+    read: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,13 @@ async def run(
     wait: float,
     source: int | None = None,
     target: int | None = None,
+    files: Files | None = None,
 ) -> Ended:
     """Run `program` (a whole path first), for `wait` seconds at most, in a session of its own.
 
-    `source` and `target` are descriptors for its standard input and output. It never outlives the
-    call, cancelled or not. Raises `OSError` where it cannot be started.
+    `source` and `target` are descriptors for its standard input and output. With `files` it can
+    reach no other files, no network and no other process, as far as the kernel enforces it. It
+    never outlives the call, cancelled or not. Raises `OSError` where it cannot be started.
     """
     nothing = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
@@ -57,7 +71,7 @@ async def run(
         "-I",
         "-S",
         str(_CONFINE),
-        json.dumps(asdict(bounds)),
+        json.dumps(asdict(bounds) | ({} if files is None else {"files": asdict(files)})),
         *program,
         stdin=nothing if source is None else source,
         stdout=nothing if target is None else target,
@@ -81,6 +95,22 @@ async def run(
         # Shielded: a child must be waited for even where the caller is being cancelled.
         await asyncio.shield(process.wait())
     return Ended(code, words.decode(errors="replace"))
+
+
+def enforced() -> list[str]:
+    """Which of ``landlock`` and ``seccomp`` this machine enforces. Blocks for a moment."""
+    try:
+        asked = subprocess.run(  # noqa: S603 - our own script
+            [sys.executable, "-I", "-S", str(_LOCKDOWN)],
+            env=_environment(),
+            capture_output=True,
+            check=True,
+            timeout=_PROBE_WAIT,
+        )
+        found: list[str] = json.loads(asked.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return []
+    return found
 
 
 def _environment() -> dict[str, str]:

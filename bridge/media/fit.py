@@ -6,7 +6,9 @@ this process, and Pillow is not even loaded here.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from bridge.core.capabilities import FileLimits
 from bridge.core.errors import DiskFull, MediaError
-from bridge.media.confined import Bounds, Ended, run
+from bridge.media.confined import Bounds, Ended, Files, run
 from bridge.media.judge import in_mb
 from bridge.media.sniff import MOST_PIXELS, Sniffed
 
@@ -31,6 +33,7 @@ _FORMS = {
     "video/x-matroska": "matroska",
     "video/ogg": "ogg",
 }
+_SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store")
 _SOUND_BITS = 96_000
 _FEWEST_BITS = 150_000
 """A second of film at less than that shows nothing; then a still picture says more."""
@@ -105,6 +108,8 @@ async def recode(source: Path, found: Sniffed, limits: FileLimits, target: Path)
     if ffmpeg is None or form is None:
         raise MediaError(f"cannot be encoded anew ({'no ffmpeg' if form else found.mime})")
     most = limits.max_bytes if limits.max_bytes is not None else _FILM.file
+    # Before it is confined: there it can write to a file, and make none.
+    await asyncio.to_thread(target.touch, 0o600)
     bits = _MOST_BITS
     if found.ms:
         bits = min(bits, int(most * 8 * _OVERHEAD / (found.ms / 1000)) - _SOUND_BITS)
@@ -112,7 +117,7 @@ async def recode(source: Path, found: Sniffed, limits: FileLimits, target: Path)
         if bits < _FEWEST_BITS:
             break
         program = [ffmpeg, *_arguments(source, form, found, limits, bits), f"file:{target}"]
-        ended = await run(program, _FILM, wait=_FILM_WAIT)
+        ended = await run(program, _FILM, wait=_FILM_WAIT, files=_needed(ffmpeg, source, target))
         if ended.code != 0:
             raise MediaError(_ended_badly(ended), lasting=True)
         size = _size(target)
@@ -145,6 +150,17 @@ def _arguments(source: Path, form: str, found: Sniffed, limits: FileLimits, bits
         *("-c:a", "aac", "-b:a", str(_SOUND_BITS), "-ac", "2", "-movflags", "+faststart"),
         *("-f", "mp4"),
     ]
+
+
+def _needed(ffmpeg: str, source: Path, target: Path) -> Files:
+    """What ffmpeg may reach: its libraries, the film, and the file that it writes and rereads."""
+    found = Path(ffmpeg).resolve()
+    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    return Files(
+        read=("/etc/ld.so.cache", "/dev/null", "/dev/urandom", str(source)),
+        run=(*_SYSTEM, str(found), *filter(os.path.isabs, libraries)),
+        write=(str(target),),
+    )
 
 
 def _said(ended: Ended) -> dict[str, list[int] | str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bridge.cli.check import here
 from bridge.cli.check.findings import Finding, Level, exit_code
 from bridge.core.model import Microdollars
 from bridge.core.prices import X_PRICES
@@ -70,12 +71,32 @@ async def test_a_bridge_that_is_well_is_said_to_be_and_nothing_is_paid_or_posted
         assert secret not in told.out + told.err
 
 
+@pytest.mark.parametrize(
+    ("enforced", "level", "words"),
+    [
+        (["landlock", "seccomp"], "ok", "no files and no network (Landlock, seccomp)"),
+        (["seccomp"], "warning", "no Landlock, so that the process that unpacks pictures is conf"),
+        (["landlock"], "warning", "no seccomp, so that the process that unpacks pictures is conf"),
+        ([], "warning", "no Landlock and no seccomp, so that the process that unpacks pictures is"),
+    ],
+)
+def test_how_far_pictures_are_confined_is_said(
+    monkeypatch: pytest.MonkeyPatch, enforced: list[str], level: str, words: str
+) -> None:
+    monkeypatch.setattr(here, "enforced", lambda: enforced)
+    finding = here.pictures()
+    assert finding.level == level
+    assert words in finding.detail
+    assert bool(finding.todo) is (level == "warning")
+
+
 async def test_what_is_looked_at_has_stable_names(world: World) -> None:
     rows = await found(world, code=0)
     assert set(rows) == {
-        "configuration", "state folder", "disk", "ledger", "mastodon credentials", "x credentials",
-        "mastodon account", "mastodon scopes", "mastodon server", "mastodon streaming",
-        "mastodon clock", "x account", "x reading price", "x prices", "x scopes", "x clock",
+        "configuration", "state folder", "disk", "ledger", "pictures", "mastodon credentials",
+        "x credentials", "mastodon account", "mastodon scopes", "mastodon server",
+        "mastodon streaming", "mastodon clock", "x account", "x reading price", "x prices",
+        "x scopes", "x clock",
     }  # fmt: skip
     server = rows["mastodon server"]["detail"]
     assert server.startswith("Mastodon 4.")

@@ -17,11 +17,13 @@ from bridge.app.looking import looking
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, Settings
 from bridge.core.errors import ConfigError, LedgerError, LedgerMissing
+from bridge.media.confined import enforced
 from bridge.net.proxies import proxies, proxy_for
 from bridge.net.session import trusting
 from bridge.signin.logins import lacking, mastodon_name, with_logins, x_name
 
 _LITTLE_SPACE, _NO_SPACE = 500 << 20, 50 << 20
+_CONFINEMENT = {"landlock": "Landlock", "seccomp": "seccomp"}
 _OTHERS, _OTHERS_WRITE = 0o077, 0o022
 
 
@@ -87,6 +89,20 @@ async def ledger(settings: Settings) -> Finding:
         return Finding("ledger", Level.FAULT, str(error), "see the message")
     except LedgerError as error:
         return Finding("ledger", Level.FAULT, str(error), "see the message")
+
+
+def pictures() -> Finding:
+    """How far the process that unpacks strangers' pictures is kept from everything else."""
+    found = enforced()
+    missing = [name for name in _CONFINEMENT if name not in found]
+    if not missing:
+        detail = "unpacked in a process that reaches no files and no network (Landlock, seccomp)"
+        return Finding("pictures", Level.OK, detail)
+    without = " and no ".join(_CONFINEMENT[name] for name in missing)
+    detail = f"this system has no {without}, so that the process that unpacks pictures is "
+    detail += "confined less strictly" if found else "bounded in memory and time only"
+    todo = "use Linux 5.13 or newer on x86_64 or aarch64, with Landlock and seccomp enabled"
+    return Finding("pictures", Level.WARNING, detail, todo)
 
 
 def credentials(settings: Settings, bridge: BridgeSettings) -> Iterator[Finding]:
