@@ -4,6 +4,7 @@ Bars of docs/reliability.md: S1.
 """
 
 import time
+from html import escape
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from bridge.core.model import AccountId, Kind, MediaKind, Post, Visibility
 from bridge.core.text import SpanKind
 from bridge.networks.fields import EPOCH
+from bridge.networks.mastodon.normalise import status_to_post
 from bridge.networks.x.entities_text import LONGEST, read_text
 from bridge.networks.x.normalise import account_from, missing_everywhere, page_to_posts
-from tests.networks.test_mastodon_normalise import ODD, is_storable
+from tests.networks.test_mastodon_normalise import ODD, STATUS, is_storable
 
 ME = AccountId("1001")
 ITEM: dict[str, Any] = {"id": "5", "text": "Hello @bob", "created_at": "2026-03-14T09:26:53.000Z"}
@@ -129,6 +131,38 @@ def test_what_is_no_name_stands_in_no_address() -> None:
         about = post.quote or post.repost
         assert about is not None
         assert (about.author, about.url) == ("", "https://x.com/i/status/9")
+
+
+TYPED = ("RT @museum: ", "rt @museum: ", "RT @museum ", "RT: @museum ", "MT @museum: ", "“RT @a: ")
+
+
+@given(st.sampled_from(TYPED), st.text("ab c&@#,.…", max_size=140))
+@settings(max_examples=60, deadline=None)
+def test_what_an_author_typed_like_a_repost_is_his_own_text(begins: str, rest: str) -> None:
+    said = begins + rest.strip("…") + "x"
+    for nothing in list[Any]([None, [], {}]):
+        post = post_of(text=said, conversation_id="5", referenced_posts=nothing)
+        assert (post.kind, post.repost) == (Kind.ORIGINAL, None)
+        assert post.text.plain.startswith(begins)
+    toot = status_to_post({**STATUS, "content": f"<p>{escape(said)}</p>"}, host="own.example")
+    assert toot is not None
+    assert (toot.kind, toot.repost) == (Kind.ORIGINAL, None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"referenced_posts": [{"type": "retweeted"}]},
+        {"referenced_tweets": [{"id": "9"}]},
+        {"referenced_posts": ["9"]},
+        {"text": "RT @museum: " + "A new show opens. " * 7 + "…"},
+    ],
+)
+def test_anothers_words_are_never_taken_for_the_authors(fields: dict[str, Any]) -> None:
+    post = post_of(**{"text": "RT @museum: A new show opens", **fields})
+    assert post.kind is Kind.REPOST
+    assert post.repost is not None
+    assert not post.repost.own
 
 
 LINKS = st.lists(

@@ -65,7 +65,10 @@ _NARROWER = (
 _OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 _NO_LANGUAGE = re.compile(r"und|zxx|art|mul|q[a-z]{2}")
-_OLD_REPOST = re.compile(r"RT @(\w{1,20}): ")
+_REPOST_TEXT = re.compile(r"RT @(\w{1,20}): ")
+"""How the text begins that X makes of a repost; authors may type the same."""
+_CUT_LENGTH = 130
+"""A little less than the 140 characters to which X cuts that text."""
 
 
 def account_from(data: Mapping[str, object]) -> Account:
@@ -163,11 +166,15 @@ def _revisions(item: Mapping[str, object], post_id: str) -> tuple[str, ...]:
 
 
 def _is_repost(item: Mapping[str, object], refers: tuple[Reference, ...]) -> bool:
-    known = _first(refers, "retweeted") or _first(refers, "reposted")
-    # Another's words, whether X left the reference out or they were copied by hand.
-    return known is not None or (
-        not refers and _OLD_REPOST.match(text_at(item, "text")) is not None
-    )
+    """Whether a post repeats another. What its author typed and refers to nothing is his own."""
+    if _first(refers, "retweeted") or _first(refers, "reposted"):
+        return True
+    text = text_at(item, "text")
+    if refers or _REPOST_TEXT.match(text) is None:
+        return False
+    # Another's words: X names something that cannot be read, or cut the text as it cuts reposts.
+    unreadable = bool(either(item, "referenced_posts"))
+    return unreadable or (len(text) >= _CUT_LENGTH and text.endswith("…"))
 
 
 def _repost(
@@ -183,7 +190,7 @@ def _repost(
     if not _is_repost(item, refers):
         return None
     original = _first(refers, "retweeted") or _first(refers, "reposted")
-    stated = _OLD_REPOST.match(text_at(item, "text"))
+    stated = _REPOST_TEXT.match(text_at(item, "text"))
     if original is None:
         return RepostRef(PostId(UNKNOWN_ID), author=stated[1] if stated else "")
     name = includes.name_of_author(original) or (stated[1] if stated else "")
