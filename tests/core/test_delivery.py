@@ -25,6 +25,77 @@ jitters = st.floats(0, 1, exclude_max=True)
 states = st.lists(st.sampled_from(PartState), min_size=1, max_size=6)
 
 
+DRAWN = """
+    planned    claim              attempting
+    planned    thread-broken-off  failed
+    planned    withdrawn          dropped
+    attempting receipt            delivered
+    attempting surely-not-done    planned
+    attempting refusal            failed
+    attempting doubt              in-doubt
+    in-doubt   proven-present     delivered
+    in-doubt   proven-absent      planned
+    in-doubt   unprovable         held
+    held       proven-present     delivered
+    held       owner-says-sent    delivered
+    held       owner-says-retry   planned
+    failed     owner-says-retry   planned
+    planned    owner-drops        dropped
+    held       owner-drops        dropped
+    failed     owner-drops        dropped
+    planned    proven-present     delivered
+    planned    put-off            planned
+    planned    media-missing      planned
+    planned    reshaped           planned
+    planned    given-up           failed
+    planned    held-back          held
+    planned    edited             planned
+    held       edited             held
+    failed     edited             failed
+    delivered  edited             outdated
+    outdated   edited             outdated
+    outdated   put-off            outdated
+    outdated   media-missing      outdated
+    outdated   reshaped           outdated
+    outdated   refusal            delivered
+    outdated   claim              revising
+    revising   receipt            delivered
+    revising   refusal            delivered
+    revising   unprovable         delivered
+    revising   missing            gone
+    revising   surely-not-done    outdated
+    revising   doubt              outdated
+    planned    superfluous        gone
+    held       superfluous        gone
+    failed     superfluous        gone
+    dropped    superfluous        gone
+    delivered  superfluous        unwanted
+    outdated   superfluous        unwanted
+    planned    retracted          dropped
+    held       retracted          dropped
+    failed     retracted          dropped
+    delivered  retracted          unwanted
+    outdated   retracted          unwanted
+    unwanted   claim              deleting
+    deleting   removed            gone
+    deleting   refusal            delivered
+    deleting   surely-not-done    unwanted
+    deleting   doubt              unwanted
+"""
+"""Every move there is: from, by, to. Written by hand, apart from the code."""
+
+
+def test_the_moves_are_those_that_are_drawn_and_no_others() -> None:
+    drawn = {tuple(line.split()) for line in DRAWN.splitlines() if line}
+    assert {(s.value, e.value, to.value) for (s, e), to in TRANSITIONS.items()} == drawn
+    allowed = {(state, event) for state, event, _ in drawn}
+    for state in PartState:
+        for event in PartEvent:
+            if (state.value, event.value) not in allowed:
+                with pytest.raises(ValueError, match=f"{state.value} cannot take {event.value}"):
+                    after(state, event)
+
+
 def test_a_part_that_stands_is_never_sent_again() -> None:
     reached, new = set[PartState](), {PartState.DELIVERED}
     while new:
@@ -85,6 +156,48 @@ def test_no_header_can_stall_a_bridge_or_hurry_it(
     assert (
         own <= next_attempt(attempts, now=NOW, jitter=jitter, until=told) <= NOW + LONGEST_TOLD_WAIT
     )
+
+
+@pytest.mark.parametrize(
+    ("parts", "post"),
+    [
+        ("planned", "planned"),
+        ("planned planned", "planned"),
+        ("attempting planned", "sending"),
+        ("delivered planned", "sending"),
+        ("gone planned", "sending"),
+        ("delivered delivered", "delivered"),
+        ("delivered gone", "delivered"),
+        ("delivered failed", "partial"),
+        ("delivered dropped", "partial"),
+        ("failed planned", "failed"),
+        ("failed dropped", "failed"),
+        ("dropped planned", "dropped"),
+        ("dropped dropped", "dropped"),
+        ("in-doubt delivered failed", "in-doubt"),
+        ("held in-doubt attempting", "held"),
+        ("in-doubt attempting", "in-doubt"),
+        ("outdated delivered", "changing"),
+        ("revising failed", "changing"),
+        ("unwanted gone", "changing"),
+        ("deleting delivered", "changing"),
+        ("gone", "removed"),
+        ("gone dropped", "removed"),
+        ("gone failed", "failed"),
+    ],
+)
+def test_the_state_of_a_post_follows_from_its_parts(parts: str, post: str) -> None:
+    assert post_state([PartState(part) for part in parts.split()]) is PostState(post)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"),
+    [(1, 15), (2, 30), (3, 60), (8, 1920), (9, 3600), (10, 3600), (17, 3600), (1000, 3600)],
+)
+def test_waits_double_from_a_quarter_minute_to_an_hour(attempts: int, seconds: int) -> None:
+    full = next_attempt(attempts, now=NOW, jitter=0.0)
+    assert full == NOW + timedelta(seconds=seconds)
+    assert next_attempt(attempts, now=NOW, jitter=0.5) == NOW + timedelta(seconds=seconds * 0.75)
 
 
 @given(states)

@@ -1,5 +1,6 @@
 """Promise 3, not wider, and the other reasons for which a post stays where it is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,7 +26,7 @@ from bridge.core.model import (
 from bridge.core.rules import History, Rules, decide
 from bridge.core.switches import Marker
 from bridge.core.text import Text
-from bridge.core.verdict import SENTENCES, Action, Reason
+from bridge.core.verdict import SENTENCES, Action, Reason, Verdict
 
 ME, NOW = AccountId("me"), datetime(2026, 11, 22, tzinfo=UTC)
 PUBLIC = Rules(frozenset({Visibility.PUBLIC}))
@@ -187,3 +188,105 @@ def test_each_post_is_judged_for_its_own_reason(
     one: Post, history: History, reason: Reason
 ) -> None:
     assert decide(one, PUBLIC, history).reason is reason
+
+
+REPLY_TO_OTHER = ReplyRef(PostId("0"), AccountId("other"))
+REPLY_TO_OWN = ReplyRef(PostId("0"), ME)
+OWN_BOOST, BOBS_BOOST = RepostRef(PostId("7"), "u", own=True), RepostRef(PostId("7"), "u")
+XP, NOXP = Marker("#xp"), Marker("#noxp")
+
+
+@pytest.mark.parametrize(
+    ("one", "rules", "history", "verdict"),
+    [
+        ({}, {}, {}, (Action.MIRROR, Reason.ALLOWED, "")),
+        ({}, {}, {"echo_of": PostId("e")}, (Action.SKIP, Reason.ECHO, "mirror of e")),
+        ({}, {}, {"baseline": True}, (Action.SKIP, Reason.BEFORE_START, "")),
+        (
+            {"visibility": Visibility.UNLISTED},
+            {},
+            {},
+            (Action.SKIP, Reason.AUDIENCE, "unlisted"),
+        ),
+        (
+            {"visibility": Visibility.FOLLOWERS},
+            {},
+            {},
+            (Action.SKIP, Reason.AUDIENCE, "followers only"),
+        ),
+        ({"visibility": Visibility.DIRECT}, {}, {}, (Action.SKIP, Reason.AUDIENCE, "direct")),
+        ({"visibility": Visibility.UNKNOWN}, {}, {}, (Action.SKIP, Reason.AUDIENCE_UNKNOWN, "")),
+        ({"repost": BOBS_BOOST}, {}, {}, (Action.SKIP, Reason.REPOST, "")),
+        (
+            {"repost": BOBS_BOOST},
+            {"boosts": "own"},
+            {},
+            (Action.SKIP, Reason.REPOST, "somebody else's"),
+        ),
+        (
+            {"repost": OWN_BOOST},
+            {"boosts": "own"},
+            {},
+            (Action.SKIP, Reason.REPOST_WITHOUT_MIRROR, ""),
+        ),
+        (
+            {"repost": OWN_BOOST},
+            {"boosts": "own"},
+            {"reposted": True},
+            (Action.MIRROR, Reason.ALLOWED, ""),
+        ),
+        (
+            {"repost": RepostRef(PostId("7"))},
+            {"boosts": "all"},
+            {},
+            (Action.SKIP, Reason.NOTHING_TO_CARRY, "its address is not known"),
+        ),
+        ({"in_reply_to": REPLY_TO_OTHER}, {}, {}, (Action.SKIP, Reason.REPLY, "")),
+        ({"in_reply_to": REPLY_TO_OWN}, {}, {}, (Action.SKIP, Reason.PARENT_NOT_MIRRORED, "")),
+        (
+            {"text": Text(" \n")},
+            {},
+            {},
+            (Action.SKIP, Reason.NOTHING_TO_CARRY, "an empty post"),
+        ),
+        (
+            {"text": Text("a #noxp")},
+            {"never_with": (XP, NOXP)},
+            {},
+            (Action.SKIP, Reason.NEVER_WITH, "#noxp"),
+        ),
+        (
+            {},
+            {"only_with": (XP, Marker("news"))},
+            {},
+            (Action.SKIP, Reason.ONLY_WITH, "#xp, news"),
+        ),
+        ({}, {"media_only": True}, {}, (Action.SKIP, Reason.MEDIA_ONLY, "")),
+        (
+            {"language": "de"},
+            {"languages": frozenset({"en"})},
+            {},
+            (Action.SKIP, Reason.LANGUAGE, "de"),
+        ),
+        (
+            {"spoiler": "eyes"},
+            {"skip_warned": True},
+            {},
+            (Action.SKIP, Reason.CONTENT_WARNING, "eyes"),
+        ),
+        (
+            {},
+            {},
+            {"late": Verdict(Action.SKIP, Reason.TOO_OLD, "d")},
+            (Action.SKIP, Reason.TOO_OLD, "d"),
+        ),
+    ],
+)
+def test_every_verdict_has_its_action_reason_and_detail(
+    one: dict[str, object],
+    rules: dict[str, object],
+    history: dict[str, object],
+    verdict: tuple[Action, Reason, str],
+) -> None:
+    found = decide(post(**one), replace(PUBLIC, **rules), History(**history))  # type: ignore[arg-type] # a test's shorthand
+    assert (found.action, found.reason, found.detail) == verdict
