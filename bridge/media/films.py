@@ -12,7 +12,6 @@ from bridge.core.model import MediaKind
 from bridge.media.found import Found, Odd
 from bridge.media.window import Window
 
-_MOST_BOXES = 20_000
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
 _HEIF = frozenset({b"mif1", b"msf1", b"mif2"})
 _AVIF = frozenset({b"avif", b"avis"})
@@ -24,9 +23,7 @@ _BAD_BOXES = "begins like a film in boxes, but is none"
 def _boxes(window: Window, start: int = 0) -> Iterator[tuple[bytes, Window]]:
     """The boxes side by side in `window`, each with its name and its content."""
     offset = start
-    for _ in range(_MOST_BOXES):
-        if offset == window.size:
-            return
+    while offset != window.size:
         length, name, header = window.number(offset, 4), window.read(offset + 4, 4), 8
         if length == 1:
             length, header = window.number(offset + 8, 8), 16
@@ -36,7 +33,6 @@ def _boxes(window: Window, start: int = 0) -> Iterator[tuple[bytes, Window]]:
             raise Odd(_BAD_BOXES)
         yield name, window.part(offset + header, length - header)
         offset += length
-    raise Odd("is a film of too many pieces")
 
 
 def _box(window: Window, *path: bytes, start: int = 0) -> Window | None:
@@ -141,9 +137,7 @@ def _number(window: Window, offset: int, *, keep_marker: bool) -> tuple[int, int
 
 def _elements(window: Window) -> Iterator[tuple[int, Window]]:
     offset = 0
-    for _ in range(_MOST_BOXES):
-        if offset >= window.size:
-            return
+    while offset < window.size:
         name, wide, _ = _number(window, offset, keep_marker=True)
         offset += wide
         length, wide, unknown = _number(window, offset, keep_marker=False)
@@ -155,7 +149,6 @@ def _elements(window: Window) -> Iterator[tuple[int, Window]]:
             length = rest
         yield name, window.part(offset, length)
         offset += length
-    raise Odd("is a film of too many pieces")
 
 
 def _matroska(window: Window) -> Found:

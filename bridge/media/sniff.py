@@ -8,6 +8,7 @@ picture and the tracks of a film. Refused, each with a reason:
 - files that are two things at once: a ZIP archive (JAR, APK, document) that ends where the medium
   ends, or a PDF that begins in its first kilobyte. What else may follow the end of a picture is let
   through: cameras append films and depth maps there;
+- files of more pieces than `window.MOST_STEPS`;
 - pictures of more pixels than `MOST_PIXELS`, or of a side longer than `LONGEST_SIDE`: nothing that
   announces that much is worth being unpacked by anybody.
 
@@ -24,7 +25,7 @@ from bridge.core.errors import MediaError
 from bridge.core.model import MediaKind
 from bridge.media import films, pictures, sounds
 from bridge.media.found import Found, Odd
-from bridge.media.window import CutShort, Window
+from bridge.media.window import CutShort, TooMuchWork, Window
 
 MOST_PIXELS = 120_000_000
 LONGEST_SIDE = 32_767
@@ -86,6 +87,8 @@ def sniff(path: Path) -> Sniffed:
     except CutShort:
         # A server that breaks off without saying so may do better at the next try.
         raise MediaError("ends in the middle") from None
+    except TooMuchWork:
+        raise MediaError("has too many pieces", lasting=True) from None
     except Odd as error:
         raise MediaError(str(error), lasting=True) from None
     except OSError as error:

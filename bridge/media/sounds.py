@@ -93,18 +93,17 @@ def _mpeg(window: Window) -> Found:
 
 def _wav(window: Window) -> Found:
     offset, a_second, ms = 12, 0, None
-    for _ in range(1000):
+    while True:
         name, length = window.read(offset, 4), window.number(offset + 4, 4, little=True)
         if name == b"fmt ":
             a_second = window.number(offset + 16, 4, little=True)
         if name == b"data":
             if not a_second:
-                break
+                raise Odd("begins like a WAV file, but is none")
             length = min(length, window.size - offset - 8)
             ms = length * 1000 // a_second
             return Found("audio/wav", _AUDIO, ms=ms)
         offset += 8 + length + length % 2
-    raise Odd("begins like a WAV file, but is none")
 
 
 def _flac(window: Window) -> Found:
