@@ -77,7 +77,8 @@ class Decision:
     `seen_at` is when it was read, `not_before` when its first part may leave (both aware UTC).
     `parent` is the own post that it continues, if any. `same_as` is the post of the target network
     that a skipped one was found to be the same as. With `awaits`, the draft is what is sent if that
-    mirror does not come.
+    mirror does not come. `with_others` says that the post belongs to a conversation with
+    somebody else.
     """
 
     post: Post
@@ -88,6 +89,7 @@ class Decision:
     parent: PostId | None = None
     same_as: PostId | None = None
     awaits: Awaited | None = None
+    with_others: bool = False
 
     def __post_init__(self) -> None:
         if (self.verdict.action is Action.SKIP) is not (self.draft is None):
@@ -179,7 +181,7 @@ class PostRecord:
     """One post as the ledger has it, with all its parts in order. `at` is the last change.
 
     `same_as` is the post of the target network that was found to be the same. `gone` says that its
-    author deleted it.
+    author deleted it, `with_others` that it belongs to a conversation with somebody else.
     """
 
     route: Route
@@ -194,6 +196,7 @@ class PostRecord:
     parts: tuple[PartRecord, ...] = ()
     same_as: PostId | None = None
     gone: bool = False
+    with_others: bool = False
 
     @property
     def state(self) -> PostState:

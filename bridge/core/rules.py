@@ -61,7 +61,8 @@ class History:
 
     `parent` is the state of the own post that it replies to, None where there is no record of one.
     `parent_is_mirror` says that the parent is a mirror made by the bridge, `parent_has_twin` that
-    its author put it on the other side too. `twin` is the same for the post itself. `reposted`
+    its author put it on the other side too, `parent_with_others` that it belongs to a conversation
+    with somebody else. `twin` is the same for the post itself. `reposted`
     says that the own post which it repeats has a mirror. `late` is what `guards.late` says of it.
     """
 
@@ -71,6 +72,7 @@ class History:
     parent: PostState | None = None
     parent_is_mirror: bool = False
     parent_has_twin: bool = False
+    parent_with_others: bool = False
     twin: Twin | None = None
     reposted: bool = False
     late: Verdict | None = None
@@ -90,6 +92,16 @@ def continues_own_thread(post: Post, history: History) -> bool:
         return True
     known = history.parent is not None or history.parent_is_mirror
     return post.in_reply_to is not None and post.in_reply_to.account is None and known
+
+
+def is_with_others(post: Post, history: History) -> bool:
+    """Whether `post` belongs to a conversation with somebody else.
+
+    It replies to them, or to an own post, however far above, that does.
+    """
+    if post.in_reply_to is None:
+        return False
+    return not continues_own_thread(post, history) or history.parent_with_others
 
 
 def continues_mirror(post: Post, history: History) -> bool:
@@ -137,10 +149,11 @@ def _repost(post: Post, rules: Rules, history: History) -> Verdict | None:
 
 
 def _own_writing(post: Post, rules: Rules, history: History) -> Verdict | None:
-    goes_on = continues_mirror(post, history)
+    goes_on, own_thread = continues_mirror(post, history), continues_own_thread(post, history)
     if post.in_reply_to is not None and not goes_on:
-        if not continues_own_thread(post, history):
-            return Verdict(Action.SKIP, Reason.REPLY)
+        if is_with_others(post, history):
+            detail = "a conversation with somebody else" if own_thread else ""
+            return Verdict(Action.SKIP, Reason.REPLY, detail)
         if rules.threads == "skip":
             return Verdict(Action.SKIP, Reason.PARENT_NOT_MIRRORED)
     has_words = post.text.plain.strip() or post.spoiler

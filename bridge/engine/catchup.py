@@ -18,6 +18,7 @@ from bridge.core.fingerprint import Match
 from bridge.core.model import Microdollars, Post, PostId
 from bridge.core.prices import FREE
 from bridge.core.record import Decision
+from bridge.core.rules import is_with_others
 from bridge.core.standing import SLACK, may_stand_as, says, stands_as
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine.gate import Gate
@@ -237,6 +238,9 @@ class CatchUp:
                 verdict = Verdict(Action.MIRROR, Reason.CAUGHT_UP)
             parent = parent_of(post, outcome.history)
             awaits = outcome.awaited(now)
-            decision = Decision(post, verdict, now, draft, now, parent, awaits=awaits)
+            with_others = is_with_others(post, outcome.history)
+            decision = Decision(
+                post, verdict, now, draft, now, parent, awaits=awaits, with_others=with_others
+            )
             await ledger.revive(route, name, decision, now)
             announce(self._bench, route, decision)

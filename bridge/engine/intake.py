@@ -13,6 +13,7 @@ from bridge.core.errors import LedgerError, NetworkError
 from bridge.core.fingerprint import Match
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Cursor, Decision
+from bridge.core.rules import is_with_others
 from bridge.core.twins import Twin
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
@@ -119,14 +120,17 @@ class Intake:
             self._plan, post, facts, now, floor=cursor.floor, twin=twin, late=late
         )
         verdict, draft = outcome.verdict, outcome.draft
+        with_others = is_with_others(post, outcome.history)
         if draft is None:
             same = twin.post.id if twin is not None and twin.match is not Match.SIMILAR else None
-            return Decision(post, verdict, now, same_as=same)
+            return Decision(post, verdict, now, same_as=same, with_others=with_others)
         # A server whose clock is ahead must not stretch the delay.
         not_before = min(post.created_at, now) + self._plan.delay
         parent = parent_of(post, outcome.history)
         awaits = outcome.awaited(max(not_before, now))
-        return Decision(post, verdict, now, draft, not_before, parent, awaits=awaits)
+        return Decision(
+            post, verdict, now, draft, not_before, parent, awaits=awaits, with_others=with_others
+        )
 
     async def _withdraw(self, twin: PostId, post: Post) -> None:
         """Have the mirror of `twin` not sent, if it is not on its way yet: `post` stands there.

@@ -73,6 +73,7 @@ async def judged(
         parent=None if facts.parent is None else facts.parent.state,
         parent_is_mirror=facts.parent_is_mirror,
         parent_has_twin=facts.parent is not None and facts.parent.same_as is not None,
+        parent_with_others=facts.parent is not None and facts.parent.with_others,
         twin=twin,
         reposted=reposted is not None,
         late=late,

@@ -289,7 +289,8 @@ def insert_post(
     added = connection.execute(
         "INSERT INTO post (route_id, source, source_url, created_at, seen_at, changed_at, "
         "action, reason, detail, notes, parent, waits_for, answers, fingerprint, media, same_as, "
-        "content, edited_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "content, edited_at, with_others) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number,
             storable(post.id),
@@ -309,6 +310,7 @@ def insert_post(
             storable_or_none(decision.same_as),
             None if decision.draft is None else content_of(connection, post),
             micros_or_none(post.edited_at),
+            int(decision.with_others),
         ),
     ).lastrowid
     assert added is not None  # noqa: S101 - sqlite3 promises it after an INSERT of one row

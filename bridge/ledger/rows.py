@@ -59,7 +59,7 @@ def route_id(connection: sqlite3.Connection, route: Route) -> int:
 _POST = """
     SELECT post.id, route.bridge, route.direction, post.source, post.source_url, post.created_at,
            post.seen_at, post.changed_at, post.action, post.reason, post.detail, post.notes,
-           post.parent, post.same_as, post.gone_at
+           post.parent, post.same_as, post.gone_at, post.with_others
     FROM post JOIN route ON route.id = post.route_id
     WHERE post.id IN ({marks})
 """
@@ -114,7 +114,7 @@ def _route(bridge: str, direction: str) -> Route:
 
 def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
     _, bridge, direction, source, url, created, seen, changed, *judged = row
-    action, reason, detail, notes, parent, same_as, gone_at = judged
+    action, reason, detail, notes, parent, same_as, gone_at, with_others = judged
     return PostRecord(
         route=_route(bridge, direction),
         source=PostId(source),
@@ -128,6 +128,7 @@ def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
         parts=parts,
         same_as=None if same_as is None else PostId(same_as),
         gone=gone_at is not None,
+        with_others=bool(with_others),
     )
 
 

@@ -13,7 +13,7 @@ from bridge.core.events import Event
 from bridge.core.model import BridgeName, Direction, Network, PostId, Route, Visibility
 from bridge.core.policy import Policy
 from bridge.core.record import PostRecord
-from bridge.core.rules import Boosts, Rules
+from bridge.core.rules import Boosts, Rules, Threads
 from bridge.core.timing import FromNow, Interval, Start
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
@@ -40,6 +40,7 @@ class Rig:
     delay: timedelta = timedelta(0)
     start: Start = field(default_factory=FromNow)
     boosts: Boosts = "skip"
+    threads: Threads = "skip"
     policy: Policy = field(default_factory=Policy)
     budget: Budget = NO_BUDGET
     recheck_every: timedelta | None = None
@@ -63,6 +64,7 @@ class Rig:
                 Rules(
                     self.audiences if route is OUT else frozenset({Visibility.PUBLIC}),
                     boosts=self.boosts,
+                    threads=self.threads,
                 ),
                 self.policy,
                 Interval(timedelta(minutes=1)),

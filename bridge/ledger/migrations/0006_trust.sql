@@ -9,3 +9,8 @@ CREATE TABLE awaited (
     source TEXT
 );
 CREATE INDEX awaited_by_route ON awaited (route_id, post_id);
+
+-- Whether a post belongs to a conversation with somebody else: it replies to them, or to an own post that
+-- does. Of what was recorded before, only the replies to others themselves are known.
+ALTER TABLE post ADD COLUMN with_others INTEGER NOT NULL DEFAULT 0;
+UPDATE post SET with_others = 1 WHERE reason = 'reply';
