@@ -2,8 +2,9 @@
 
     attacks.py HOW '{"secret": path, "socket": path, "port": number, "victim": pid, "own": path}'
 
-HOW is ``free`` (nothing is given up before), ``child`` (what the picture's process gives up) or
-``program`` (another one has given up what films' programs do without). Ends with one line of JSON
+HOW is ``free`` (nothing is given up before), ``child`` (what the picture's process gives up),
+``landlock`` (the same on a machine whose system calls are not known) or ``program`` (another one
+has given up what films' programs do without). Ends with one line of JSON
 on standard error: what came of each, ``done`` or the name of an error.
 """
 
@@ -101,6 +102,12 @@ def attacks(aim: dict[str, str | int]) -> dict[str, Callable[[], object]]:
 def main() -> None:
     how, aim = sys.argv[1], json.loads(sys.argv[2])
     tried = attacks(aim)
+    if how == "landlock":
+        sys.path.insert(0, str(MEDIA))
+        import lockdown  # type: ignore[import-not-found]
+
+        lockdown.MACHINES.clear()
+        lockdown.lock_down()
     if how == "child":
         sys.path.insert(0, str(MEDIA))
         import child  # type: ignore[import-not-found]

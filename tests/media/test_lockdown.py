@@ -82,6 +82,14 @@ async def test_the_process_of_a_picture_can_do_nothing_but_compute(
 
 
 @needs_confinement
+async def test_files_are_closed_without_a_filter_too(aim: dict[str, str | int]) -> None:
+    came = await tried("landlock", aim)
+    assert {came[name] for name in FILES} <= {"EACCES", "EXDEV"}, came
+    assert came["spawn"] == "EACCES"
+    assert is_whole(aim)
+
+
+@needs_confinement
 async def test_the_program_of_a_film_reaches_its_own_files_and_nobody(
     aim: dict[str, str | int],
 ) -> None:

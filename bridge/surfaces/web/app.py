@@ -30,6 +30,9 @@ from bridge.surfaces.web.site import SEEN, Bridge, Site
 
 log = logging.getLogger(__name__)
 
+LONGEST_ANSWER: Final = 75.0
+"""Seconds; a preview may have to read a post from a network, which takes a minute at most."""
+
 LAST_WORDS: Final = 1.0
 """Seconds that answers under way are given when the daemon ends."""
 
@@ -77,7 +80,8 @@ class WebPage:
                 self.address = None
 
     async def _listen(self, app: web.Application, stack: AsyncExitStack) -> str | None:
-        listen, limits = self._settings.listen, Limits(trusted=self._settings.trusted_proxies)
+        listen = self._settings.listen
+        limits = Limits(answer=LONGEST_ANSWER, trusted=self._settings.trusted_proxies)
         try:
             host, port = await stack.enter_async_context(
                 serving(app, listen.host, listen.port, limits, grace=LAST_WORDS)
