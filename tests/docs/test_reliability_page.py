@@ -58,3 +58,15 @@ def test_the_promises_are_those_of_the_readme() -> None:
 
     assert promises(PAGE) == promises(README)
     assert len(promises(PAGE)) == 7
+
+
+@pytest.mark.parametrize("promise", range(1, 8))
+def test_each_promise_names_exactly_the_tests_that_carry_its_number(promise: int) -> None:
+    numbered = re.compile(rf"def test_\w*promise_(?:[1-7]_and_)*{promise}_")
+    found = [
+        path.relative_to(TESTS).as_posix()
+        for path in sorted(TESTS.rglob("*.py"))
+        if numbered.search(path.read_text(encoding="utf-8"))
+    ]
+    (row,) = re.findall(rf"(?m)^\| {promise}\. [^|]+ \| ([^|]+) \|$", PAGE)
+    assert re.findall(r"`([^`]+)`", row) == found
