@@ -11,6 +11,7 @@ from aiohttp import WSMsgType, web
 
 from bridge.core.model import AccountId
 from bridge.networks.mastodon.stream import LARGEST_EVENT, Stream, backoff
+from bridge.sandbox.faults import Fault
 from bridge.sandbox.mastodon import MastodonSandbox
 from bridge.sandbox.mastodon.profiles import ProfileName
 from bridge.sandbox.server import serve
@@ -433,6 +434,24 @@ async def test_own_posts_wake_on_the_sandbox_and_others_do_not(profile: ProfileN
         assert wakes.count == 2
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("code", [401, 403])
+async def test_events_come_by_the_other_way_where_a_websocket_is_refused(code: int) -> None:
+    sandbox = MastodonSandbox()
+    me = sandbox.add_account("me")
+    sandbox.faults.add(Fault(f"refuse-then-{code}", path="^/api/v1/streaming$", times=None))
+    wakes = Wakes()
+    async with serve(sandbox.app) as url, adapter_at(url, token=me.access_token) as adapter:
+        task = asyncio.create_task(adapter.listen(wakes))
+        await wakes.reach(1)
+        await until_true(lambda: sandbox.streaming.open_streams == 1)
+        sandbox.write(me, "mine")
+        await wakes.reach(2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    asked = [request.path for request in sandbox.faults.requests if "streaming" in request.path]
+    assert asked == ["/api/v1/streaming", "/api/v1/streaming/user"]
 
 
 async def test_a_restart_of_the_sandbox_is_survived() -> None:

@@ -229,6 +229,13 @@ class Client:
     async def _exchange(
         self, call: Call, *, by: float | None = None, added: Mapping[str, object] | None = None
     ) -> Exchange:
+        """One exchange; one more, at once, for a read under which the connection broke."""
+        exchange = await self._once(call, by=by, added=added)
+        return await self._once(call, by=by, added=added) if exchange.is_broken_read else exchange
+
+    async def _once(
+        self, call: Call, *, by: float | None, added: Mapping[str, object] | None
+    ) -> Exchange:
         """Have the thread do `call`, and see that it ends.
 
         A cancelled caller leaves it running: what is under way may be a creation.

@@ -1,7 +1,8 @@
 """The server's stream of events as a wake-up: something may be new, go and read.
 
 Nothing is ever taken from the stream itself: it has gaps, and no memory. WebSocket first, which
-most servers have, then server-sent events; that neither is offered is normal. Must not read posts.
+most servers have, then server-sent events, also where a WebSocket is refused; that neither is
+offered is normal. Must not read posts.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Stream:
         Runs until cancelled; returns where streaming is not offered, or not to this token.
         """
         ways = [self._by_websocket, self._by_server_sent_events]
-        worked = False
+        worked = refused = False
         failures = 0
         while ways:
             self._connected_at = None
@@ -114,11 +115,10 @@ class Stream:
             ending = await ways[0](wake)
             connected_at: float | None = self._connected_at
             worked |= connected_at is not None
-            if ending is Ending.UNAUTHORISED:
-                self._told(False)
-                log.warning("the token may not stream; new posts are found by polling alone")
-                return
-            if ending is Ending.NOT_OFFERED and not worked:
+            if ending is Ending.UNAUTHORISED or (ending is Ending.NOT_OFFERED and not worked):
+                # Some servers and proxies refuse one of the two and offer the other.
+                refused |= ending is Ending.UNAUTHORISED
+                worked = False
                 del ways[0]
                 continue
             stable = (
@@ -130,6 +130,10 @@ class Stream:
                 log.warning("the stream is lost; new posts are found by polling until it is back")
                 self._missed = True
             await self._clock.sleep(backoff(failures, self._jitter()))
+        if refused:
+            self._told(False)
+            log.warning("the token may not stream; new posts are found by polling alone")
+            return
         self._told(None)
         log.info("the server offers no streaming; new posts are found by polling alone")
 

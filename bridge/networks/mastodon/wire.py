@@ -1,8 +1,8 @@
 """The HTTP transport handed to Mastodon.py, which notes what the library does not tell.
 
 Above all: whether a request may have left this machine. It also bounds the size of an answer,
-keeps back what comes too late, never follows a redirect and never repeats a request. Must not know
-what any answer means.
+keeps back what comes too late, never follows a redirect and never repeats a request by itself. Must
+not know what any answer means.
 """
 
 from __future__ import annotations
@@ -30,6 +30,19 @@ LARGEST_BODY = 8 * 1024 * 1024
 
 _PIECE = 16 * 1024
 _FLAGS = frozenset(("sensitive",))
+_BROKEN = frozenset(
+    (
+        "BrokenPipeError",
+        "ConnectionAbortedError",
+        "ConnectionResetError",
+        "IncompleteRead",
+        "RemoteDisconnected",
+        "SSLEOFError",
+        "SSLZeroReturnError",
+    )
+)
+"""What `_innermost` calls a connection that the other end, or the way there, has ended."""
+
 _FOR_THE_LIBRARY = b"{}"
 """What Mastodon.py is left to read instead of the answer. Nobody uses what it makes of one, which
 costs 131 ms of processor time for 40 statuses; and odd values make it warn on standard error, or
@@ -63,6 +76,11 @@ class Exchange:
     now: Callable[[], float] | None = None
     late: bool = False
     added: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_broken_read(self) -> bool:
+        """Whether it only read, and the connection ended under it: no time-out, no other cap."""
+        return self.method == "GET" and self.fault in _BROKEN and not self.aborted
 
     def is_too_late(self) -> bool:
         """Whether its time to leave has passed."""

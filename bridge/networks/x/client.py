@@ -1,8 +1,9 @@
 """tweepy's asynchronous client with this bridge's transport under it.
 
 tweepy knows the endpoints; everything that its own `request` would do (host, session, signing,
-limits, errors) is done here. One request a call, never repeated, but for a read or a refused
-token: whoever calls knows that a failure other than `InDoubt` created nothing. Must not know posts.
+limits, errors) is done here. One request a call, never repeated, but for a refused token or a
+read under which the connection broke: whoever calls knows that a failure other than `InDoubt`
+created nothing. Must not know posts.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ _PARAMETERS = (
     "start_time",
     "tweet.fields",
 )
+
+
+class _BrokenRead(Transient):
+    """The connection broke under a read, which may be asked once more."""
 
 
 class AnswerTooLarge(Transient):
@@ -147,10 +152,11 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
     ) -> Parsed:
         try:
             if self._tokens is None:
-                return await self._exchange(method, url, body, self._signature(method, url))
+                # Signed anew each time: X refuses a signature that it has seen before.
+                return await self._sent(method, url, body, lambda: self._signature(method, url))
             token = await self._tokens.access()
             try:
-                return await self._exchange(method, url, body, f"Bearer {token}")
+                return await self._sent(method, url, body, lambda: f"Bearer {token}")
             except Unauthorised as refused:
                 if refused.status != HTTPStatus.UNAUTHORIZED:
                     raise
@@ -159,6 +165,22 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
             return await self._exchange(method, url, body, f"Bearer {token}")
         except NetworkError as error:
             raise _scrubbed(error, (*scrub, *self._known_secrets(None))) from None
+
+    async def _sent(
+        self, method: str, url: str, body: bytes | Form | None, authorization: Callable[[], str]
+    ) -> Parsed:
+        """One exchange; one more, at once, for a read under which the connection broke.
+
+        X charges each post once a UTC day, so that on the same day the second reading is free
+        where the first one was charged. It is left to the next poll when a new day has begun.
+        """
+        day = self._clock.now().date()
+        try:
+            return await self._exchange(method, url, body, authorization())
+        except _BrokenRead:
+            if self._clock.now().date() != day:
+                raise
+        return await self._exchange(method, url, body, authorization())
 
     def _signature(self, method: str, url: str) -> str:
         """The OAuth 1.0a header over the address that is really asked; bodies of JSON are not."""
@@ -213,7 +235,8 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
             detail = f"X did not answer: {_reason(error)}"
             if writing:
                 raise InDoubt(detail) from None
-            raise Transient(detail, unreachable=True) from None
+            broken = not isinstance(error, TimeoutError)
+            raise (_BrokenRead if broken else Transient)(detail, unreachable=True) from None
 
     async def _answer(
         self, response: aiohttp.ClientResponse, *, writing: bool
