@@ -319,8 +319,11 @@ class Ledger(LedgerView, Purse, Protocol):
         """Have what was put off, to later than `beyond` where that is given, be due now."""
         ...
 
-    async def due_at(self, route: Route) -> datetime | None:
-        """When `next_due` may next have something to give, by time alone; None for never."""
+    async def due_at(self, route: Route, *, changes: bool = True) -> datetime | None:
+        """When `next_due` may next have something to give, by time alone; None for never.
+
+        Or, with `changes`, when `next_change` may.
+        """
         ...
 
     async def resolvable(self, route: Route, now: datetime) -> tuple[Post, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bridge.core.capabilities import FOREVER, Capabilities, FileLimits, MediaLimits
 from bridge.core.draft import DraftMedia, DraftPart
-from bridge.core.errors import MediaError, NetworkError, Refused
+from bridge.core.errors import MediaError, NetworkError, Refused, Transient
 from bridge.core.model import (
     Account,
     AccountId,
@@ -168,6 +168,15 @@ class FakeNetwork:
     picture_limits: MediaLimits = PICTURES
     forgotten: int = 0
     """So many of the newest posts a window leaves out, as a server does that lags behind."""
+    turn_away_at: set[int] = field(default_factory=set)
+    """The counts of calls to publish, from 1, that are answered by `turned_away_by`."""
+    turned_away_by: NetworkError = field(
+        default_factory=lambda: Transient("HTTP 403: not now", status=403)
+    )
+    refuses_words: dict[str, NetworkError] = field(default_factory=dict)
+    """What is answered, always, to a part that contains such words."""
+    calls: int = 0
+    """How often publish was called."""
     refuse_at: int | None = None
     """The count of publishes, from 1, at which one is refused for good."""
     host: str = ""
@@ -320,6 +329,12 @@ class FakeNetwork:
         self.reached.set()
         if self.hang is not None:
             await self.hang.wait()
+        self.calls += 1
+        if self.calls in self.turn_away_at:
+            raise self.turned_away_by
+        for words, error in self.refuses_words.items():
+            if words in part.text:
+                raise error
         if self.refuse_at == len(self.published) + 1:
             self.refuse_at = None
             raise Refused("HTTP 403: not permitted", status=403)

@@ -20,6 +20,8 @@ What was sent may be edited, and deleted, where it stands; the rest is edited be
                                                       └──surely not done──┴─doubt
     planned, held, failed ──superfluous──▶ gone      planned, held, failed ──retracted──▶ dropped
 
+"Turned away" leads wherever "surely not done" does.
+
 Pure: no clock and no randomness; `now` and `jitter` are arguments.
 """
 
@@ -56,6 +58,8 @@ class PartEvent(StrEnum):
     CLAIM = "claim"
     RECEIPT = "receipt"
     SURELY_NOT_DONE = "surely-not-done"
+    TURNED_AWAY = "turned-away"
+    """Surely not done: the network refused it for a reason that may pass."""
     REFUSAL = "refusal"
     DOUBT = "doubt"
     PROVEN_PRESENT = "proven-present"
@@ -92,6 +96,7 @@ TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (_S.PLANNED, _E.WITHDRAWN): _S.DROPPED,
     (_S.ATTEMPTING, _E.RECEIPT): _S.DELIVERED,
     (_S.ATTEMPTING, _E.SURELY_NOT_DONE): _S.PLANNED,
+    (_S.ATTEMPTING, _E.TURNED_AWAY): _S.PLANNED,
     (_S.ATTEMPTING, _E.REFUSAL): _S.FAILED,
     (_S.ATTEMPTING, _E.DOUBT): _S.IN_DOUBT,
     (_S.IN_DOUBT, _E.PROVEN_PRESENT): _S.DELIVERED,
@@ -125,6 +130,7 @@ TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (_S.REVISING, _E.UNPROVABLE): _S.DELIVERED,
     (_S.REVISING, _E.MISSING): _S.GONE,
     (_S.REVISING, _E.SURELY_NOT_DONE): _S.OUTDATED,
+    (_S.REVISING, _E.TURNED_AWAY): _S.OUTDATED,
     (_S.REVISING, _E.DOUBT): _S.OUTDATED,
     (_S.PLANNED, _E.SUPERFLUOUS): _S.GONE,
     (_S.HELD, _E.SUPERFLUOUS): _S.GONE,
@@ -141,6 +147,7 @@ TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (_S.DELETING, _E.REMOVED): _S.GONE,
     (_S.DELETING, _E.REFUSAL): _S.DELIVERED,
     (_S.DELETING, _E.SURELY_NOT_DONE): _S.UNWANTED,
+    (_S.DELETING, _E.TURNED_AWAY): _S.UNWANTED,
     (_S.DELETING, _E.DOUBT): _S.UNWANTED,
 }
 
@@ -210,6 +217,15 @@ def post_state(parts: Sequence[PartState]) -> PostState:
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
 LONGEST_TOLD_WAIT = timedelta(days=1)
+LONGEST_PUT_OFF = timedelta(hours=6)
+"""No single part is put off for longer: it makes way for others while all of them are refused."""
+
+REFUSED_FOR = timedelta(days=1)
+"""How long a part that the network refuses for a reason that may pass is tried again."""
+
+PATIENT_TRIES = 3
+"""After so many tries it is the part, not the network: it makes way for the others."""
+
 MAX_ATTEMPTS = 24
 """About a day of hourly tries at the end; then a transient failure is taken for a lasting one."""
 

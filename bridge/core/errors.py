@@ -14,7 +14,8 @@
     │   ├── Throttled                surely not done; may be tried again at a given time
     │   ├── Refused                  surely not done, and will not be for this request
     │   ├── Unauthorised             surely not done until the owner signs in or pays
-    │   │   └── Unpaid               signing in does not help: money, a cap, or the plan
+    │   │   ├── Unpaid               signing in does not help: money, a cap, or the plan
+    │   │   └── Barred               signing in does not help: the account itself is shut out
     │   └── InDoubt                  may have been done: prove it before anything is repeated
     ├── NothingFits                  what a command names is not there          (exit 2)
     ├── MediaError                   a medium cannot be had, or must not be passed on
@@ -22,9 +23,9 @@
     └── UnfitError                   a post cannot be fitted to the other network
 
 The engine branches on the five kinds under `NetworkError` and on nothing finer; that money is
-wanted is told apart for people's sake. What is finer (HTTP status, problem type) travels in
-`detail`, for people. No message or attribute of an error ever carries a token or an
-`Authorization` header.
+wanted, or that an account is shut out, is told apart for people's sake. What is finer (HTTP
+status, problem type) travels in `detail`, for people. No message or attribute of an error ever
+carries a token or an `Authorization` header.
 
 This module must not import anything of the bridge.
 """
@@ -82,6 +83,8 @@ class NetworkError(TwinpostError):
 class Transient(NetworkError):
     """Surely not done (never sent, or answered by a failure that excludes success).
 
+    A refusal that does not judge what was sent is such a failure, too: it has a `status`.
+
     `unreachable` is true where the server as a whole could not be reached or is out of order, so
     that the failure says nothing about this request: no other need be tried meanwhile.
     """
@@ -112,7 +115,7 @@ class Throttled(NetworkError):
 
 
 class Refused(NetworkError):
-    """Surely not done, and the same request will never be.
+    """Surely not done, and the same request will never be: the network judged what was sent.
 
     `missing` is true where the refusal says that a post we referred to (the parent of a reply)
     does not exist. `too_long` is true where the refusal is about length. `duplicate` is true where
@@ -157,6 +160,13 @@ class Unpaid(Unauthorised):
     """The network knows the owner and wants money: credits, a higher cap, or another plan.
 
     `until` is when the cap's next cycle begins, where the network says so.
+    """
+
+
+class Barred(Unauthorised):
+    """The network knows the owner, but this account may not post: moved, suspended, disabled.
+
+    It concerns every post of the account; `detail` says what its owner can do.
     """
 
 

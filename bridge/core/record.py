@@ -125,7 +125,8 @@ class PartRecord:
 
     `part` is what is to stand, `cost` all that was spent on it. `stands_since` is the attempt by
     which it came to stand. `waiting_since` is when a medium of it was first found missing, None
-    where none is. `aside` marks a reply of the bridge's own that tells of an edit.
+    where none is; `refused_since` when it was first refused for a reason that may pass. `aside`
+    marks a reply of the bridge's own that tells of an edit.
     """
 
     key: PartKey
@@ -141,6 +142,7 @@ class PartRecord:
     stands_since: datetime | None = None
     waiting_since: datetime | None = None
     aside: bool = False
+    refused_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

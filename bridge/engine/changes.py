@@ -40,11 +40,13 @@ class Changes:
         luggage: Luggage,
         missing: Missing,
         *,
+        refusals: Gate,
         money: Money,
     ) -> None:
         self._plan = plan
         self._bench = bench
         self._gate = gate
+        self._refusals = refusals
         self._luggage = luggage
         self._missing = missing
         self._money = money
@@ -55,7 +57,7 @@ class Changes:
         """Edit and delete all that is due and may be."""
         try:
             await self._adopt()
-            while self._gate.is_open() and not self.stopping:
+            while self._gate.is_open() and self._refusals.is_open() and not self.stopping:
                 now = self._bench.clock.now()
                 record = await self._bench.ledger.next_change(self._plan.route, now)
                 if record is None or not await self._pays(record):
@@ -93,7 +95,7 @@ class Changes:
             try:
                 cost = await self._plan.target.delete(target)
             except Refused as error:
-                self._gate.worked()
+                self._worked()
                 await self._refused_to_delete(claimed, error)
             except NetworkError as error:
                 await self._delete_failed(claimed, error)
@@ -101,7 +103,7 @@ class Changes:
                 log.exception("deleting the mirror of %s broke off", record.key.source)
                 await self._delete_failed(claimed, InDoubt(f"broke off: {type(error).__name__}"))
             else:
-                self._gate.worked()
+                self._worked()
                 event = PartEvent.REMOVED
                 await proof.settle(self._bench, claimed, event, cost=cost, detail="deleted")
 
@@ -131,7 +133,7 @@ class Changes:
 
     async def _delete_failed(self, record: PartRecord, error: NetworkError) -> None:
         if not isinstance(error, InDoubt):
-            await outcome.give_back(self._bench, record, self._gate, error)
+            await self._give_back(record, error)
             return
         # It may have been done, and charged. To repeat it is harmless, and makes sure.
         prices = (await self._plan.target.capabilities()).prices
@@ -181,7 +183,7 @@ class Changes:
             await self._missing.wait(claimed, waits, PartEvent.SURELY_NOT_DONE)
             return
         except NetworkError as error:
-            await outcome.give_back(bench, claimed, self._gate, error)
+            await self._give_back(claimed, error)
             return
         async with bench.turnstiles.passing(account):
             if not await still_ours(bench, begun):
@@ -195,7 +197,7 @@ class Changes:
                 log.exception("editing the mirror of %s broke off", record.key.source)
                 await self._unclear(claimed, f"broke off: {type(error).__name__}")
             else:
-                self._gate.worked()
+                self._worked()
                 await self._edited(claimed, receipt, handed.notes)
 
     async def _edited(self, record: PartRecord, receipt: Receipt, notes: tuple[str, ...]) -> None:
@@ -208,7 +210,7 @@ class Changes:
             self._gate.failed(error)
             await self._unclear(record, str(error))
         elif isinstance(error, Refused):
-            self._gate.worked()
+            self._worked()
             if error.missing:
                 note = (
                     f"part {record.key.index + 1} of its mirror was deleted there by hand; "
@@ -219,7 +221,16 @@ class Changes:
             else:
                 await self._not_edited(record, str(error))
         else:
-            await outcome.give_back(self._bench, record, self._gate, error)
+            await self._give_back(record, error)
+
+    async def _give_back(self, record: PartRecord, error: NetworkError) -> None:
+        await outcome.give_back(self._bench, record, self._gate, error, refusals=self._refusals)
+
+    def _worked(self) -> None:
+        self._refusals.worked()
+        if not self._gate.refuses:
+            # That what stands may be changed says nothing of whether new posts are taken.
+            self._gate.worked()
 
     async def _unclear(self, record: PartRecord, why: str) -> None:
         """Nobody knows whether the edit was made. No second post can come of it either way."""

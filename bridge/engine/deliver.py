@@ -215,6 +215,9 @@ class Deliver:
             await self._failed(record, InDoubt(f"broke off: {type(error).__name__}"))
             return False
         await self._delivered(record, receipt, handed.notes)
+        if self._gate.refuses_all:
+            # What was put off in vain follows at once.
+            await self._bench.ledger.hurry(self._plan.route, self._bench.clock.now())
         self._gate.worked()
         return True
 
@@ -238,16 +241,18 @@ class Deliver:
     async def _failed(self, record: PartRecord, error: NetworkError) -> None:
         """Record what became of an attempt that ended without a receipt."""
         detail = str(error)
-        if isinstance(error, Refused):
+        final = isinstance(error, Refused) and not error.missing
+        if final:
             # Whoever judges a post is in order.
             self._gate.worked()
         if isinstance(error, Refused) and error.duplicate:
             doubtful = await proof.doubt(self._bench, record, detail)
             await self._reconcile.settle_duplicate(doubtful)
-        elif isinstance(error, Refused):
+        elif final:
             await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=detail)
         elif isinstance(error, InDoubt):
             self._gate.failed(error)
             self._reconcile.watch(await proof.doubt(self._bench, record, detail))
         else:
+            # What it refers to may be there soon: timelines lag behind what they have accepted.
             await outcome.give_back(self._bench, record, self._gate, error)

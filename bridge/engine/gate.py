@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bridge.core.delivery import next_attempt
 from bridge.core.errors import NetworkError, Throttled, Unauthorised
 from bridge.core.events import RoutePaused, RouteResumed
-from bridge.core.model import Route
+from bridge.core.model import PostId, Route
 from bridge.engine.route import Bench
 
 _PATIENCE_WITHOUT_OWNER = 4
@@ -32,6 +32,14 @@ class Closed:
     of_media: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The post that was refused last since something succeeded; `several` if not it alone."""
+
+    post: PostId
+    several: bool = False
+
+
 A_MOMENT = 0.001
 """Seconds. Who comes at the very time that was named is not turned away by a rounded fraction."""
 
@@ -48,6 +56,7 @@ class Gate:
         self._opens = 0.0
         """Monotonic: a wall clock that is set must neither stall a route nor hurry it."""
         self._told: set[type[NetworkError]] = set()
+        self._refused: Refusals | None = None
         self.closed: Closed | None = None
 
     def is_open(self) -> bool:
@@ -67,6 +76,41 @@ class Gate:
 
     def failed(self, error: NetworkError) -> datetime:
         """Close after `error`; returns when to try again."""
+        self._refused = None
+        return self._fail(error)
+
+    def refused(self, post: PostId, error: NetworkError, later: datetime) -> datetime | None:
+        """Note that `post` was refused for a reason that may pass; until when all posts wait.
+
+        The first refusal closes the gate, so that posts keep their order. A post that is refused
+        again is alone with it: None, and it is tried again at `later`. Once another one is refused
+        as well, with no success in between, it is the account or the server: all posts wait.
+        """
+        before = self._refused
+        alone = before == Refusals(post)
+        self._refused = Refusals(post, several=before is not None and not alone)
+        if not alone:
+            return self._fail(error)
+        self._close(error, later, opens=self._bench.clock.now())
+        return None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a post was refused since something succeeded."""
+        return self._refused is not None
+
+    @property
+    def refuses_all(self) -> bool:
+        """Whether several posts in a row were refused."""
+        return self._refused is not None and self._refused.several
+
+    def forget(self, post: PostId | None = None) -> None:
+        """Nothing is known against the network once `post`, or any that was refused, is gone."""
+        refused = self._refused
+        if refused is not None and (post is None or refused == Refusals(post)):
+            self.worked()
+
+    def _fail(self, error: NetworkError) -> datetime:
         self._failures += 1
         now = self._bench.clock.now()
         told = error.until if isinstance(error, Throttled | Unauthorised) else None
@@ -74,14 +118,18 @@ class Gate:
         lost_for_good = isinstance(error, Unauthorised) and self._failures > 1
         steps = self._failures + (_PATIENCE_WITHOUT_OWNER if lost_for_good else 0)
         until = next_attempt(steps, now=now, jitter=self._bench.jitter(), until=told)
+        self._close(error, until, opens=until)
+        return until
+
+    def _close(self, error: NetworkError, until: datetime, *, opens: datetime) -> None:
+        now = self._bench.clock.now()
         # Two kinds that take turns are one trouble.
         if type(error) not in self._told:
             self._told.add(type(error))
             detail = f"{self._side}: {error}"
             self._bench.emit(RoutePaused(now, self._route, until, detail))
         self.closed = Closed(until, error, self._of_media)
-        self._opens = self._bench.clock.monotonic() + (until - now).total_seconds()
-        return until
+        self._opens = self._bench.clock.monotonic() + (opens - now).total_seconds()
 
     def mended(self) -> bool:
         """Its owner says that what only an owner can mend is mended: try at once, if it was that.
@@ -99,6 +147,7 @@ class Gate:
     def worked(self) -> None:
         """Open after an answer that shows the network to be well."""
         self._failures = 0
+        self._refused = None
         self._told.clear()
         if self.closed is not None:
             self.closed = None

@@ -57,6 +57,7 @@ class Lane:
         self._comparing = Gate(plan.route, f"reading {source} again", bench)
         self._vouching = Gate(plan.route, f"deleting mirrors of what is gone from {source}", bench)
         self._sending = Gate(plan.route, f"sending to {target}", bench)
+        self._changing = Gate(plan.route, f"editing and deleting on {target}", bench)
         self._proving = Gate(plan.route, f"looking at {target}", bench)
         self._uploading = Gate(plan.route, f"uploading to {target}", bench, of_media=True)
         edits, luggage = Edits(plan, bench), Luggage(plan, bench, self._uploading)
@@ -69,7 +70,15 @@ class Lane:
         self._again = Gate(plan.route, f"reading {source} for what is wanted after all", bench)
         self._catch_up = CatchUp(plan, bench, parts, self._again)
         self._money = Money(plan, bench)
-        self._changes = Changes(plan, bench, self._sending, luggage, missing, money=self._money)
+        self._changes = Changes(
+            plan,
+            bench,
+            self._sending,
+            luggage,
+            missing,
+            refusals=self._changing,
+            money=self._money,
+        )
         self._deliver = Deliver(
             plan,
             bench,
@@ -87,6 +96,7 @@ class Lane:
             self._comparing,
             self._vouching,
             self._sending,
+            self._changing,
             self._proving,
             self._uploading,
             self._again,
@@ -124,7 +134,7 @@ class Lane:
         here, there = self.plan.source.network, self.plan.target.network
         gates = (
             (here, (self._reading, self._asking, self._comparing, self._vouching)),
-            (there, (self._sending, self._proving, self._uploading)),
+            (there, (self._sending, self._changing, self._proving, self._uploading)),
         )
         return tuple(
             (network, gate.closed)
@@ -229,11 +239,22 @@ class Lane:
             await self._send_due()
         look_again = await self._reconcile.look()
         await self._money.warn()
-        due = await self._bench.ledger.due_at(self.plan.route)
-        if due is not None:
-            due = max(due, self._deliver.opens_at() or due)
-        again = (due, look_again, read_again, wanted)
+        again = (await self._due_again(), look_again, read_again, wanted)
         return min((at for at in again if at is not None), default=None)
+
+    async def _due_again(self) -> datetime | None:
+        """When something is to be sent, edited or deleted next; None for never, as things stand."""
+        ledger, route = self._bench.ledger, self.plan.route
+        due = await ledger.due_at(route)
+        if due is None:
+            for gate in (self._sending, self._changing):
+                gate.forget()
+            return None
+        if not self._changing.is_open():
+            to_send = await ledger.due_at(route, changes=False)
+            opens = self._changing.reopens_at()
+            due = min(at for at in (to_send, opens) if at is not None)
+        return max(due, self._deliver.opens_at() or due)
 
     async def glance(self) -> None:
         """Read the source now, if it may be read, because the other direction is about to send.

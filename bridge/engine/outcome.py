@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bridge.core.delivery import FIRST_WAIT, MAX_ATTEMPTS, PartEvent, PartState, next_attempt
+from bridge.core.delivery import (
+    FIRST_WAIT,
+    LONGEST_PUT_OFF,
+    LONGEST_WAIT,
+    MAX_ATTEMPTS,
+    PATIENT_TRIES,
+    REFUSED_FOR,
+    PartEvent,
+    PartState,
+    next_attempt,
+)
 from bridge.core.draft import DraftPart
 from bridge.core.errors import NetworkError, Refused, Transient
 from bridge.core.model import Microdollars
@@ -26,13 +36,46 @@ def concerns_all(error: NetworkError) -> bool:
     return not isinstance(error, Refused)
 
 
-async def give_back(bench: Bench, record: PartRecord, gate: Gate, error: NetworkError) -> None:
-    """After a claim: surely not done. The gate closes, or this part alone is put off."""
+async def give_back(
+    bench: Bench,
+    record: PartRecord,
+    gate: Gate,
+    error: NetworkError,
+    *,
+    refusals: Gate | None = None,
+) -> None:
+    """After a claim: surely not done. The gate closes, or this part alone is put off.
+
+    A refusal that says nothing about the part closes `refusals`, which is the same gate where no
+    other is given, for as long as it seems to be about all posts.
+    """
     if concerns_all(error):
         gate.failed(error)
         await proof.settle(bench, record, PartEvent.SURELY_NOT_DONE, detail=str(error))
-    else:
+    elif error.status is None:
         await put_off(bench, record, PartEvent.SURELY_NOT_DONE, str(error))
+    else:
+        await _turned_away(bench, record, refusals or gate, error)
+
+
+async def _turned_away(bench: Bench, record: PartRecord, gate: Gate, error: NetworkError) -> None:
+    """The network refused a part for a reason that may pass, with it or with every post."""
+    now, event, detail = bench.clock.now(), PartEvent.TURNED_AWAY, str(error)
+    later = next_attempt(max(1, record.attempts), now=now, jitter=bench.jitter())
+    opens = gate.refused(record.key.source, error, later)
+    if not gate.refuses_all and now - (record.refused_since or now) >= REFUSED_FOR:
+        gate.forget(record.key.source)
+        await _give_up(bench, record, f"refused for a day: {detail}")
+    elif opens is not None and record.attempts <= PATIENT_TRIES:
+        # First in its order again, once the gate opens.
+        await proof.settle(bench, record, event, detail=detail)
+    else:
+        # It makes way for a post that may fare better, and ever longer.
+        after = later
+        if opens is not None and gate.refuses_all:
+            longer = LONGEST_WAIT * (record.attempts - PATIENT_TRIES)
+            after = min(opens + longer, now + LONGEST_PUT_OFF)
+        await proof.settle(bench, record, event, not_before=after, detail=detail)
 
 
 async def put_off(
@@ -44,18 +87,16 @@ async def put_off(
 ) -> None:
     """Try one part again later; give it up when it has failed for about a day."""
     if record.attempts >= MAX_ATTEMPTS:
-        gave_up = f"given up after {record.attempts} tries: {detail}"
-        await proof.settle(
-            bench,
-            record,
-            PartEvent.REFUSAL,
-            cost=cost,
-            detail=gave_up,
-            notes=_told(record, gave_up),
-        )
+        why = f"given up after {record.attempts} tries: {detail}"
+        await _give_up(bench, record, why, cost)
         return
     later = next_attempt(max(1, record.attempts), now=bench.clock.now(), jitter=bench.jitter())
     await proof.settle(bench, record, event, cost=cost, detail=detail, not_before=later)
+
+
+async def _give_up(bench: Bench, record: PartRecord, why: str, cost: Microdollars = FREE) -> None:
+    event, notes = PartEvent.REFUSAL, _told(record, why)
+    await proof.settle(bench, record, event, cost=cost, detail=why, notes=notes)
 
 
 def hold_until(record: PartRecord, now: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from bridge.core.delivery import MAX_ATTEMPTS, PartEvent, next_attempt
+from bridge.core.delivery import MAX_ATTEMPTS, PATIENT_TRIES, PartEvent, next_attempt
 from bridge.core.errors import NetworkError, Refused, Unauthorised
 from bridge.core.model import Post
 from bridge.core.record import PartKey, PartRecord
@@ -28,9 +28,6 @@ BETWEEN_LOOKS = 15.0
 
 STANDSTILL = 3600.0
 """Seconds that a route waits at most for the proof of one part before it sends the next ones."""
-
-PATIENT_TRIES = 3
-"""After so many unclear attempts it is the part, not the network: it makes way for the others."""
 
 LONGEST_DOUBT = timedelta(days=1)
 """How long a timeline may be out of reach before what it should prove is held."""

@@ -80,8 +80,8 @@ def _moved(
         )
     if reached in _BEGUN_ANEW:
         connection.execute(
-            "UPDATE part SET attempts = 0, not_before = ?, waiting_since = NULL "
-            "WHERE post_id = ? AND idx = ?",
+            "UPDATE part SET attempts = 0, not_before = ?, waiting_since = NULL, "
+            "refused_since = NULL WHERE post_id = ? AND idx = ?",
             (at, post, made.index),
         )
 

@@ -39,10 +39,12 @@ def resolvable(connection: sqlite3.Connection, route: Route, now: datetime) -> t
     return tuple(found)
 
 
-def due_at(connection: sqlite3.Connection, route: Route) -> datetime | None:
-    """From when on something may be sent, edited, deleted or resolved, if only time passes."""
+def due_at(
+    connection: sqlite3.Connection, route: Route, *, changes: bool = True
+) -> datetime | None:
+    """From when on something may be sent, resolved or, with `changes`, edited or deleted."""
     times = list(_ends(connection, find_route(connection, route)))
-    due = delivering.due_at(connection, route)
+    due = delivering.due_at(connection, route, changes=changes)
     return min([from_micros(at) for at in times] + ([] if due is None else [due]), default=None)
 
 

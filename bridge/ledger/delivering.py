@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bridge.core.budget import Spent, kind_of
-from bridge.core.delivery import WITH_RECEIPT, PartEvent, PartState, after
+from bridge.core.delivery import LONGEST_PUT_OFF, WITH_RECEIPT, PartEvent, PartState, after
 from bridge.core.draft import DraftPart
 from bridge.core.model import Microdollars, PostId, Route
 from bridge.core.record import DuePart, PartKey, PartRecord, Receipt
@@ -112,25 +112,39 @@ def next_change(connection: sqlite3.Connection, route: Route, now: datetime) -> 
     return None if row is None else parts(connection, [row])[0]
 
 
-def due_at(connection: sqlite3.Connection, route: Route) -> datetime | None:
-    """From when on something may be sent, edited or deleted, if nothing but time happens."""
+def due_at(
+    connection: sqlite3.Connection, route: Route, *, changes: bool = True
+) -> datetime | None:
+    """From when on something may be sent or, with `changes`, edited or deleted, by time alone."""
     number = {"route": find_route(connection, route)}
     to_send = connection.execute(
         f"SELECT part.not_before {IN_TURN} ORDER BY part.not_before LIMIT 1", number
     ).fetchone()
-    (to_change,) = connection.execute(
-        f"SELECT min(part.not_before) {_TO_CHANGE}", number
-    ).fetchone()
-    found = (None if to_send is None else to_send[0], to_change)
+    found = [None if to_send is None else to_send[0]]
+    if changes:
+        found += connection.execute(f"SELECT min(part.not_before) {_TO_CHANGE}", number).fetchone()
     return min((from_micros(at) for at in found if at is not None), default=None)
 
 
-def hurry(connection: sqlite3.Connection, route: Route, now: datetime, beyond: datetime) -> None:
-    """Have what was put off to later than `beyond`, as its detail says, be due now."""
+def hurry(
+    connection: sqlite3.Connection, route: Route, now: datetime, beyond: datetime | None
+) -> None:
+    """Have what was put off, as its detail says, be due now; with `beyond`, what was wrongly so.
+
+    That is to later than `beyond`; for a part that was refused, to later than such a part ever is.
+    """
+    latest, longest = (now, None) if beyond is None else (beyond, now + LONGEST_PUT_OFF)
     connection.execute(
-        "UPDATE part SET not_before = ? WHERE route_id = ? AND detail <> '' AND not_before > ? "
-        "AND state IN ('planned', 'outdated', 'unwanted')",
-        (to_micros(now), find_route(connection, route), to_micros(beyond)),
+        "UPDATE part SET not_before = :now WHERE route_id = :route AND detail <> '' "
+        "AND not_before > :latest AND state IN ('planned', 'outdated', 'unwanted') "
+        "AND NOT (coalesce(refused_since, :never) <= :now AND not_before <= :longest)",
+        {
+            "now": to_micros(now),
+            "route": find_route(connection, route),
+            "latest": to_micros(latest),
+            "longest": 0 if longest is None else to_micros(longest),
+            "never": to_micros(now) + 1,
+        },
     )
 
 
@@ -201,20 +215,23 @@ def settle(
     if (event in WITH_RECEIPT) is not (receipt is not None):
         raise ValueError("a receipt goes with the moves that it proves, and with no others")
     at = to_micros(now)
-    since = record.waiting_since
+    since, refused = record.waiting_since, record.refused_since
     if event is PartEvent.MEDIA_MISSING:
         since = since or now
+    elif event is PartEvent.TURNED_AWAY:
+        refused = refused or now
     elif event is PartEvent.OWNER_SAYS_RETRY:
-        since = None
+        since = refused = None
     spent = cost if receipt is None else receipt.cost
     if receipt is None:
         stands = record.target_id, record.target_url, record.stands_since
     else:
         stands = receipt.id, receipt.url, record.stands_since or record.attempted_at
-        since = None
+        since = refused = None
     connection.execute(
         "UPDATE part SET state = ?, detail = ?, not_before = ?, target_id = ?, target_url = ?, "
-        "cost = cost + ?, stands_since = ?, waiting_since = ? WHERE post_id = ? AND idx = ?",
+        "cost = cost + ?, stands_since = ?, waiting_since = ?, refused_since = ? "
+        "WHERE post_id = ? AND idx = ?",
         (
             state.value,
             storable(detail),
@@ -224,6 +241,7 @@ def settle(
             spent,
             micros_or_none(stands[2]),
             micros_or_none(since),
+            micros_or_none(refused),
             post,
             key.index,
         ),

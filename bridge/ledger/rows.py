@@ -65,7 +65,7 @@ _POST = """
 """
 _PART = """
     SELECT post_id, idx, state, body, price, not_before, attempts, attempted_at,
-           target_id, target_url, cost, detail, stands_since, waiting_since, aside
+           target_id, target_url, cost, detail, stands_since, waiting_since, aside, refused_since
     FROM part
 """
 
@@ -134,7 +134,8 @@ def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
 
 def _part(row: tuple[Any, ...], route: Route, source: str) -> PartRecord:
     _, index, state, body, price, not_before, attempts, attempted, *outcome = row
-    target_id, target_url, cost, detail, stands_since, waiting_since, aside = outcome
+    target_id, target_url, cost, detail, stands_since, waiting_since, *rest = outcome
+    aside, refused_since = rest
     with decoding():
         known_state = PartState(state)
     return PartRecord(
@@ -151,4 +152,5 @@ def _part(row: tuple[Any, ...], route: Route, source: str) -> PartRecord:
         stands_since=moment_or_none(stands_since),
         waiting_since=moment_or_none(waiting_since),
         aside=bool(aside),
+        refused_since=moment_or_none(refused_since),
     )

@@ -311,11 +311,11 @@ class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
 
     async def hurry(self, route: Route, now: datetime, *, beyond: datetime | None = None) -> None:
         """Have what was put off, to later than `beyond` where that is given, be due now."""
-        await self._write(lambda db: delivering.hurry(db, route, now, beyond or now))
+        await self._write(lambda db: delivering.hurry(db, route, now, beyond))
 
-    async def due_at(self, route: Route) -> datetime | None:
+    async def due_at(self, route: Route, *, changes: bool = True) -> datetime | None:
         """From when on `next_due` gives something if only time passes; None for never."""
-        return await self._read(lambda db: awaiting.due_at(db, route))
+        return await self._read(lambda db: awaiting.due_at(db, route, changes=changes))
 
     async def resolvable(self, route: Route, now: datetime) -> tuple[Post, ...]:
         """Posts that waited for the mirror of another one, and need not wait any longer."""

@@ -10,8 +10,8 @@ import asyncio
 import re
 import socket
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
@@ -25,7 +25,7 @@ CONTROL = "/sandbox/"
 
 _DEFAULT_SECONDS = {"hang": 3600.0, "slow": 1.0, "latency": 0.1, "429": 900.0}
 _NAME = re.compile(
-    r"latency|(accept|refuse)-then-(reset|hang|html|cut|truncated|empty|slow|429-bare|[1-5]\d\d)"
+    r"latency|(accept|refuse)-then-(reset|hang|html|cut|truncated|empty|slow|said|429-bare|[1-5]\d\d)"
 )
 _HTML = (
     "<!DOCTYPE html><html><head><title>{status}</title></head>"
@@ -53,12 +53,14 @@ class Fault:
     ``refuse-then-X`` (it never runs), where X is a status (``500``, ``503``, ``429`` with headers),
     ``429-bare`` (without), ``reset`` (connection reset), ``hang`` (silence for `seconds`, then the
     connection is closed), ``html`` (an HTML page; `status` or 502), ``truncated`` (JSON that stops
-    half way in a complete HTTP message), ``cut`` (the connection ends half way through the body),
+    half way in a complete HTTP message), ``said`` (`status` or 403 with `body`, `content_type` and
+    `headers`, word for word), ``cut`` (the connection ends half way through the body),
     ``empty`` (no body) or ``slow`` (the body dripped over `seconds`). After ``accept`` the last
     four bend the genuine answer and keep its status, after ``refuse`` an error of `status` or 500.
 
     `method` is ``*`` for any; `path` a regular expression that must match somewhere in the path;
-    `times` counts the requests that fail, None for all until cleared. A latency comes on top of
+    `skip` lets so many matching requests pass first; `times` counts the requests that fail, None
+    for all until cleared. A latency comes on top of
     any other fault. Raises `ValueError` for anything else.
     """
 
@@ -68,12 +70,20 @@ class Fault:
     times: int | None = 1
     status: int | None = None
     seconds: float | None = None
+    body: str = ""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    skip: int = 0
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"no fault is called {self.name!r}")
         if self.times is not None and self.times < 1:
             raise ValueError("times must be 1 or more, or null")
+        if self.skip < 0:
+            raise ValueError("skip must not be negative")
+        if not all(isinstance(each, str) for each in self.headers.values()):
+            raise ValueError("headers must be texts")
         if self.status is not None and not 100 <= self.status <= 599:  # noqa: PLR2004 - HTTP's range
             raise ValueError("status must be between 100 and 599")
         if self.seconds is not None and not self.seconds >= 0:
@@ -113,6 +123,10 @@ class Fault:
             "times": self.times,
             "status": self.status,
             "seconds": self.seconds,
+            "body": self.body,
+            "content_type": self.content_type,
+            "headers": dict(self.headers),
+            "skip": self.skip,
         }
 
 
@@ -127,6 +141,10 @@ def fault_from_json(value: object) -> Fault:
         "times": (int, type(None)),
         "status": (int, type(None)),
         "seconds": (int, float, type(None)),
+        "body": (str,),
+        "content_type": (str,),
+        "headers": (dict,),
+        "skip": (int,),
     }
     for key, item in value.items():
         if key not in kinds:
@@ -142,6 +160,7 @@ def fault_from_json(value: object) -> Fault:
 class _Order:
     fault: Fault
     left: int | None
+    skip: int
 
 
 class FaultPlan:
@@ -158,7 +177,7 @@ class FaultPlan:
 
     def add(self, fault: Fault) -> None:
         """Queue `fault` behind those that wait already."""
-        self._orders.append(_Order(fault, fault.times))
+        self._orders.append(_Order(fault, fault.times, fault.skip))
 
     def clear(self) -> None:
         """Drop every fault; requests that hang already go on hanging."""
@@ -263,6 +282,9 @@ class FaultPlan:
     def _take(self, request: web.BaseRequest, *, wait: bool) -> Fault | None:
         for order in self._orders:
             if (order.fault.name == "latency") is wait and order.fault.matches(request):
+                if order.skip:
+                    order.skip -= 1
+                    continue
                 if order.left is not None:
                     order.left -= 1
                     if not order.left:
@@ -282,11 +304,8 @@ class FaultPlan:
                 await asyncio.sleep(fault.duration)
             _reset(request)
             return web.Response()
-        if fault.answer == "html":
-            status = fault.status or 502
-            return web.Response(
-                status=status, text=_HTML.format(status=status), content_type="text/html"
-            )
+        if fault.answer in {"html", "said"}:
+            return _worded(fault)
         if fault.answer in {"429", "429-bare"}:
             bare = fault.answer == "429-bare"
             return self._wording.throttled(None if bare else fault.duration)
@@ -294,6 +313,16 @@ class FaultPlan:
             return self._wording.error(int(fault.answer))
         usual = self._wording.error(fault.status or 500)
         return await _bent(fault, request, genuine if isinstance(genuine, web.Response) else usual)
+
+
+def _worded(fault: Fault) -> web.Response:
+    """An answer that nothing of the network's own goes into."""
+    if fault.answer == "html":
+        status = fault.status or 502
+        page = _HTML.format(status=status)
+        return web.Response(status=status, text=page, content_type="text/html")
+    headers = {**fault.headers, "Content-Type": fault.content_type}
+    return web.Response(status=fault.status or 403, body=fault.body.encode(), headers=headers)
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -31,6 +31,7 @@ DRAWN = """
     planned    withdrawn          dropped
     attempting receipt            delivered
     attempting surely-not-done    planned
+    attempting turned-away        planned
     attempting refusal            failed
     attempting doubt              in-doubt
     in-doubt   proven-present     delivered
@@ -64,6 +65,7 @@ DRAWN = """
     revising   unprovable         delivered
     revising   missing            gone
     revising   surely-not-done    outdated
+    revising   turned-away        outdated
     revising   doubt              outdated
     planned    superfluous        gone
     held       superfluous        gone
@@ -80,6 +82,7 @@ DRAWN = """
     deleting   removed            gone
     deleting   refusal            delivered
     deleting   surely-not-done    unwanted
+    deleting   turned-away        unwanted
     deleting   doubt              unwanted
 """
 """Every move there is: from, by, to. Written by hand, apart from the code."""

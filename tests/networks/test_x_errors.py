@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.errors import (
+    Barred,
     InDoubt,
     NetworkError,
     Refused,
@@ -72,12 +73,13 @@ def test_a_text_that_stands_already_is_a_duplicate(body: object) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        forbidden("You attempted to reply to a Tweet that is deleted or not visible to you."),
-        {"errors": [{"code": 385, "message": "You attempted to reply to …"}]},
+        {"errors": [{"code": 144, "message": "No status found with that ID."}]},
+        {"title": "Not Found Error", "type": f"{PROBLEMS}resource-not-found",
+         "resource_type": "tweet"},
     ],
-)
-def test_a_parent_that_is_gone_is_missing(body: object) -> None:
-    error = judged(403, body)
+)  # fmt: skip
+def test_what_x_surely_does_not_have_is_missing(body: object) -> None:
+    error = judged(404, body)
     assert isinstance(error, Refused)
     assert (error.too_long, error.duplicate, error.missing) == (False, False, True)
 
@@ -86,24 +88,49 @@ def test_a_parent_that_is_gone_is_missing(body: object) -> None:
     "body",
     [
         forbidden("Reply to this conversation is not allowed because you have not been mentioned"),
-        forbidden("You are not permitted to perform this action."),
+        forbidden("Your media IDs are invalid."),
+        forbidden("This user is not allowed to post a video longer than 2 minutes."),
+        forbidden("Creating posts with @mentions is not allowed for your access package."),
+        forbidden("Creating posts with more than one cashtag is not allowed for your package."),
+        forbidden("You are not authorized to delete this Tweet."),
+        {"errors": [{"code": 324, "message": "The validation of media ids failed."}]},
         {
             "title": "Invalid Request",
             "type": f"{PROBLEMS}invalid-request",
             "errors": [{"message": "$.poll: not allowed", "parameters": {"x": ["y"]}}],
         },
+    ],
+)
+def test_what_x_says_about_what_was_sent_is_final(body: object) -> None:
+    error = judged(403, body)
+    assert isinstance(error, Refused)
+    assert (error.too_long, error.duplicate, error.missing) == (False, False, False)
+    assert error.status == 403
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 406, 409, 410, 418, 422, 451])
+@pytest.mark.parametrize(
+    "body",
+    [
+        forbidden("You are not permitted to perform this action."),
+        forbidden("You attempted to reply to a Tweet that is deleted or not visible to you."),
+        forbidden("This request looks like it might be automated. Please try again later."),
+        forbidden("Forbidden"),
+        {"errors": [{"code": 385, "message": "You attempted to reply to …"}]},
+        {"message": "Forbidden"},
         b"<html>403</html>",
         b"",
+        b'{"title": "Forbid',
         None,
         [],
         b"[" * 100_000,
     ],
 )
-def test_every_other_refusal_of_a_creation_is_final_for_this_creation(body: object) -> None:
-    error = judged(403, body)
-    assert isinstance(error, Refused)
-    assert (error.too_long, error.duplicate, error.missing) == (False, False, False)
-    assert error.status == 403
+def test_every_other_refusal_may_pass(status: int, body: object) -> None:
+    error = judged(status, body)
+    assert isinstance(error, Transient)
+    assert not error.unreachable
+    assert error.status == status
 
 
 @pytest.mark.parametrize("host", ["api.x.com", "api.twitter.com"])
@@ -224,12 +251,28 @@ def test_keys_that_are_not_accepted_are_no_matter_of_money(status: int) -> None:
                 "for this endpoint."
             ),
         ),
-        (403, {"errors": [{"code": 326, "message": "this account is temporarily locked"}]}),
         (400, {"errors": [{"code": 215, "message": "Bad Authentication data."}]}),
     ],
 )
 def test_what_only_the_owner_can_mend_is_told_apart(status: int, body: object) -> None:
     assert isinstance(judged(status, body), Unauthorised)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": [{"code": 326, "message": "this account is temporarily locked"}]},
+        {"errors": [{"code": 64, "message": "Your account is not allowed here."}]},
+        forbidden("Your account is suspended and is not permitted to access this feature."),
+    ],
+)
+@pytest.mark.parametrize("writing", [True, False])
+def test_an_account_that_x_shuts_out_is_barred_and_no_login_helps(
+    body: object, writing: bool
+) -> None:
+    error = judged(403, body, writing=writing)
+    assert isinstance(error, Barred)
+    assert "twinpost login" not in error.detail
 
 
 def test_a_months_usage_cap_is_the_owners_and_a_days_ends_at_midnight() -> None:

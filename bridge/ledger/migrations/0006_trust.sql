@@ -14,3 +14,7 @@ CREATE INDEX awaited_by_route ON awaited (route_id, post_id);
 -- does. Of what was recorded before, only the replies to others themselves are known.
 ALTER TABLE post ADD COLUMN with_others INTEGER NOT NULL DEFAULT 0;
 UPDATE post SET with_others = 1 WHERE reason = 'reply';
+
+-- `refused_since` is when a part was first refused for a reason that may pass, none where its last try
+-- was not. It is tried again for a day, counted from then.
+ALTER TABLE part ADD COLUMN refused_since BIGINT;

@@ -33,6 +33,7 @@ from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Receipt
 from bridge.networks.fields import UNKNOWN_ID, mapping_at, text_at
 from bridge.networks.mastodon.client import Client
+from bridge.networks.mastodon.errors import is_a_no
 from bridge.networks.mastodon.instance import Instance, read_instance, streaming_base
 from bridge.networks.mastodon.normalise import account_from
 from bridge.networks.mastodon.presence import Presence
@@ -286,9 +287,9 @@ class MastodonAdapter:
         for version in (2, 1):
             try:
                 said = await self._client.instance(version)
-            except (Refused, Unauthorised):
-                continue
             except NetworkError as error:
+                if is_a_no(error) or isinstance(error, Unauthorised):
+                    continue
                 if error.status is None:
                     raise
                 failed = error

@@ -13,17 +13,41 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from bridge.core.errors import InDoubt, NetworkError, Refused, Throttled, Transient, Unauthorised
-from bridge.networks.fields import readable, text_at
+from bridge.core.errors import (
+    Barred,
+    InDoubt,
+    NetworkError,
+    Refused,
+    Throttled,
+    Transient,
+    Unauthorised,
+)
+from bridge.networks.fields import mapping_at, text_at
 from bridge.networks.mastodon.wire import Exchange
+from bridge.networks.outside import claims_html, describe_foreign, from_outside
 
 _LONGEST_DETAIL = 200
 _OWNERS_BUSINESS = re.compile(
-    "scope|authori|login|log in|suspend|disabl|confirm|pending|approv|credential|token|permission",
+    "scope|authori|login|log in|credential|token|permission", re.IGNORECASE
+)
+_SHUT_OUT = re.compile(
+    r"suspend|disabl|confirm|pending|approv|\bmov(?:ed|ing)\b|silenced|deactivat|\bfrozen\b",
     re.IGNORECASE,
 )
 """Hard-coded English in the servers' sources, never translated: only the owner can mend these."""
 
+_JUDGING = frozenset(
+    (
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    )
+)
+"""The statuses with which a server judges what was sent. Its words are localised, so that it takes
+these and its own form of an error; every other one tells of the server or what is in front."""
+
+_MOVED = re.compile(r"account (?:has |is )?(?:been )?(?:moved|moving|suspended)", re.IGNORECASE)
 _NEEDS_USER = re.compile("requires an authenticated user", re.IGNORECASE)
 _REPEATED_KEY = re.compile("idempotency", re.IGNORECASE)
 _DUPLICATE = re.compile("duplicate record", re.IGNORECASE)
@@ -60,11 +84,20 @@ def failure(
     return None
 
 
+def is_a_no(error: NetworkError) -> bool:
+    """Whether a question was turned down, by whomever: then it may be asked in another way."""
+    status = error.status or 0
+    turned_down = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, Refused) or (isinstance(error, Transient) and turned_down)
+
+
 def unreadable(exchange: Exchange, *, creating: bool) -> NetworkError:
     """A success whose body is cut off, empty, or not what the API promises."""
     detail = f"HTTP {exchange.status}, but the answer is unreadable"
     if exchange.fault:
         detail += f" ({exchange.fault})"
+    elif exchange.body is not None:
+        detail = f"HTTP {exchange.status}: {describe_foreign(exchange.body, exchange.headers)}"
     if creating:
         return InDoubt(detail, status=exchange.status)
     return Transient(detail, status=exchange.status, unreachable=True)
@@ -116,7 +149,7 @@ def _client_failure(
             hint = "sign in again with: twinpost login mastodon"
             return Unauthorised(f"{detail} ({hint})", status=status)
         case HTTPStatus.FORBIDDEN:
-            return _forbidden(exchange, creating=creating)
+            return _forbidden(exchange, changing=creating or naming)
         case HTTPStatus.TOO_MANY_REQUESTS:
             return Throttled(detail, until=until(exchange.headers, now), status=status)
         case HTTPStatus.TOO_EARLY:
@@ -128,54 +161,72 @@ def _client_failure(
 
 
 def _refusal(exchange: Exchange, status: int, *, creating: bool, naming: bool) -> NetworkError:
-    """The other 4xx: a no to this request, with a few exceptions."""
+    """The other 4xx: final where the server itself judges what was sent, else passing."""
     detail, said = _detail(exchange), _said(exchange)
     gone = status in GONE
-    if said is None and (creating or naming) and gone:
-        # A proxy's page, not the API's: nothing was made, and nothing said about any post.
-        return Transient(detail, status=status, unreachable=True)
     if creating and (status == HTTPStatus.CONFLICT or _REPEATED_KEY.search(said or "")):
         return InDoubt(detail, status=status)
-    if _NEEDS_USER.search(said or ""):
+    if said is None:
+        return _foreign(exchange, changing=creating or naming)
+    if _NEEDS_USER.search(said):
         return Unauthorised(detail, status=status)
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY and _MOVED.search(said):
+        return Barred(detail, status=status)
+    if not (naming and gone) and status not in _JUDGING:
+        return Transient(detail, status=status)
     return Refused(
         detail,
         status=status,
         missing=naming and gone,
-        duplicate=creating and _DUPLICATE.search(said or "") is not None,
-        stated=bool(said),
+        duplicate=creating and _DUPLICATE.search(said) is not None,
     )
 
 
-def _forbidden(exchange: Exchange, *, creating: bool) -> NetworkError:
-    """403: about the token or the account, unless a server says no to one particular post.
+def _foreign(exchange: Exchange, *, changing: bool) -> NetworkError:
+    """A 4xx that is not the API's: of a proxy, a guard or a wall. It says nothing of any post.
 
-    What is no JSON comes from a guard in front of the server and concerns every request.
+    Yet it may stand in the way of one post alone, whose words a guard does not like.
     """
+    return Transient(_detail(exchange), status=exchange.status, unreachable=not changing)
+
+
+def _forbidden(exchange: Exchange, *, changing: bool) -> NetworkError:
+    """403: about the token or the account, where the server says so; never about a post alone."""
     said, detail = _said(exchange), _detail(exchange)
-    scope = "insufficient_scope" in exchange.headers.get("www-authenticate", "")
-    if creating and said is not None and not scope and not _OWNERS_BUSINESS.search(said):
-        return Refused(detail, status=exchange.status)
+    if "insufficient_scope" in exchange.headers.get("www-authenticate", ""):
+        return Unauthorised(detail, status=exchange.status)
+    if said is None:
+        return _foreign(exchange, changing=changing)
+    if _SHUT_OUT.search(said):
+        return Barred(detail, status=exchange.status)
+    if changing and not _OWNERS_BUSINESS.search(said):
+        return Transient(detail, status=exchange.status)
     return Unauthorised(detail, status=exchange.status)
 
 
 def _said(exchange: Exchange) -> str | None:
-    """The server's own account of an error; None where the body is not the API's."""
+    """The server's own account of an error; None where the body is not the API's.
+
+    `error` is a text on most makes and an object on Misskey's kin; Laravel, and so Pixelfed, lists
+    the fields beside its `message`.
+    """
     body = decoded(exchange)
-    if not isinstance(body, Mapping):
+    if not isinstance(body, Mapping) or claims_html(exchange.headers):
         return None
-    for key in ("error", "error_description", "message"):
-        if said := text_at(body, key):
-            return said
-    return ""
+    inner = mapping_at(body, "error")
+    said = text_at(body, "error") or text_at(inner, "message") or text_at(inner, "code")
+    if not said and (mapping_at(body, "errors") or text_at(body, "error_description")):
+        said = text_at(body, "error_description") or text_at(body, "message")
+    return said or None
 
 
 def _detail(exchange: Exchange) -> str:
     """``HTTP 422: Validation failed: …``, on one line."""
-    said = " ".join(readable(_said(exchange) or "").split())
-    if len(said) > _LONGEST_DETAIL:
-        said = f"{said[:_LONGEST_DETAIL]}…"
-    return f"HTTP {exchange.status}: {said}" if said else f"HTTP {exchange.status}"
+    said = _said(exchange)
+    if said is None and exchange.body is not None:
+        return f"HTTP {exchange.status}: {describe_foreign(exchange.body, exchange.headers)}"
+    line = from_outside(said or "", _LONGEST_DETAIL)
+    return f"HTTP {exchange.status}: {line}" if line else f"HTTP {exchange.status}"
 
 
 def until(headers: Mapping[str, str], now: datetime) -> datetime | None:

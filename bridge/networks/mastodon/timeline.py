@@ -19,6 +19,7 @@ from bridge.core.prices import FREE
 from bridge.core.record import Cursor
 from bridge.networks.fields import EPOCH, UNKNOWN_ID
 from bridge.networks.mastodon.client import Client
+from bridge.networks.mastodon.errors import is_a_no
 from bridge.networks.mastodon.normalise import status_to_post
 from bridge.networks.mastodon.typed import Sources
 from bridge.ports import Baseline, Known, Reading
@@ -121,7 +122,9 @@ class Timeline:
         """The page right after the cursor; None where the server's answer cannot be that."""
         try:
             page = await self._page(PAGE, min_id=cursor.post or _BEGINNING)
-        except Refused:
+        except NetworkError as error:
+            if not is_a_no(error):
+                raise
             # Some refuse an id that they no longer have, or that is not of their kind.
             return None
         if not page:

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bridge.core.errors import Refused
+from bridge.core.errors import NetworkError
 from bridge.core.model import Post, PostId
 from bridge.networks.mastodon.client import Client
+from bridge.networks.mastodon.errors import is_a_no
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ class Sources:
             return None
         try:
             source = await client.source(post.id)
-        except Refused as error:
+        except NetworkError as error:
+            if not is_a_no(error):
+                raise
             log.debug("no source for post %s: %s", post.id, error)
             self._refusal(post.id, now)
             return None

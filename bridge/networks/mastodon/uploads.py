@@ -16,7 +16,15 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bridge.core.errors import InDoubt, NetworkError, NoUploads, Refused, Transient, Unauthorised
+from bridge.core.errors import (
+    Barred,
+    InDoubt,
+    NetworkError,
+    NoUploads,
+    Refused,
+    Transient,
+    Unauthorised,
+)
 from bridge.core.model import MediaId
 from bridge.net.session import BodyTooLarge, read_capped
 from bridge.networks.fields import id_at, text_at, web_address
@@ -212,6 +220,8 @@ def _judged(error: NetworkError, detail: str) -> NetworkError:
     API itself says so.
     """
     status = error.status
+    if isinstance(error, Barred):
+        return error
     if status == HTTPStatus.FORBIDDEN:
         return Unauthorised(f"{detail} ({_NO_RIGHT})", status=status)
     about_it = isinstance(error, Refused) and error.stated and status in _ABOUT_THE_FILE

@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from bridge.core.draft import DraftPart
-from bridge.core.errors import InDoubt, NetworkError, Refused
+from bridge.core.errors import InDoubt, NetworkError, Refused, Transient
 from bridge.core.lengths import mastodon_length
 from bridge.core.model import MediaId, PostId, Visibility
 from bridge.core.record import Receipt
 from bridge.networks.fields import id_at, mapping_at
 from bridge.networks.mastodon.client import SENT_WITHIN, Client
-from bridge.networks.mastodon.instance import Instance
+from bridge.networks.mastodon.instance import Instance, Software
 from bridge.networks.mastodon.outcome import LOST_POLL, Outcome, read_outcome
 from bridge.networks.mastodon.presence import Presence
 from bridge.networks.mastodon.render import arguments, edit_arguments, in_time, language_code
@@ -175,10 +175,14 @@ class Writing:
             return
         await self._unless_gone(self._delete, target, by)
 
-    async def _cannot_edit(self, target: PostId, error: NetworkError) -> Refused:
+    async def _cannot_edit(self, target: PostId, error: NetworkError) -> NetworkError:
         """Why a post that stood there a moment ago could not be edited."""
         if await self._presence.status(target) is None:
             return Refused("it is no longer there", status=error.status, missing=True)
+        server = await self._instance()
+        if server.software is Software.MASTODON and server.capabilities.edit_within is not None:
+            # Mastodon has edits, so it was not Mastodon that knew nothing of them.
+            return Transient(error.detail, status=error.status)
         self.edits = False
         return Refused("this server cannot edit posts", status=error.status)
 

@@ -21,6 +21,7 @@ from yarl import URL
 
 from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
 from bridge.net.session import BodyTooLarge, ConnectionLost, read_capped
+from bridge.networks.outside import describe_foreign
 from bridge.networks.x.errors import describe, failure, problem_of
 from bridge.networks.x.oauth import UserTokens
 from bridge.networks.x.settings import OAuth1Credentials, XSettings
@@ -33,6 +34,7 @@ LONGEST_UPLOAD = 600.0
 """Seconds for one request that carries a file's bytes: 5 MB in that time is 70 kbit/s."""
 
 _SHORTEST_SCRUBBED = 8
+_UPLOADS = "/2/media/"
 _PARAMETERS = (
     "command",
     "expansions",
@@ -257,14 +259,15 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
             body = b""
         if not succeeded:
             now = self._clock.now()
-            raise failure(status, response.headers, body, now=now, writing=writing)
+            of_file = _UPLOADS in response.url.path
+            raise failure(status, response.headers, body, now=now, writing=writing, of_file=of_file)
         try:
             parsed = json_module.loads(body)
         except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, Mapping):
             return parsed
-        detail = f"HTTP {status}: no JSON object in {len(body)} bytes"
+        detail = f"HTTP {status}: {describe_foreign(body, response.headers)}"
         if writing:
             raise InDoubt(detail, status=status)
         raise Transient(detail, status=status, unreachable=True)

@@ -17,6 +17,7 @@ from http import HTTPStatus
 
 from bridge.core.budget import day_name
 from bridge.core.errors import (
+    Barred,
     InDoubt,
     NetworkError,
     Refused,
@@ -26,6 +27,7 @@ from bridge.core.errors import (
     Unpaid,
 )
 from bridge.networks.fields import mapping_at, mappings_at, number_at, text_at
+from bridge.networks.outside import describe_foreign, from_outside
 
 _LONGEST_DETAIL = 300
 _WINDOW = timedelta(minutes=16)
@@ -38,6 +40,7 @@ _MONEY_TITLES = frozenset({"creditsdepleted", "spendcapreached", "payment requir
 _CAP_WORDS = re.compile(r"spendcap|spend(?:ing)? (?:cap|limit)", re.IGNORECASE)
 _CREDIT_WORDS = re.compile(r"credits? depleted|not have any credits", re.IGNORECASE)
 _CONSOLE = "in X's developer console"
+_SITE = "x.com"
 _OWNER_KINDS = frozenset(
     {
         "client-forbidden",
@@ -45,27 +48,52 @@ _OWNER_KINDS = frozenset(
         "unsupported-authentication",
     }
 )
-_OWNER_CODES = frozenset({32, 64, 89, 99, 135, 215, 220, 261, 326})
-"""v1 codes for bad keys, a wrong clock, suspended and locked accounts, missing app permissions."""
+_OWNER_CODES = frozenset({32, 89, 99, 135, 215, 220, 261})
+"""v1 codes for bad keys, a wrong clock, missing app permissions."""
 _PLAN_CODE = 453
 _PLAN_WORDS = re.compile(r"not enrolled|subset of (?:x|twitter) api", re.IGNORECASE)
 _LIMIT_CODES = frozenset({88, 185})
-_MISSING_CODES = frozenset({144, 385})
+_MISSING_CODES = frozenset({144})
 _NOT_FOUND = "resource-not-found"
 _POSTS = frozenset({"", "tweet", "post"})
 _TOO_LONG_CODE = 186
 _DUPLICATE_CODES = frozenset({187, 327})
 """The same text again; the same repost again."""
 _NOT_PERMITTED = "not permitted to perform"
-_PASSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
-_OWNER_WORDS = re.compile(r"app permissions|suspended|temporarily locked", re.IGNORECASE)
-_MISSING_WORDS = re.compile(
-    r"reply to a (?:tweet|post) that is deleted|(?:tweet|post) that is deleted or not visible"
-    r"|could not find (?:tweet|post)",
+_JUDGING = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+"""The statuses with which X judges what was sent; every other one tells of X, or of what is in
+front of it."""
+
+_INVALID = "invalid-request"
+_CONTENT_CODES = frozenset({44, 183, 323, 324, 325, 328, 386, 407, 433})
+"""v1 codes for an attachment, an address, an audience or an author that will never do."""
+
+_CONTENT_WORDS = re.compile(
+    r"media ids? (?:are|is) (?:invalid|not valid)|(?:invalid|unsupported) media|media type"
+    r"|video longer than|file (?:size|type)|segment may have|number of allowed"
+    r"|reply to this conversation is not allowed|restricted who can reply"
+    r"|posts? with (?:@?mentions|more than one cashtag)|cashtags?\b"
+    r"|not (?:authorized|allowed) to delete|(?:edited|edit) (?:this|a) (?:tweet|post)"
+    r"|not eligible (?:for editing|to be edited)|link (?:has been|was) identified|not permissible",
     re.IGNORECASE,
 )
+"""X's words about this very post or file: the only refusals that no later try can turn."""
+
 _MEDIA_WORDS = re.compile(r"\bmedia[ _.]?ids?\b", re.IGNORECASE)
 """``Your media IDs are invalid.``, or the name of the parameter."""
+
+_OWNER_WORDS = re.compile(r"app permissions", re.IGNORECASE)
+_BARRED_WORDS = re.compile(r"\b(?:suspended|temporarily locked|deactivated)\b", re.IGNORECASE)
+_BARRED_CODES = frozenset({63, 64, 326})
+_MISSING_WORDS = re.compile(r"could not find (?:tweet|post)", re.IGNORECASE)
 _DUPLICATE_WORDS = re.compile(r"duplicate content|already (?:retweeted|reposted)", re.IGNORECASE)
 _DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?!\d)", re.ASCII)
 
@@ -87,6 +115,10 @@ class Problem:
     daily: bool = False
     codes: frozenset[int] = frozenset()
     parameters: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether the body states anything at all in one of the forms that X uses."""
+        return bool(self.title or self.words or self.kind or self.codes)
 
 
 def read_problem(body: bytes) -> Problem:
@@ -139,15 +171,25 @@ def _kind(problem: Mapping[str, object]) -> str:
 
 
 def failure(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime, writing: bool
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: datetime,
+    writing: bool,
+    of_file: bool = False,
 ) -> NetworkError:
     """The error that an answer outside 2xx stands for. `now` is aware UTC.
 
     `writing` says that the request may have created something: then a server's failure leaves that
-    open. A 404 is temporary, as X's incidents answer so, unless it states that a post is not there.
+    open. `of_file` says that it is about one file, which nothing but X's words can be about. Only
+    X's own word about what was sent is `Refused`; whatever else stands in the way of it may pass,
+    a 404 included, as X's incidents answer so.
     """
     problem = read_problem(body)
     detail = describe(status, problem)
+    if not problem:
+        detail = f"HTTP {status}: {describe_foreign(body, headers)}"
     if status < HTTPStatus.BAD_REQUEST:
         return Transient(f"{detail}: redirects are not followed", status=status, unreachable=True)
     broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -161,15 +203,16 @@ def failure(
         _money(status, problem, detail)
         or _limit(status, problem, headers, detail, now)
         or _owner(status, problem, detail, writing=writing)
-        or _refusal(status, problem, detail)
+        or _refusal(status, problem, detail, writing=writing, of_file=of_file)
     )
 
 
 def describe(status: int, problem: Problem) -> str:
     """``"HTTP 403: Forbidden"``: one line, bounded, without control characters."""
-    words = " ".join(problem.words.split()) or problem.title
-    printable = "".join(char for char in words if char.isprintable())
-    return f"HTTP {status}: {printable[:_LONGEST_DETAIL]}" if printable else f"HTTP {status}"
+    words = from_outside(problem.words, _LONGEST_DETAIL) or from_outside(
+        problem.title, _LONGEST_DETAIL
+    )
+    return f"HTTP {status}: {words}" if words else f"HTTP {status}"
 
 
 def _money(status: int, problem: Problem, detail: str) -> NetworkError | None:
@@ -212,12 +255,15 @@ def _limit(
 
 def _owner(status: int, problem: Problem, detail: str, *, writing: bool) -> NetworkError | None:
     """What only the owner can mend; a read of the own timeline that is forbidden is such, too."""
+    if problem.codes & _BARRED_CODES or _BARRED_WORDS.search(problem.words) is not None:
+        hint = f"X has shut this account out: see what it asks for at {_SITE}"
+        return Barred(f"{detail} ({hint})", status=status)
     mends = (
         status == HTTPStatus.UNAUTHORIZED
         or problem.kind in _OWNER_KINDS
         or bool(problem.codes & _OWNER_CODES)
         or _OWNER_WORDS.search(problem.words) is not None
-        or (status == HTTPStatus.FORBIDDEN and not writing)
+        or (status == HTTPStatus.FORBIDDEN and not writing and bool(problem))
     )
     if not mends:
         return None
@@ -226,25 +272,37 @@ def _owner(status: int, problem: Problem, detail: str, *, writing: bool) -> Netw
     return Unauthorised(detail, status=status)
 
 
-def _refusal(status: int, problem: Problem, detail: str) -> NetworkError:
+def _refusal(
+    status: int, problem: Problem, detail: str, *, writing: bool, of_file: bool
+) -> NetworkError:
+    """The other 4xx: final where X judges what was sent or names what it has not, else passing."""
     words = problem.words.lower()
     missing = (
         bool(problem.codes & _MISSING_CODES)
         or _MISSING_WORDS.search(words) is not None
         or (problem.kind == _NOT_FOUND and problem.resource in _POSTS - {""})
     )
-    if status in _PASSING and not missing:
-        return Transient(detail, status=status)
-    return Refused(
-        detail,
-        status=status,
-        stated=bool(problem.words or problem.title),
-        media=_MEDIA_WORDS.search(f"{problem.words} {problem.parameters}") is not None,
-        missing=missing,
-        too_long="too long" in words or _TOO_LONG_CODE in problem.codes,
-        duplicate=_DUPLICATE_WORDS.search(words) is not None
-        or bool(problem.codes & _DUPLICATE_CODES),
+    too_long = "too long" in words or _TOO_LONG_CODE in problem.codes
+    duplicate = _DUPLICATE_WORDS.search(words) is not None or bool(problem.codes & _DUPLICATE_CODES)
+    judged = (
+        too_long
+        or duplicate
+        or _INVALID in {problem.kind, problem.title.replace(" ", "-")}
+        or bool(problem.codes & _CONTENT_CODES)
+        or _CONTENT_WORDS.search(words) is not None
+        or (bool(problem) and (of_file or not writing))
     )
+    if missing or (judged and status in _JUDGING):
+        return Refused(
+            detail,
+            status=status,
+            media=_MEDIA_WORDS.search(f"{problem.words} {problem.parameters}") is not None,
+            missing=missing,
+            too_long=too_long,
+            duplicate=duplicate,
+        )
+    # What is no answer of X's to a question concerns every question; to a post, maybe that one.
+    return Transient(detail, status=status, unreachable=not (writing or problem))
 
 
 def opens_again(headers: Mapping[str, str], now: datetime) -> datetime | None:

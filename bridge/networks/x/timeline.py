@@ -92,7 +92,7 @@ class Timeline:
         dialect = self._dialect
         try:
             payload = await ask(dialect)
-        except Refused as refused:
+        except (Refused, Transient) as refused:
             second = await self._second_opinion(ask, refused)
             if second is None:
                 raise
@@ -125,7 +125,7 @@ class Timeline:
     async def _second_opinion(
         self,
         ask: Callable[[Dialect], Awaitable[Mapping[str, object]]],
-        refused: Refused | None,
+        refused: Refused | Transient | None,
     ) -> Mapping[str, object] | None:
         """The same in the other dialect; None where it is not to be had.
 

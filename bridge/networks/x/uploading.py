@@ -17,6 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from bridge.core.errors import (
+    Barred,
     InDoubt,
     NetworkError,
     NoUploads,
@@ -29,6 +30,7 @@ from bridge.core.errors import (
 from bridge.core.model import MediaId, MediaKind, Microdollars
 from bridge.core.prices import FREE, PriceTable
 from bridge.networks.fields import id_at, mapping_at, number_at, text_at
+from bridge.networks.outside import from_outside
 from bridge.networks.x.client import XClient, problem_in_success
 from bridge.networks.x.errors import describe, problem_of
 from bridge.networks.x.limits import LARGEST_SEGMENT, MOST_SEGMENTS, media_limits
@@ -331,7 +333,7 @@ def _judged(error: NetworkError) -> NetworkError:
     A 403 is never about a file. Everything else is only where X itself says so.
     """
     status = error.status
-    if status is None or isinstance(error, Throttled | Unpaid) or status in _MAY_PASS:
+    if status is None or isinstance(error, Throttled | Unpaid | Barred) or status in _MAY_PASS:
         return error
     if status == HTTPStatus.FORBIDDEN:
         return Unauthorised(f"{error.detail} ({_NO_RIGHT})", status=status)
@@ -367,9 +369,8 @@ def _pause(processing: Mapping[str, object]) -> int:
 
 def _reason(processing: Mapping[str, object]) -> str:
     error = mapping_at(processing, "error")
-    words = " ".join((text_at(error, "message") or text_at(error, "name")).split())
-    printable = "".join(char for char in words if char.isprintable())
-    return f": {printable[:_LONGEST_REASON]}" if printable else ""
+    words = from_outside(text_at(error, "message") or text_at(error, "name"), _LONGEST_REASON)
+    return f": {words}" if words else ""
 
 
 def _expiry(answer: Mapping[str, object], begun: datetime) -> datetime:

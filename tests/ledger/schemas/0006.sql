@@ -92,7 +92,7 @@ CREATE TABLE "part" (
     detail TEXT NOT NULL,
     stands_since BIGINT,
     waiting_since BIGINT,
-    aside INTEGER NOT NULL DEFAULT 0 CHECK (aside IN (0, 1)),
+    aside INTEGER NOT NULL DEFAULT 0 CHECK (aside IN (0, 1)), refused_since BIGINT,
     PRIMARY KEY (post_id, idx),
     CHECK (
         state = 'gone'
@@ -100,9 +100,9 @@ CREATE TABLE "part" (
         = (state IN ('delivered', 'outdated', 'revising', 'unwanted', 'deleting'))
     )
 );
-INSERT INTO "part" VALUES(1,0,1,'delivered','{"version":1,"text":"one","spoiler":"","sensitive":false,"language":null,"visibility":"public","media":[],"poll":null,"quote":null,"repeat":null}',15000,1795348800000000,1,1795348800000000,'hash','900','https://x.example/@me/900',15000,'',1795348800000000,NULL,0);
-INSERT INTO "part" VALUES(1,1,1,'delivered','{"version":1,"text":"two","spoiler":"","sensitive":false,"language":null,"visibility":"public","media":[],"poll":null,"quote":null,"repeat":null}',15000,1795348800000000,1,1795348800000000,'hash','901','https://x.example/@me/901',15000,'',1795348800000000,NULL,0);
-INSERT INTO "part" VALUES(2,0,1,'planned','{"version":1,"text":"hello","spoiler":"","sensitive":false,"language":null,"visibility":"public","media":[],"poll":null,"quote":null,"repeat":null}',15000,1795348800000000,0,NULL,NULL,NULL,NULL,15000,'',NULL,NULL,0);
+INSERT INTO "part" VALUES(1,0,1,'delivered','{"version":1,"text":"one","spoiler":"","sensitive":false,"language":null,"visibility":"public","media":[],"poll":null,"quote":null,"repeat":null}',15000,1795348800000000,1,1795348800000000,'hash','900','https://x.example/@me/900',15000,'',1795348800000000,NULL,0,NULL);
+INSERT INTO "part" VALUES(1,1,1,'delivered','{"version":1,"text":"two","spoiler":"","sensitive":false,"language":null,"visibility":"public","media":[],"poll":null,"quote":null,"repeat":null}',15000,1795348800000000,1,1795348800000000,'hash','901','https://x.example/@me/901',15000,'',1795348800000000,NULL,0,NULL);
+INSERT INTO "part" VALUES(2,0,1,'planned','{"version":1,"text":"hello","spoiler":"","sensitive":false,"language":null,"visibility":"public","media":[],"poll":null,"quote":null,"repeat":null}',15000,1795348800000000,0,NULL,NULL,NULL,NULL,15000,'',NULL,NULL,0,NULL);
 CREATE TABLE post (
     id INTEGER NOT NULL PRIMARY KEY,
     route_id INTEGER NOT NULL REFERENCES route (id),
