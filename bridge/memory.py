@@ -13,6 +13,7 @@ from typing import Protocol
 from bridge.core.amend import Amendment
 from bridge.core.delivery import PartEvent
 from bridge.core.draft import DraftPart
+from bridge.core.identity import Identities, IdentitiesView
 from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
@@ -54,7 +55,7 @@ class RouteStatus:
     waiting_for_money: int = 0
 
 
-class LedgerView(PurseView, Protocol):
+class LedgerView(PurseView, IdentitiesView, Protocol):
     """The bridge's memory, for those who only look. Needs no lease."""
 
     async def close(self) -> None:
@@ -106,7 +107,7 @@ class LedgerView(PurseView, Protocol):
         ...
 
 
-class Ledger(LedgerView, Purse, Protocol):
+class Ledger(LedgerView, Purse, Identities, Protocol):
     """The bridge's memory: one method, one transaction. Writers hold the lease.
 
     Every writing method raises `LeaseLost` once another process has taken the lease over, and has

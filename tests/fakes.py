@@ -181,6 +181,11 @@ class FakeNetwork:
     """The count of publishes, from 1, at which one is refused for good."""
     host: str = ""
     """Where its posts are found on the web."""
+    owner: str = "me"
+    """The account's id, and its handle where `handle` is empty."""
+    handle: str = ""
+    account_errors: list[NetworkError] = field(default_factory=list)
+    asked_who: int = 0
     _next: int = 100
 
     def __post_init__(self) -> None:
@@ -200,7 +205,7 @@ class FakeNetwork:
         repost: Post | None = None,
     ) -> Post:
         """What the owner does in the network's own app."""
-        me = AccountId("me")
+        me = AccountId(self.owner)
         parent_author = AccountId("somebody") if by_other else me
         post = Post(
             network=self.network,
@@ -235,8 +240,12 @@ class FakeNetwork:
         self.posts.remove(post)
 
     async def account(self) -> Account:
+        self.asked_who += 1
+        if self.account_errors:
+            raise self.account_errors.pop(0)
+        handle = self.handle or self.owner
         return Account(
-            self.network, AccountId("me"), "me", f"https://{self.network.value}.example/@me"
+            self.network, AccountId(self.owner), handle, f"https://{self.host}/@{handle}"
         )
 
     async def baseline(self) -> Baseline:

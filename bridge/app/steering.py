@@ -1,6 +1,6 @@
 """The ledger of some settings, to be written: by the daemon, or by its owner's word without one.
 
-Must not import what speaks to a network.
+Must not import what speaks to a network, but to ask whose the credentials are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime
 from bridge.app.clock import SystemClock
 from bridge.app.looking import ledger_path, routes
 from bridge.config import Settings
+from bridge.core.model import BridgeName
 from bridge.engine.commands import Commands
 from bridge.engine.route import Bench
 from bridge.ledger.backups import FolderOfBackups
@@ -38,7 +39,15 @@ async def steering(settings: Settings, *, create: bool = False) -> AsyncIterator
     """What an owner can have done where no daemon runs. Raises `LedgerError`."""
     clock = SystemClock()
     ledger = await opened(settings, clock.now(), create=create)
+
+    async def check(bridge: BridgeName) -> None:
+        # Only what decides about posts waits for the clients of both networks to be loaded.
+        from bridge.app.identity import check_accounts  # noqa: PLC0415 - as said
+
+        await check_accounts(settings, ledger, bridge)
+
+    bench = Bench(ledger, clock, lambda: 0.0)
     try:
-        yield Commands(Bench(ledger, clock, lambda: 0.0), list(routes(settings)))
+        yield Commands(bench, list(routes(settings)), check_accounts=check)
     finally:
         await ledger.close()

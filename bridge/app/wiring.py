@@ -26,6 +26,7 @@ from bridge.core.secret import Secret
 from bridge.engine.caretaking import copying, forgetting
 from bridge.engine.commands import Commands
 from bridge.engine.control import Control
+from bridge.engine.identity import guarded
 from bridge.engine.pricewatch import watching_prices
 from bridge.engine.route import Bench, Chore, RoutePlan
 from bridge.engine.supervise import Daemon
@@ -85,7 +86,9 @@ async def wired(
         for bridge in bridges:
             plans += await _plans(bridge, stack, clock, vault, tls, traffic=traffic)
         daemon = Daemon(plans, bench)
-        commands = Commands(bench, list(routes(settings)), daemon.lanes)
+        commands = Commands(
+            bench, list(routes(settings)), daemon.lanes, check_accounts=daemon.check_accounts
+        )
         yield Running(daemon, control_over(ledger, settings), commands, ledger, clock)
 
 
@@ -103,7 +106,7 @@ async def rehearsing(
         plans: list[RoutePlan] = []
         for bridge in signed_in(settings).bridges:
             plans += await _plans(bridge, stack, clock, vault, tls)
-        yield plans, view
+        yield guarded(plans, view)[0], view
 
 
 @asynccontextmanager

@@ -105,7 +105,8 @@ def status(arguments: argparse.Namespace) -> int:
         if (copies := asyncio.run(_copies(settings))).why:
             since = f"{copies.since:%Y-%m-%d %H:%M} UTC"
             print(f"The ledger was not copied since {since}: {copies.why}")
-    if any(row["state"] == WORDS[Condition.SIGN_IN] for row in rows):
+    shut_out = {WORDS[Condition.SIGN_IN], WORDS[Condition.WRONG_ACCOUNT]}
+    if any(row["state"] in shut_out for row in rows):
         return Exit.AUTHORISATION
     return Exit.ATTENTION if any(map(_needs_owner, rows)) else Exit.FINE
 

@@ -26,15 +26,15 @@ def add_keeping(add: Callable[..., argparse.ArgumentParser], later: Later) -> No
     """The commands `ledger`, `catch-up` and `link`."""
     ledger = add(
         "ledger",
-        "Look after the bridge's memory. Or import what another cross-poster remembers.",
+        "Look after the bridge's memory, import another cross-poster's, or rebind it.",
         "twinpost ledger backup --to /mnt/usb/ledger.sqlite3",
         later("ledger", "run"),
     )
     ledger.add_argument(
         "action",
         metavar="ACTION",
-        choices=("verify", "backup", "restore", "export", "import"),
-        help="verify, backup, restore, export or import",
+        choices=("verify", "backup", "restore", "export", "import", "rebind"),
+        help="verify, backup, restore, export, import or rebind",
     )
     ledger.add_argument("file", nargs="?", metavar="FILE", help="export: - or none to print it")
     ledger.add_argument("--to", metavar="FILE", help="backup: default a new one in backups/")
@@ -42,8 +42,13 @@ def add_keeping(add: Callable[..., argparse.ArgumentParser], later: Later) -> No
     ledger.add_argument(
         "--format", choices=FORMATS, metavar="NAME", help="import: whose file, if it does not tell"
     )
-    add_bridge(ledger, "import: which one, if there are several")
+    add_bridge(ledger, "import, rebind: which one, if there are several")
     ledger.add_argument("--skip-unread", action="store_true", help="import: the rest all the same")
+    ledger.add_argument(
+        "--yes",
+        action="store_true",
+        help="rebind: ask nothing; others: even of other accounts",
+    )
 
     again = add(
         "catch-up",

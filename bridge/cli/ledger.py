@@ -1,4 +1,4 @@
-"""`ledger verify | backup | restore | export | import`: the bridge's memory, looked after by hand.
+"""`ledger verify | backup | restore | export | import | rebind`: the memory, looked after by hand.
 
 Says, never decides: `bridge.ledger` does. What replaces a ledger keeps the old one, and says where.
 """
@@ -16,13 +16,16 @@ from pathlib import Path
 
 from bridge.app.looking import ledger_path
 from bridge.app.steering import backups_of, steering
+from bridge.cli.asking import line
 from bridge.cli.choosing import chosen
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
-from bridge.core.errors import ConfigError, LedgerError
+from bridge.core.errors import ConfigError, LedgerError, WrongAccount
+from bridge.core.model import BridgeName
 from bridge.core.record import Pair, Tied
 from bridge.ledger import care, transfer
 from bridge.ledger.care import Restored
+from bridge.ledger.sqlite import open_reader
 from bridge.ledger.takeover import LARGEST, Format, Found, read
 from bridge.ledger.takeover.found import as_pair, host
 
@@ -38,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         "restore": _restore,
         "export": _export,
         "import": _import,
+        "rebind": _rebind,
     }
     return actions[arguments.action](arguments, settings)
 
@@ -76,10 +80,71 @@ def _backup(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _restore(arguments: argparse.Namespace, settings: Settings) -> int:
     file = _named(arguments, "the backup")
-    done = care.restore(ledger_path(settings), file, datetime.now(UTC))
+    approve = _approving(arguments, settings)
+    done = care.restore(ledger_path(settings), file, datetime.now(UTC), approve=approve)
     print(f"{ledger_path(settings)}: restored from {file} of {done.taken:%Y-%m-%d %H:%M} UTC")
     _say_what_follows(done)
     return Exit.ATTENTION if done.held else Exit.FINE
+
+
+def _approving(arguments: argparse.Namespace, settings: Settings) -> care.Approve:
+    """What refuses a ledger of other accounts than are signed in, unless its owner insists."""
+
+    def approve(ledger: Path) -> None:
+        try:
+            asyncio.run(_checked(settings, ledger))
+        except WrongAccount as error:
+            raise ConfigError(
+                f"{error}. Nothing was changed; to put this ledger there all the same, and then "
+                "sign in as that account or rebind it: --yes"
+            ) from None
+
+    return care.approve_any if arguments.yes else approve
+
+
+async def _checked(settings: Settings, ledger: Path) -> None:
+    # The clients of both networks take their time to load.
+    from bridge.app.identity import check_accounts  # noqa: PLC0415 - as said
+
+    memory = await open_reader(ledger)
+    try:
+        await check_accounts(settings, memory)
+    finally:
+        await memory.close()
+
+
+def _rebind(arguments: argparse.Namespace, settings: Settings) -> int:
+    bridge = chosen(settings, arguments.bridge).name
+    return asyncio.run(_rebound(settings, bridge, sure=arguments.yes))
+
+
+async def _rebound(settings: Settings, bridge: BridgeName, *, sure: bool) -> Exit:
+    async with steering(settings) as commands:
+        for network, known in await commands.accounts(bridge):
+            whose = "an account that was never noted" if known is None else str(known)
+            print(f"{bridge}, {network.called}: {whose}")
+        print(
+            f"This ends the bridge {bridge} between these accounts. What is known of it is kept "
+            "under another name; what has not been sent is dropped; mirrors that stand are left as "
+            "they are. The accounts that are signed in next are its accounts, and of them only "
+            "what is written after its next pass is mirrored."
+        )
+        if not sure and not _is_sure(bridge):
+            print("nothing was changed")
+            return Exit.FINE
+        done = await commands.rebind(bridge)
+    print(
+        f"{bridge} starts anew. {done.posts} post(s) are kept as {done.aside} (twinpost history "
+        f"--bridge {done.aside}); {done.unsent} unsent part(s) of them were ended. To have others "
+        "signed in: twinpost login. Then start the bridge again."
+    )
+    return Exit.FINE
+
+
+def _is_sure(bridge: BridgeName) -> bool:
+    if not sys.stdin.isatty():
+        raise ConfigError(f"the bridge {bridge} would be bound to other accounts; agree with --yes")
+    return line(f"Start {bridge} anew? [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def _say_what_follows(done: Restored) -> None:
@@ -138,7 +203,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
             if arguments.format == "twinpost" or (
                 arguments.format is None and transfer.is_export(first)
             ):
-                return _rebuild(settings, file, transfer.lines_of(stream))
+                return _rebuild(arguments, settings, file, transfer.lines_of(stream))
             content = stream.read(LARGEST + 1)
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
@@ -147,9 +212,17 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
     return _take_over(arguments, settings, file, content)
 
 
-def _rebuild(settings: Settings, file: Path, lines: Iterator[str]) -> int:
+def _rebuild(
+    arguments: argparse.Namespace, settings: Settings, file: Path, lines: Iterator[str]
+) -> int:
     """Make the ledger from the lines of an export, however large it is."""
-    done = transfer.bring_in(ledger_path(settings), lines, datetime.now(UTC), called=str(file))
+    done = transfer.bring_in(
+        ledger_path(settings),
+        lines,
+        datetime.now(UTC),
+        called=str(file),
+        approve=_approving(arguments, settings),
+    )
     print(f"{ledger_path(settings)}: made of {file} of {done.taken:%Y-%m-%d %H:%M} UTC")
     _say_what_follows(done)
     return Exit.ATTENTION if done.held else Exit.FINE

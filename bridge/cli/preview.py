@@ -16,7 +16,7 @@ from bridge.app.wiring import rehearsing
 from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.core.address import id_in, network_of
-from bridge.core.errors import ConfigError, NetworkError, TwinpostError
+from bridge.core.errors import ConfigError, NetworkError, TwinpostError, WrongAccount
 from bridge.core.model import Direction, Network, Post
 from bridge.engine.preview import PreviewRow, preview, preview_row, typed
 from bridge.engine.route import RoutePlan
@@ -84,6 +84,8 @@ async def _looked_up(plan: RoutePlan, given: str) -> Post:
     post_id = id_in(given)
     try:
         post = await plan.source.look_up(post_id) if post_id else None
+    except WrongAccount:
+        raise
     except NetworkError as error:
         where = plan.source.network.value
         raise TwinpostError(f"{given} could not be read from {where}: {error}") from error

@@ -15,7 +15,8 @@
     │   ├── Refused                  surely not done, and will not be for this request
     │   ├── Unauthorised             surely not done until the owner signs in or pays
     │   │   ├── Unpaid               signing in does not help: money, a cap, or the plan
-    │   │   └── Barred               signing in does not help: the account itself is shut out
+    │   │   ├── Barred               signing in does not help: the account itself is shut out
+    │   │   └── WrongAccount         the credentials are another account's than the ledger knows
     │   └── InDoubt                  may have been done: prove it before anything is repeated
     ├── NothingFits                  what a command names is not there          (exit 2)
     ├── MediaError                   a medium cannot be had, or must not be passed on
@@ -168,6 +169,17 @@ class Barred(Unauthorised):
 
     It concerns every post of the account; `detail` says what its owner can do.
     """
+
+
+class WrongAccount(Unauthorised):
+    """The credentials belong to another account than the one that the ledger knows for a bridge.
+
+    Nothing was asked of the network but whose they are. `network` is its name.
+    """
+
+    def __init__(self, detail: str, *, network: str) -> None:
+        super().__init__(detail)
+        self.network = network
 
 
 class InDoubt(NetworkError):

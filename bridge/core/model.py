@@ -147,7 +147,7 @@ class Account:
 
     `handle` carries no leading ``@``. `protected` says that posts reach approved followers only,
     None where the server does not say. `may_write` says whether the credentials may do more than
-    read, None where the network does not tell by itself.
+    read, None where the network does not tell by itself. `created_at` may be a mere date.
     """
 
     network: Network
@@ -156,6 +156,7 @@ class Account:
     url: str | None = None
     protected: bool | None = None
     may_write: bool | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ process finds what was decided.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from bridge.core.errors import NothingFits
 from bridge.core.events import RoutePaused, RouteResumed
-from bridge.core.model import BridgeName, Direction, PostId, Route
+from bridge.core.identity import Identity, Rebound
+from bridge.core.model import BridgeName, Direction, Network, PostId, Route
 from bridge.core.record import Mirror, Pair, PostRecord, Tied
 from bridge.core.verdict import Reason
 from bridge.engine.lane import Lane
@@ -24,11 +25,30 @@ from bridge.engine.standing import wait_rows
 BY_OWNER = "paused by its owner; it goes on with: twinpost resume"
 
 
-class Commands:
-    """The owner's levers on `routes`, and on those of `lanes` that are at work in this process."""
+CheckAccounts = Callable[[BridgeName], Awaitable[None]]
+"""Raises `WrongAccount` where the credentials of a bridge are another account's."""
 
-    def __init__(self, bench: Bench, routes: Sequence[Route], lanes: Sequence[Lane] = ()) -> None:
+
+async def _nobody_is_asked(_: BridgeName) -> None:
+    """Where no network can be asked."""
+
+
+class Commands:
+    """The owner's levers on `routes`, and on those of `lanes` that are at work in this process.
+
+    `check_accounts` is asked before anything is decided about a post: it raises `WrongAccount`
+    where the credentials of a bridge are not those of the accounts that its ledger knows.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        routes: Sequence[Route],
+        lanes: Sequence[Lane] = (),
+        check_accounts: CheckAccounts = _nobody_is_asked,
+    ) -> None:
         self._bench = bench
+        self._check_accounts = check_accounts
         self._routes = tuple(routes)
         self._lanes = {lane.plan.route: lane for lane in lanes}
 
@@ -165,6 +185,7 @@ class Commands:
     ) -> str:
         """Send these posts of one route after all, where they were kept back or never recorded."""
         route, ledger = self._one(bridge, direction), self._bench.ledger
+        await self._check_accounts(route.bridge)
         names = [PostId(name) for name in posts]
         taken = await ledger.want(route, names, self._bench.clock.now())
         said = f"{route}: {len(taken)} post(s) are looked at again and sent if they have no mirror"
@@ -181,6 +202,7 @@ class Commands:
     ) -> str:
         """Know `mirror` as the mirror of `post`, whoever made it."""
         route, now = self._one(bridge, direction), self._bench.clock.now()
+        await self._check_accounts(route.bridge)
         pair = Pair(route, post, mirror)
         async with self._bench.turnstiles.turn(route.bridge):
             (came,) = await self._bench.ledger.tie((pair,), reason=Reason.LINKED, now=now)
@@ -191,8 +213,19 @@ class Commands:
     async def take_over(self, pairs: Sequence[Pair]) -> tuple[Tied, ...]:
         """Know what another cross-poster mirrored, all at once; what came of each pair."""
         now, bridges = self._bench.clock.now(), {pair.route.bridge for pair in pairs}
+        for bridge in bridges:
+            await self._check_accounts(bridge)
         async with self._bench.turnstiles.turn(*bridges):
             return await self._bench.ledger.tie(pairs, reason=Reason.TAKEN_OVER, now=now)
+
+    async def accounts(self, bridge: BridgeName) -> tuple[tuple[Network, Identity | None], ...]:
+        """Which accounts the ledger knows for a bridge."""
+        ledger = self._bench.ledger
+        return tuple([(each, await ledger.identity(bridge, each)) for each in Network])
+
+    async def rebind(self, bridge: BridgeName) -> Rebound:
+        """Start a bridge anew with whatever accounts are signed in next. Not beside its lanes."""
+        return await self._bench.ledger.rebind(bridge, self._bench.clock.now())
 
     def _one(self, bridge: BridgeName | None, direction: Direction | None) -> Route:
         named = self._named(bridge, direction)
@@ -209,6 +242,8 @@ class Commands:
         now, ledger = self._bench.clock.now(), self._bench.ledger
         if post is None:
             named = self._named(bridge, None)
+            for each in {route.bridge for route in named}:
+                await self._check_accounts(each)
             gone = [(route, await ledger.release(route, None, now)) for route in named]
             if not any(posts for _, posts in gone):
                 raise NothingFits(
@@ -222,6 +257,7 @@ class Commands:
             return f"released: {count} post(s), sent in their order"
         found = await self._mirrored(post, bridge)
         for record in found:
+            await self._check_accounts(record.route.bridge)
             if await ledger.release(record.route, record.source, now):
                 return self._done(record, "released: it is sent whatever it costs")
         state = found[0].state.value if found else "not known"
@@ -257,6 +293,7 @@ class Commands:
     ) -> AsyncIterator[tuple[PostRecord, Mend]]:
         """What can be done about the one post that is meant; nobody else moves it meanwhile."""
         route = (await self._meant(post, bridge, direction)).route
+        await self._check_accounts(route.bridge)
         async with self._bench.turnstiles.turn(route.bridge):
             record = await self._meant(post, route.bridge, route.direction)
             yield record, Mend(self._bench.ledger, record, self._bench.clock.now())

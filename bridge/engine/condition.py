@@ -14,6 +14,8 @@ class Condition(StrEnum):
     """One word for a direction; the first that holds, from top to bottom."""
 
     PAUSED = "paused"
+    WRONG_ACCOUNT = "wrong-account"
+    """The credentials are another account's than the one that the ledger knows."""
     SIGN_IN = "sign-in"
     UNPAID = "unpaid"
     """The network wants money: credits, a higher cap, or another plan."""
@@ -33,6 +35,7 @@ class Condition(StrEnum):
 
 BAD = frozenset(
     {
+        Condition.WRONG_ACCOUNT,
         Condition.SIGN_IN,
         Condition.UNPAID,
         Condition.NO_ROOM,
@@ -44,6 +47,7 @@ BAD = frozenset(
 
 WORDS = {
     Condition.PAUSED: "paused",
+    Condition.WRONG_ACCOUNT: "wrong account",
     Condition.SIGN_IN: "sign in again",
     Condition.UNPAID: "unpaid",
     Condition.NO_ROOM: "disk full",

@@ -12,7 +12,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bridge.core.delivery import LONGEST_WAIT
-from bridge.core.errors import LedgerError, LedgerFull, NetworkError, Unauthorised, Unpaid
+from bridge.core.errors import (
+    LedgerError,
+    LedgerFull,
+    NetworkError,
+    Unauthorised,
+    Unpaid,
+    WrongAccount,
+)
 from bridge.core.events import RoutePaused, RouteResumed
 from bridge.core.model import Network
 from bridge.engine.catchup import CatchUp
@@ -21,6 +28,7 @@ from bridge.engine.deliver import Deliver
 from bridge.engine.edits import Edits
 from bridge.engine.gate import Closed, Gate
 from bridge.engine.homecoming import Homecoming
+from bridge.engine.identity import Accounts
 from bridge.engine.intake import Intake
 from bridge.engine.leave import Leave
 from bridge.engine.media import Luggage
@@ -48,9 +56,12 @@ ComeBack = Callable[[datetime], None]
 class Lane:
     """One route at work."""
 
-    def __init__(self, plan: RoutePlan, bench: Bench, parts: Recognition) -> None:
+    def __init__(
+        self, plan: RoutePlan, bench: Bench, parts: Recognition, accounts: Accounts
+    ) -> None:
         self.plan = plan
         self._bench = bench
+        self._accounts = accounts
         source, target = plan.source.network.value, plan.target.network.value
         self._reading = Gate(plan.route, f"reading {source}", bench)
         self._asking = Gate(plan.route, f"asking {source} how a post stands", bench)
@@ -228,6 +239,8 @@ class Lane:
         """
         if self.paused:
             return None
+        if (refused_until := await self._refused()) is not None:
+            return refused_until
         read, self._read_wanted = read or self._read_wanted, False
         await self._reconcile.look()
         self._catch_up.opposite = None if self.opposite is None else self.opposite.plan
@@ -261,7 +274,7 @@ class Lane:
 
         What that brings is judged at once, and sent in a turn of this lane's own.
         """
-        if self.paused:
+        if self.paused or await self._refused() is not None:
             return
         try:
             await self._read_source()
@@ -277,12 +290,24 @@ class Lane:
 
         With `deleted`, its owner vouches that what is gone was deleted, however much it is.
         """
-        if self.paused:
+        if self.paused or await self._refused() is not None:
             return
         async with self._one_reader:
             if await self._money.reads_again_at() is None:
                 await self._recheck.look(deleted=deleted)
         await self._send_due()
+
+    async def _refused(self) -> datetime | None:
+        """When to look again, where the credentials are not those of this bridge's accounts."""
+        try:
+            await self._accounts.check()
+        except WrongAccount as error:
+            wrong_source = error.network == self.plan.source.network.value
+            gate = self._reading if wrong_source else self._sending
+            if gate.is_open():
+                gate.failed(error)
+            return gate.reopens_at()
+        return None
 
     async def _send_due(self) -> None:
         """Send what is due, but look first whether its author has put it there by hand.

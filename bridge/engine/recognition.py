@@ -7,15 +7,17 @@ not judge, and changes nothing but the part that is proven.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from bridge.core.errors import WrongAccount
 from bridge.core.fingerprint import Match
+from bridge.core.identity import identity_of, is_the_same
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import PartRecord
 from bridge.core.twins import Counterpart, Twin
 from bridge.engine import proof
 from bridge.engine.route import Bench, RoutePlan
-from bridge.engine.turnstiles import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,19 @@ class Recognition:
                 yield record
 
     async def _is_sent_here(self, plan: RoutePlan) -> bool:
-        """Whether the route of another bridge sends to the account which is read."""
-        return key_of(await plan.target.account()) == key_of(await self.plan.source.account())
+        """Whether the route of another bridge sends to the account which is read.
+
+        By what the ledger knows of it: what that bridge is signed in as now may be another account,
+        and is nothing to hold up this one for.
+        """
+        bridge, network = plan.route.bridge, plan.target.network
+        known = await self.bench.ledger.identity(bridge, network)
+        if known is None:
+            with suppress(WrongAccount):
+                known = identity_of(await plan.target.account())
+        if known is None:
+            return False
+        return is_the_same(known, identity_of(await self.plan.source.account()))
 
 
 def recognition(plan: RoutePlan, bench: Bench, plans: Sequence[RoutePlan]) -> Recognition:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict
 
-from bridge.core.errors import Throttled, Transient, Unauthorised, Unpaid
+from bridge.core.errors import Throttled, Transient, Unauthorised, Unpaid, WrongAccount
 from bridge.core.model import Network, Route
 from bridge.engine.condition import BAD, Condition, by_figures
 from bridge.engine.control import Control, timestamp
@@ -113,14 +113,15 @@ def _wait(lane: Lane) -> _Wait | None:
     return _Wait(Condition.NO_ROOM) if lane.full else None
 
 
+_SHUT_OUT = {Unpaid: Condition.UNPAID, WrongAccount: Condition.WRONG_ACCOUNT}
+
+
 def _why(closed: Closed) -> Condition:
     if closed.of_media:
         return Condition.MEDIA_WAITS
     match closed.error:
-        case Unpaid():
-            return Condition.UNPAID
-        case Unauthorised():
-            return Condition.SIGN_IN
+        case Unauthorised() as error:
+            return _SHUT_OUT.get(type(error), Condition.SIGN_IN)
         case Throttled():
             return Condition.RATE_LIMIT
         case Transient(unreachable=True):

@@ -14,8 +14,10 @@ from datetime import datetime
 from functools import partial
 
 from bridge.core.errors import LedgerError, LedgerFull
-from bridge.core.model import Route
+from bridge.core.identity import Identity
+from bridge.core.model import BridgeName, Network, Route
 from bridge.engine.caretaking import Caretaker
+from bridge.engine.identity import guarded
 from bridge.engine.lane import Lane
 from bridge.engine.recognition import recognition
 from bridge.engine.route import Bench, RoutePlan
@@ -47,7 +49,20 @@ class Daemon:
         self.broke_off = False
         """Whether a lane broke off in the last single pass."""
         self._schedule: Schedule | None = None
-        self.lanes = tuple(Lane(plan, bench, recognition(plan, bench, plans)) for plan in plans)
+
+        async def remember(bridge: BridgeName, network: Network, found: Identity) -> None:
+            await bench.ledger.note_identity(bridge, network, found, bench.clock.now())
+
+        plans, self._accounts = guarded(plans, bench.ledger, remember)
+        self.lanes = tuple(
+            Lane(
+                plan,
+                bench,
+                recognition(plan, bench, plans),
+                self._accounts[plan.route.bridge],
+            )
+            for plan in plans
+        )
         by_route = {lane.plan.route: lane for lane in self.lanes}
         for route, lane in by_route.items():
             lane.opposite = by_route.get(Route(route.bridge, route.direction.reverse))
@@ -94,6 +109,11 @@ class Daemon:
             for task in (*tasks, *work, ending):
                 task.cancel()
             await asyncio.gather(*tasks, *work, ending, return_exceptions=True)
+
+    async def check_accounts(self, bridge: BridgeName) -> None:
+        """Raise `WrongAccount` where the credentials of `bridge` are another account's."""
+        if (accounts := self._accounts.get(bridge)) is not None:
+            await accounts.check()
 
     def next_read(self, route: Route) -> datetime | None:
         """When `route` is read next by its plan (aware UTC); None while nothing is planned."""

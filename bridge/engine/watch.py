@@ -13,7 +13,7 @@ from bridge.core import guards
 from bridge.core.arrival import in_order
 from bridge.core.model import PostId
 from bridge.core.record import Cursor
-from bridge.core.timing import FromBeginning, FromDate, FromNow
+from bridge.core.timing import FromBeginning, FromDate, FromNow, Start
 from bridge.engine.homecoming import Homecoming
 from bridge.engine.intake import Intake
 from bridge.engine.route import Bench, RoutePlan
@@ -38,8 +38,10 @@ class Watch:
         ledger, route = self._bench.ledger, self._plan.route
         cursor = await ledger.cursor(route)
         if cursor is None:
-            cursor = await self._set_out()
-            if isinstance(self._plan.start, FromNow):
+            # With new accounts nothing old is wanted, whatever once was wanted of the former ones.
+            start = FromNow() if await ledger.is_rebound(route) else self._plan.start
+            cursor = await self._set_out(start)
+            if isinstance(start, FromNow):
                 await self._homecoming.passed()
                 return 0
         count = 0
@@ -59,11 +61,11 @@ class Watch:
                 await self._homecoming.passed()
                 return count
 
-    async def _set_out(self) -> Cursor:
+    async def _set_out(self, start: Start) -> Cursor:
         """The cursor from which a route starts, once and for all."""
         baseline: Collection[PostId] = ()
         floor: datetime | None = None
-        match self._plan.start:
+        match start:
             case FromBeginning():
                 cursor = Cursor()
             case FromDate(at=floor):

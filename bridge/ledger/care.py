@@ -121,7 +121,17 @@ def _copied(source: Path, target: Path, now: datetime) -> None:
             reading.close()
 
 
-def restore(ledger: Path, backup: Path, now: datetime) -> Restored:
+Approve = Callable[[Path], None]
+"""Looks at a whole ledger before it is put in its place; what it raises keeps that from it."""
+
+
+def approve_any(_: Path) -> None:
+    """Approve of any ledger."""
+
+
+def restore(
+    ledger: Path, backup: Path, now: datetime, *, approve: Approve = approve_any
+) -> Restored:
     """Put the copy `backup` in the ledger's place; what was there is kept aside.
 
     Raises `LedgerInUse` while a process writes the ledger, `LedgerMissing` and `LedgerDamaged` for
@@ -141,11 +151,16 @@ def restore(ledger: Path, backup: Path, now: datetime) -> Restored:
         _copied(backup, fresh, taken)
         return taken
 
-    return install(ledger, build, now, called=str(backup))
+    return install(ledger, build, now, called=str(backup), approve=approve)
 
 
 def install(
-    ledger: Path, build: Callable[[Path], datetime], now: datetime, *, called: str
+    ledger: Path,
+    build: Callable[[Path], datetime],
+    now: datetime,
+    *,
+    called: str,
+    approve: Approve = approve_any,
 ) -> Restored:
     """Have `build` make a ledger in the file it is given, and put it in the place of `ledger`.
 
@@ -160,6 +175,7 @@ def install(
         try:
             taken = build(fresh)
             held = _prepared(fresh, ledger, now, taken, called)
+            approve(fresh)
             _synced(fresh)
             aside = _set_aside(ledger, now)
             files.publish(fresh, ledger)

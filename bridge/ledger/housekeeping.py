@@ -13,10 +13,11 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from bridge.core.model import PostId, Route
+from bridge.core.identity import Identity, Rebound, Trace
+from bridge.core.model import BridgeName, Network, PostId, Route
 from bridge.core.record import BackupState, Decision, Pair, Passage, PostRecord, Tied
 from bridge.core.verdict import Reason, Verdict
-from bridge.ledger import purging, returning, tying, wanting
+from bridge.ledger import identity, purging, returning, tying, wanting
 from bridge.ledger.codec import decoding, from_micros, to_micros
 
 T = TypeVar("T")
@@ -41,6 +42,14 @@ class Looks(ABC):
     async def backup_state(self) -> BackupState:
         """How the ledger's copies of itself went."""
         return await self._read(_backup_state)
+
+    async def identity(self, bridge: BridgeName, network: Network) -> Identity | None:
+        """The account that `bridge` has on `network`; None before their first contact."""
+        return await self._read(lambda db: identity.identity(db, bridge, network))
+
+    async def traces(self, bridge: BridgeName, network: Network) -> tuple[Trace, ...]:
+        """Some posts that `bridge` read from, or made on, `network`, newest first."""
+        return await self._read(lambda db: identity.traces(db, bridge, network))
 
 
 class Keeps(Looks):
@@ -105,6 +114,20 @@ class Keeps(Looks):
         if count or self._log_holds_texts:
             self._log_holds_texts = not await self._outside(purging.emptied)
         return count
+
+    async def note_identity(
+        self, bridge: BridgeName, network: Network, found: Identity, now: datetime
+    ) -> None:
+        """Remember whose account it is, instead of what was known."""
+        await self._write(lambda db: identity.note(db, bridge, network, found, now))
+
+    async def rebind(self, bridge: BridgeName, now: datetime) -> Rebound:
+        """Keep all that is known of `bridge` under another name, and let it start anew."""
+        return await self._write(lambda db: identity.rebind(db, bridge, now))
+
+    async def is_rebound(self, route: Route) -> bool:
+        """Whether `route` was told to start anew with other accounts."""
+        return await self._read(lambda db: identity.is_rebound(db, route))
 
     async def note_backup(self, at: datetime, why: str = "") -> bool:
         """Remember that the ledger was copied, or `why` not; whether that is news."""

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from bridge.core.errors import LedgerDamaged, LedgerError
-from bridge.ledger import restoring, schema
-from bridge.ledger.care import Restored, install, private
+from bridge.ledger import care, restoring, schema
+from bridge.ledger.care import Approve, Restored, install, private
 from bridge.ledger.codec import from_micros, to_micros
 from bridge.ledger.store import WORKING_TIMEOUT_MS, connect, ledger_id
 from bridge.ledger.transaction import in_transaction, translated
@@ -90,7 +90,14 @@ def lines_of(stream: BinaryIO) -> Iterator[str]:
         yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
-def bring_in(ledger: Path, lines: Iterable[str], now: datetime, *, called: str) -> Restored:
+def bring_in(
+    ledger: Path,
+    lines: Iterable[str],
+    now: datetime,
+    *,
+    called: str,
+    approve: Approve = care.approve_any,
+) -> Restored:
     """Make a ledger of the lines of an export, and put it in the place of `ledger`.
 
     As with a backup: nothing that may have been sent since is sent, what stood there is kept aside.
@@ -108,7 +115,7 @@ def bring_in(ledger: Path, lines: Iterable[str], now: datetime, *, called: str) 
             finally:
                 connection.close()
 
-    return install(ledger, build, now, called=called)
+    return install(ledger, build, now, called=called, approve=approve)
 
 
 def _filling(

@@ -30,7 +30,7 @@ def test_the_man_page_names_every_command_and_option() -> None:
 def test_what_help_leaves_out_is_said_on_paper(page: str) -> None:
     assert "SUPPRESS" not in page
     assert "mastodon or x" in page
-    assert "verify, backup, restore, export or import" in page
+    assert "verify, backup, restore, export, import or rebind" in page
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not here to set the page")

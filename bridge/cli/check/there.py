@@ -17,10 +17,11 @@ import aiohttp
 
 from bridge import USER_AGENT
 from bridge.app.accounts import vault_of
+from bridge.app.identity import check_login
 from bridge.app.wiring import connected
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, OAuth1, Settings
-from bridge.core.errors import NetworkError, Unauthorised, Unpaid
+from bridge.core.errors import NetworkError, Unauthorised, Unpaid, WrongAccount
 from bridge.core.model import Account
 from bridge.core.prices import X_PRICES, PriceTable, in_dollars
 from bridge.net.session import open_session, trusting
@@ -31,6 +32,8 @@ from bridge.signin import mastodon as mastodon_flow
 from bridge.signin import x as x_flow
 from bridge.signin.logins import Login, mastodon_name, read_login, using, x_name
 from bridge.signin.wire import Answer, ask
+
+REBIND = "twinpost ledger rebind"
 
 _UNPUNCTUAL, _TOO_LATE = 30.0, 240.0
 """Seconds: X refuses a signature that is five minutes off."""
@@ -53,6 +56,8 @@ async def mastodon(settings: Settings, bridge: BridgeSettings) -> AsyncIterator[
             yield account
             if account.level is Level.FAULT:
                 return
+            if (wrong := await _wrong_account(settings, bridge, port)) is not None:
+                yield wrong
             yield await _mastodon_scopes(settings, bridge, session, answer)
             if answer is not None:
                 yield _limits(read_instance(answer.body), name)
@@ -69,6 +74,8 @@ async def x(settings: Settings, bridge: BridgeSettings) -> AsyncIterator[Finding
         account = await _account("x", port, name)
         yield account
         if account.level is not Level.FAULT:
+            if (wrong := await _wrong_account(settings, bridge, port)) is not None:
+                yield wrong
             who = await port.account()
             if who.protected:
                 todo = "make the account public if its posts are to cross"
@@ -101,6 +108,19 @@ async def _account(network: str, port: NetworkPort, bridge: str) -> Finding:
         todo = "see whether the server can be reached from here, and try again"
         return Finding(check, Level.FAULT, str(error), todo, bridge)
     return Finding(check, Level.OK, f"signed in as @{account.handle}", bridge=bridge)
+
+
+async def _wrong_account(
+    settings: Settings, bridge: BridgeSettings, port: NetworkPort
+) -> Finding | None:
+    """Whether it is another account than the one that the ledger knows."""
+    try:
+        await check_login(settings, bridge, port.network, port)
+    except WrongAccount as error:
+        check = f"{port.network.value} ledger"
+        todo = f"see which account it is to be; after a move: {REBIND} --bridge {bridge.name}"
+        return Finding(check, Level.FAULT, str(error), todo, bridge.name, shut_out=True)
+    return None
 
 
 async def _mastodon_scopes(

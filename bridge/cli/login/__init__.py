@@ -12,13 +12,15 @@ from dataclasses import replace
 
 from bridge import log
 from bridge.app.accounts import NETWORK_NAMES, secrets_of, vault_of
+from bridge.app.identity import check_login
 from bridge.app.wiring import connected
 from bridge.cli.asking import say
 from bridge.cli.choosing import chosen
 from bridge.cli.exits import Exit
 from bridge.cli.login import mastodon, x
 from bridge.config import BridgeSettings, Settings, load, locate
-from bridge.core.errors import ConfigError, NetworkError, Unauthorised
+from bridge.core.errors import ConfigError, NetworkError, Unauthorised, WrongAccount
+from bridge.core.model import Network
 from bridge.log import escaped
 from bridge.signin.logins import (
     lacking,
@@ -52,8 +54,9 @@ async def _signed_in(
     before = read_login(vault.load(name))
     flow = mastodon.sign_in if network == "mastodon" else x.sign_in
     login = await flow(settings, bridge, arguments)
-    login = replace(login, account=await _whose(settings, using(bridge, login, network), network))
-    if before and before.url == login.url and before.account and login.account:
+    whose, is_known = await _whose(settings, using(bridge, login, network), network)
+    login = replace(login, account=whose)
+    if not is_known and before and before.url == login.url and before.account and login.account:
         _require_same(before.account, login.account, f"{vault.path(name)}")
     vault.save(name, login.as_saved())
     who = f" as {escaped(login.account)}" if login.account else ""
@@ -63,14 +66,19 @@ async def _signed_in(
     )
 
 
-async def _whose(settings: Settings, bridge: BridgeSettings, network: str) -> str:
-    """The handle of the account; empty where the network does not say it now.
+async def _whose(settings: Settings, bridge: BridgeSettings, network: str) -> tuple[str, bool]:
+    """The handle of the account, and whether a ledger was there that it was held against.
 
-    Raises `Unauthorised` where the network does not take the new credentials at all.
+    The handle is empty where the network does not say it now. Raises `Unauthorised` where the
+    network does not take the new credentials at all, and `ConfigError` where they are another
+    account's than the ledger knows.
     """
     try:
         async with connected(bridge, settings, network) as port:
             handle = (await port.account()).handle
+            is_known = await check_login(settings, bridge, Network(network), port)
+    except WrongAccount as error:
+        raise ConfigError(f"{error}. Nothing was changed") from None
     except Unauthorised as error:
         if error.status in {None, _REFUSED}:
             raise Unauthorised(
@@ -79,11 +87,11 @@ async def _whose(settings: Settings, bridge: BridgeSettings, network: str) -> st
                 status=error.status,
             ) from None
         say(f"Note: {error}. The sign-in itself is good, and is kept.")
-        return ""
+        return "", False
     except NetworkError as error:
         say(f"Note: whose account it is could not be seen ({error}). The sign-in is kept.")
-        return ""
-    return f"@{handle}"
+        return "", False
+    return f"@{handle}", is_known
 
 
 def _require_same(before: str, now: str, file: str) -> None:

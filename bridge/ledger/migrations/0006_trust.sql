@@ -18,3 +18,21 @@ UPDATE post SET with_others = 1 WHERE reason = 'reply';
 -- `refused_since` is when a part was first refused for a reason that may pass, none where its last try
 -- was not. It is tried again for a day, counted from then.
 ALTER TABLE part ADD COLUMN refused_since BIGINT;
+
+-- Whose accounts a bridge joins. `server` is the host of the account's address, by its network's own
+-- word; `created_at` is when the account was created, where the network says so. A bridge that was
+-- told to start anew keeps its former accounts under the name that its former routes have then.
+CREATE TABLE account (
+    bridge TEXT NOT NULL,
+    network TEXT NOT NULL CHECK (network IN ('mastodon', 'x')),
+    account TEXT NOT NULL,
+    server TEXT NOT NULL,
+    handle TEXT NOT NULL,
+    created_at BIGINT,
+    noted_at BIGINT NOT NULL,
+    PRIMARY KEY (bridge, network)
+);
+
+-- When the bridge was told to start anew: whatever the configuration says of old posts was said of the
+-- former accounts.
+ALTER TABLE route ADD COLUMN rebound_at BIGINT;

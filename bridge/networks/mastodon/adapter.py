@@ -275,6 +275,8 @@ class MastodonAdapter:
         """Whose the token is, and what audience the account posts to by default."""
         said = await self._client.verify_credentials()
         account = account_from(said, self._settings.host)
+        if account.url is None:
+            account = replace(account, url=self._settings.base)
         if account.id == UNKNOWN_ID:
             raise Unauthorised("the server does not say whose token this is")
         self._audience = _AUDIENCES.get(text_at(mapping_at(said, "source"), "privacy"))

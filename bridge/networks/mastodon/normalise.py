@@ -82,6 +82,7 @@ def account_from(data: Mapping[str, object], host: str) -> Account:
         id=AccountId(id_at(data, "id") or UNKNOWN_ID),
         handle=_handle(data, host),
         url=url,
+        created_at=moment_at(data, "created_at"),
     )
 
 

@@ -102,7 +102,7 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
     async def me(self) -> Mapping[str, object]:
         """``GET /2/users/me``, which is free."""
         answer: Mapping[str, object] = await self.get_me(
-            user_auth=self._oauth1 is not None, user_fields=["protected", "username"]
+            user_auth=self._oauth1 is not None, user_fields=["created_at", "protected", "username"]
         )
         return answer
 

@@ -81,6 +81,7 @@ def account_from(data: Mapping[str, object]) -> Account:
         handle=handle,
         url=f"{_WEB}/{handle}" if handle else None,
         protected=flag_at(user, "protected"),
+        created_at=moment_at(user, "created_at"),
     )
 
 

@@ -91,6 +91,16 @@ def _of_standings(standings: Sequence[Standing], now: datetime) -> Iterator[Caus
                 f"{called} says: {_cut(standing.detail)}. Nothing is lost; posts wait. "
                 f"Sign in again with: twinpost login {network}",
             )
+        if standing.condition is Condition.WRONG_ACCOUNT and standing.network is not None:
+            called, network = standing.network.called, standing.network.value
+            yield Cause(
+                f"wrong-account:{bridge}:{network}",
+                Kind.SIGN_IN,
+                bridge,
+                f"{bridge}: signed in on {called} as another account",
+                f"{_cut(standing.detail)}. Nothing is lost; posts wait. See which account it is to "
+                "be, and what to do, with: twinpost status",
+            )
         if standing.condition is Condition.UNPAID and standing.network is not None:
             yield _unpaid(standing, standing.network.called)
         if standing.condition is Condition.NO_ROOM:

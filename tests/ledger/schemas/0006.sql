@@ -1,6 +1,16 @@
 PRAGMA application_id = 1953982830;
 PRAGMA user_version = 6;
 BEGIN TRANSACTION;
+CREATE TABLE account (
+    bridge TEXT NOT NULL,
+    network TEXT NOT NULL CHECK (network IN ('mastodon', 'x')),
+    account TEXT NOT NULL,
+    server TEXT NOT NULL,
+    handle TEXT NOT NULL,
+    created_at BIGINT,
+    noted_at BIGINT NOT NULL,
+    PRIMARY KEY (bridge, network)
+);
 CREATE TABLE "attempt_log" (
     id INTEGER NOT NULL PRIMARY KEY,
     post_id INTEGER NOT NULL,
@@ -136,10 +146,10 @@ CREATE TABLE route (
     bridge TEXT NOT NULL,
     direction TEXT NOT NULL CHECK (direction IN ('mastodon_to_x', 'x_to_mastodon')),
     last_read_at BIGINT,
-    last_mirrored_at BIGINT, rechecked_at BIGINT, passed_at BIGINT, restored_at BIGINT,
+    last_mirrored_at BIGINT, rechecked_at BIGINT, passed_at BIGINT, restored_at BIGINT, rebound_at BIGINT,
     UNIQUE (bridge, direction)
 );
-INSERT INTO "route" VALUES(1,'personal','mastodon_to_x',1795348800000000,1795348800000000,NULL,1795348800000000,NULL);
+INSERT INTO "route" VALUES(1,'personal','mastodon_to_x',1795348800000000,1795348800000000,NULL,1795348800000000,NULL,NULL);
 CREATE TABLE route_cursor (
     route_id INTEGER NOT NULL PRIMARY KEY REFERENCES route (id),
     post TEXT,
