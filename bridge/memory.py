@@ -26,6 +26,7 @@ from bridge.core.record import (
     DuePart,
     Facts,
     KnownUpload,
+    Mirror,
     Pair,
     PartKey,
     PartRecord,
@@ -155,6 +156,10 @@ class Ledger(LedgerView, Purse, Identities, Protocol):
         Of what the reverse route of the same bridge has recorded, within the window of
         `core.twins`: own writing only, no mirror made here.
         """
+        ...
+
+    async def repeated(self, key: PartKey) -> Mirror | None:
+        """What is published on the target with the text of a part; None where none is known."""
         ...
 
     async def withdraw(

@@ -179,6 +179,8 @@ class FakeNetwork:
     """How often publish was called."""
     refuse_at: int | None = None
     """The count of publishes, from 1, at which one is refused for good."""
+    refuses_repeats: bool = False
+    """Whether a text that it has is refused, as X does."""
     host: str = ""
     """Where its posts are found on the web."""
     owner: str = "me"
@@ -307,6 +309,7 @@ class FakeNetwork:
             spoiler=not on_x,
             quotes=not on_x,
             edit_within=edits if on_x else FOREVER,
+            refuses_repeats=self.refuses_repeats,
             free_edits=not on_x,
         )
 
@@ -349,6 +352,8 @@ class FakeNetwork:
             raise Refused("HTTP 403: not permitted", status=403)
         after = self._answer(self.answers)
         carried = self._carried(media, None)
+        if self.refuses_repeats and part.text in {post.text.plain for post in self.posts}:
+            raise Refused("HTTP 403: duplicate content", status=403, duplicate=True)
         if not (part.text.strip() or carried or part.repeat):
             raise Refused("HTTP 422: an empty post", status=422)
         self.published.append((part, reply_to, key))

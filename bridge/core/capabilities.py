@@ -65,8 +65,9 @@ class Capabilities:
     its creation a post can be edited: None for not at all. `free_edits` says that editing costs
     nothing and may be repeated at will. `reads_per_quarter` is how often a timeline may be
     read in a quarter of an hour. `spoiler` says that a content warning has a field
-    of its own. `prices` is None where nothing is charged. `default_visibility` is what the account
-    itself is set to post as; None where the server does not tell, or has no such thing.
+    of its own, `refuses_repeats` that a text which is published already is refused. `prices` is
+    None where nothing is charged. `default_visibility` is what the account itself is set to post
+    as; None where the server does not tell, or has no such thing.
     """
 
     network: Network
@@ -84,6 +85,7 @@ class Capabilities:
     edit_within: timedelta | None = None
     free_edits: bool = False
     default_visibility: Visibility | None = None
+    refuses_repeats: bool = False
 
 
 FOREVER = timedelta.max

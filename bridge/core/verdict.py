@@ -25,6 +25,7 @@ class Reason(StrEnum):
     FOREIGN_MIRROR = "foreign-mirror"
     SAME_POST = "same-post"
     SIMILAR_POST = "similar-post"
+    REPEATED_TEXT = "repeated-text"
     REVISION = "revision"
     BEFORE_START = "before-start"
     RESTORED = "restored"
@@ -67,6 +68,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.SIMILAR_POST: (
         "much the same post stands on the other network already; only its author can say whether "
         "this one is to follow"
+    ),
+    Reason.REPEATED_TEXT: (
+        "the other network refused it, since it accepts no text twice, and an earlier post with "
+        "the same text is published there"
     ),
     Reason.REVISION: "an edit of a post that was dealt with before; it is never posted twice",
     Reason.BEFORE_START: "written before this bridge was told to start",

@@ -13,8 +13,8 @@ from enum import Enum
 from bridge.core.delivery import MAX_ATTEMPTS, PATIENT_TRIES, PartEvent, next_attempt
 from bridge.core.errors import NetworkError, Refused, Unauthorised
 from bridge.core.model import Post
-from bridge.core.record import PartKey, PartRecord
-from bridge.core.verdict import Action
+from bridge.core.record import Mirror, PartKey, PartRecord
+from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
 from bridge.engine.gate import Gate
 from bridge.engine.route import Bench, RoutePlan
@@ -105,20 +105,37 @@ class Reconcile:
     async def settle_duplicate(self, record: PartRecord) -> None:
         """Deal with a part that the network refused as a duplicate of something it has.
 
-        It is proven by the timeline at once, or held: sending it again can only be refused again,
-        and may be billed each time.
+        It is proven by the timeline at once, or skipped where an earlier post with the same text is
+        known, or held: sending it again can only be refused again, and may be billed each time.
         """
         try:
+            names_texts = (await self._plan.target.capabilities()).refuses_repeats
             reading = await self._read([record])
         except NetworkError as error:
             await self._hold(record, f"refused as a duplicate, and the timeline is silent: {error}")
             return
         async with self._bench.turnstiles.turn(self._plan.route.bridge):
             found = await self._found(record, reading)
-            if not isinstance(found, Post):
+            earlier = None
+            if found is None and names_texts:
+                earlier = await self._bench.ledger.repeated(record.key)
+            if earlier is not None:
+                await self._repeats(record, earlier)
+            elif not isinstance(found, Post):
                 await self._hold(record, "refused as a duplicate, but not found on the timeline")
             else:
                 await proof.present(self._bench, record, found)
+
+    async def _repeats(self, record: PartRecord, earlier: Mirror) -> None:
+        """Skip a post whose text is published already; nothing of this attempt is."""
+        bench, where = self._bench, earlier.url or earlier.id
+        event, detail = PartEvent.PROVEN_ABSENT, "refused as a duplicate"
+        record = await proof.settle(bench, record, event, detail=detail)
+        verdict = Verdict(Action.SKIP, Reason.REPEATED_TEXT, where)
+        if not await proof.take_back(bench, self._plan.route, record.key.source, verdict):
+            # A later part: what is above it stays.
+            detail = f"refused, since the same text is published already: {where}"
+            await proof.settle(bench, record, PartEvent.GIVEN_UP, detail=detail)
 
     async def _take_stock(self) -> None:
         """Learn what is unproven: another lane, or a dead process, may have changed that."""

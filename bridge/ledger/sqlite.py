@@ -24,6 +24,7 @@ from bridge.core.record import (
     Decision,
     DuePart,
     KnownUpload,
+    Mirror,
     PartKey,
     PartRecord,
     PostRecord,
@@ -223,6 +224,10 @@ class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
     ) -> tuple[Counterpart, ...]:
         """What may be the same post on the other side: by fingerprint, or as one of `ids`."""
         return await self._read(lambda db: twins.counterparts(db, route, post, ids))
+
+    async def repeated(self, key: PartKey) -> Mirror | None:
+        """What is published on the target with the text of a part; None where none is known."""
+        return await self._read(lambda db: twins.repeated(db, key))
 
     async def withdraw(
         self,

@@ -14,13 +14,16 @@ from typing import Any
 
 from bridge.core.errors import LedgerDamaged
 from bridge.core.model import Post, PostId, Route
+from bridge.core.record import Mirror, PartKey
 from bridge.core.twins import WINDOW, Counterpart, fingerprint, sighting
 from bridge.core.verdict import Reason
-from bridge.ledger.codec import from_micros, storable, to_micros
+from bridge.ledger.codec import from_body, from_micros, storable, to_micros
 from bridge.ledger.judging import recorded
+from bridge.ledger.moving import find_part
 from bridge.ledger.rows import batches, find_route
 
 _KEY = "fingerprint_key"
+_PUBLISHED = "part.state IN ('delivered', 'outdated', 'revising')"
 _OWN_WRITING = """
     SELECT post.source, post.source_url, post.created_at, post.media, post.fingerprint = ?3,
            EXISTS (
@@ -96,6 +99,44 @@ def counterparts(
         asked = (own, me, digest, Reason.ECHO.value, *piece)
         alike += map(_counterpart, connection.execute(_OWN_WRITING.format(marks=marks), asked))
     return tuple(alike)
+
+
+_LATEST = 500
+"""So many parts whose text is still kept are compared."""
+
+
+def repeated(connection: sqlite3.Connection, key: PartKey) -> Mirror | None:
+    """What is published on the target with the text of the part `key`; None where none is known.
+
+    By the very text of earlier parts while it is kept; then by the fingerprint of the posts, also
+    of one that its author wrote on the target.
+    """
+    route, post, part = find_part(connection, key)
+    texts = connection.execute(
+        f"SELECT body, target_id, target_url FROM part WHERE route_id = ? AND {_PUBLISHED} "  # noqa: S608 - a constant
+        "AND body IS NOT NULL AND post_id <> ? ORDER BY post_id DESC, idx LIMIT ?",
+        (route, post, _LATEST),
+    )
+    for body, name, url in texts:
+        if from_body(0, 0, body).text == part.part.text:
+            return Mirror(PostId(name), url)
+    row = connection.execute(
+        "SELECT part.target_id, part.target_url FROM post AS same "  # noqa: S608 - as above
+        "JOIN post ON post.route_id = same.route_id AND post.fingerprint = same.fingerprint "
+        "JOIN part ON part.post_id = post.id "
+        f"WHERE same.id = ? AND post.id <> same.id AND {_PUBLISHED} "
+        "ORDER BY post.id DESC, part.idx LIMIT 1",
+        (post,),
+    ).fetchone()
+    if row is None:
+        reverse = find_route(connection, Route(key.route.bridge, key.route.direction.reverse))
+        row = connection.execute(
+            "SELECT post.source, post.source_url FROM post AS same "
+            "JOIN post ON post.route_id = ? AND post.fingerprint = same.fingerprint "
+            "WHERE same.id = ? AND post.gone_at IS NULL ORDER BY post.id DESC LIMIT 1",
+            (reverse, post),
+        ).fetchone()
+    return None if row is None else Mirror(PostId(row[0]), row[1])
 
 
 def _counterpart(row: tuple[Any, ...]) -> Counterpart:

@@ -30,6 +30,7 @@ QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "claim": lambda ledger: ledger.claim(key("2"), T0, "hash"),
     "record": lambda ledger: recorded(ledger, "4", parent="1"),
     "counterparts": lambda ledger: ledger.counterparts(BACK, post("9", route=BACK), [post("3").id]),
+    "repeated": lambda ledger: ledger.repeated(key("2")),
     "passage": lambda ledger: ledger.passage(OUT),
     "left": lambda ledger: ledger.left(OUT, T0, T0 + minutes(60)),
     "waiting": lambda ledger: ledger.waiting(OUT, T0),

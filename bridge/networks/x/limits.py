@@ -64,4 +64,5 @@ def capabilities(settings: XSettings) -> Capabilities:
         media=media_limits(premium=settings.premium),
         polls=_POLLS,
         edit_within=_EDIT_WITHIN if settings.premium else None,
+        refuses_repeats=True,
     )
