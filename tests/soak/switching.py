@@ -18,10 +18,13 @@ from random import Random
 from typing import Any, TypeVar
 from unittest.mock import patch
 
+from bridge.core.delivery import PartState
 from bridge.core.draft import DraftPart
 from bridge.core.errors import TwinpostError
+from bridge.core.events import PartSettled
 from bridge.engine.commands import Commands
 from bridge.engine.lane import Lane
+from bridge.engine.reconcile import PATIENT_TRIES
 from bridge.engine.supervise import Daemon
 from bridge.ledger import sqlite, store
 from bridge.ledger.sqlite import open_memory
@@ -247,8 +250,29 @@ class SwitchedUniverse(Universe):
 
     def created(self, net: WatchedNetwork, tale: Tale, part: DraftPart) -> None:
         gone, tale.gone = tale.gone, tale.gone and tale.number not in self.just_gone
+        begun = bool(tale.made)
         super().created(net, tale, part)
         tale.gone = gone
+        if not begun:
+            self._check_order(tale)
+
+    def _check_order(self, tale: Tale) -> None:
+        """Nothing that was written later may have left before, unless this was unclear thrice."""
+        doubts = [
+            event
+            for event in self.rig.events
+            if isinstance(event, PartSettled)
+            and event.source in tale.post.ids
+            and event.state is PartState.IN_DOUBT
+        ]
+        waited = tale.version or tale.refused or tale.parent or len(doubts) >= PATIENT_TRIES
+        overtaking = [
+            other.number
+            for other in self.tales[tale.number + 1 :]
+            if other.post.network is tale.post.network and other.made and other.parent is None
+        ]
+        if overtaking and not waited:
+            self.wrongs.append(f"out of order: {tale.number} after {overtaking}")
 
     async def _turn(self, lane: Lane) -> None:
         try:

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from bridge.core.errors import InDoubt
+from bridge.core.errors import InDoubt, Transient
 from bridge.core.model import Network
 from tests.fakes import PatientClock
 from tests.soak.switching import Switchboard, SwitchedRig, SwitchedUniverse, complaints
@@ -77,6 +77,8 @@ class History:
             case 2:
                 done = random.random() < 0.7
                 universe.networks[side].answers.append((done, InDoubt("the connection was reset")))
+                dead = Transient("HTTP 502", status=502, unreachable=True)
+                universe.networks[side].read_errors += [dead] * random.choice([0, 0, 1, 3])
             case 3 if mine:
                 parent = random.choice(mine)
                 universe.write(parent.post.network, parent=parent)
