@@ -26,7 +26,11 @@ from bridge.core.record import (
     DuePart,
     Facts,
     KnownUpload,
+<<<<<<< HEAD
     Mirror,
+=======
+    OtherSender,
+>>>>>>> f0c2fba (wip)
     Pair,
     PartKey,
     PartRecord,
@@ -101,6 +105,10 @@ class LedgerView(PurseView, IdentitiesView, Protocol):
         self, route: Route, since: datetime | None = None, *, limit: int = 500
     ) -> tuple[PostRecord, ...]:
         """The newest posts that a guard of floods kept back, oldest first."""
+        ...
+
+    async def other_senders(self) -> tuple[OtherSender, ...]:
+        """The newest mirror of each route that somebody else was seen to have made."""
         ...
 
     async def backup_state(self) -> BackupState:
@@ -304,6 +312,10 @@ class Ledger(LedgerView, Purse, Identities, Protocol):
 
     async def purge(self, before: datetime) -> int:
         """Forget the texts of what stands since before then, or never will; returns how many."""
+        ...
+
+    async def note_other_sender(self, seen: OtherSender) -> None:
+        """Remember that somebody else mirrors, too."""
         ...
 
     async def note_backup(self, at: datetime, why: str = "") -> bool:

@@ -143,6 +143,8 @@ class FakeNetwork:
     max_length: int = 280
     premium: bool = True
     protected: bool = False
+    app: str | None = None
+    """What it tells of the application that published something."""
     posts: list[Post] = field(default_factory=list)
     media: dict[MediaId, Stored] = field(default_factory=dict)
     published: list[tuple[DraftPart, PostId | None, str]] = field(default_factory=list)
@@ -366,6 +368,7 @@ class FakeNetwork:
             repost=repeated,
         )
         self._attach(media, post.id)
+        self.posts[-1] = replace(post, application=self.app)
         if after is not None:
             raise after
         return Receipt(post.id, post.url, self._created(part))

@@ -114,7 +114,7 @@ def status(arguments: argparse.Namespace) -> int:
 def _needs_owner(row: StatusRow) -> bool:
     waits = row["held"] or row["failed"] or row["in_doubt"] or row["waiting_for_money"]
     bad = {words for condition, words in WORDS.items() if condition in BAD}
-    return bool(waits) or row["state"] in bad
+    return bool(waits) or bool(row["other_sender"]) or row["state"] in bad
 
 
 async def _status(settings: Settings) -> list[StatusRow]:

@@ -130,6 +130,8 @@ def status_list(rows: Sequence[StatusRow]) -> None:
         if row["detail"]:
             until = f" (until {_time(row['waits_until'])})" if row["waits_until"] else ""
             console.print(f"    {_text(row['detail'])}{until}", soft_wrap=True)
+        if row["other_sender"]:
+            console.print(f"    {_text(row['other_sender'])}", soft_wrap=True)
         read, mirrored = _time(row["last_read_at"]), _time(row["last_mirrored_at"])
         console.print(f"    last read {read}, last mirrored {mirrored}", soft_wrap=True)
         console.print(

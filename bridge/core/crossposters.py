@@ -15,6 +15,9 @@ from bridge.core.fingerprint import canonical_link
 from bridge.core.model import Network, Post
 from bridge.core.text import SpanKind
 
+OWN_NAME = "twinpost"
+"""By which `twinpost login` registers with a Mastodon server."""
+
 _COPIERS = frozenset(
     {
         # The default of CROSSPOSTER_APP_NAME in renatolond/mastodon-twitter-poster,

@@ -301,6 +301,15 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherSender:
+    """A mirror that somebody else made of a post of `route`: when, and its address or id."""
+
+    route: Route
+    at: datetime
+    post: str
+
+
+@dataclass(frozen=True, slots=True)
 class BackupState:
     """When a ledger was last copied by itself, and what went wrong the last time, empty if nothing.
 

@@ -16,6 +16,7 @@ from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Route
 from bridge.core.record import BackupState, PartRecord, PostRecord
 from bridge.engine.condition import WORDS, by_figures
+from bridge.engine.other_senders import recent
 from bridge.ports import LedgerView, RouteStatus
 
 NEEDS_OWNER = frozenset({PostState.HELD, PostState.FAILED, PostState.PARTIAL, PostState.IN_DOUBT})
@@ -70,6 +71,7 @@ class StatusRow(TypedDict):
     waits_for: str | None
     waits_until: str | None
     detail: str
+    other_sender: str
 
 
 def dollars(amount: Microdollars) -> float:
@@ -122,11 +124,15 @@ def post_row(record: PostRecord) -> PostRow:
 
 
 def status_row(
-    status: RouteStatus, usage: Usage | None = None, budget: Budget = NO_BUDGET
+    status: RouteStatus,
+    usage: Usage | None = None,
+    budget: Budget = NO_BUDGET,
+    other_sender: str = "",
 ) -> StatusRow:
     """The figures of one route as a row, with its state in one word.
 
-    `usage` and `budget` are those of its bridge, which both its routes draw on.
+    `usage` and `budget` are those of its bridge, which both its routes draw on. `other_sender` says
+    that somebody else mirrors, too.
     """
     return StatusRow(
         bridge=status.route.bridge,
@@ -146,6 +152,7 @@ def status_row(
         waits_for=None,
         waits_until=None,
         detail="",
+        other_sender=other_sender,
     )
 
 
@@ -172,6 +179,10 @@ class Control:
         """How the ledger's copies of itself went."""
         return await self._ledger.backup_state()
 
+    async def other_senders(self, now: datetime) -> dict[Route, str]:
+        """What is to be said of each route on which somebody else was seen to mirror, too."""
+        return recent(await self._ledger.other_senders(), now)
+
     async def why(self, id_or_url: str) -> tuple[PostRecord, ...]:
         """Every record that an id or address of either side belongs to."""
         return await self._ledger.find(id_or_url.strip())
@@ -190,11 +201,13 @@ class Control:
 
     async def status_rows(self, now: datetime) -> list[StatusRow]:
         """Figures of every configured route, with the money of its bridge, as rows."""
+        others = await self.other_senders(now)
         return [
             status_row(
                 await self._ledger.status(route, now),
                 await self._ledger.usage(route.bridge, now),
                 self._budgets.get(route.bridge, NO_BUDGET),
+                others.get(route, ""),
             )
             for route in self._routes
         ]

@@ -86,6 +86,7 @@ class Intake:
         if facts.echo_of is None and await self._parts.proves_a_part(post):
             facts = await ledger.facts(route, post)
         if facts.echo_of is not None:
+            self._parts.senders.learn(post)
             await self._record(await self._decided(post, facts, cursor, None), ahead)
             return
         twin = await desk.twin_of(post, route, ledger) or await self._parts.may_be_a_part(post)
@@ -96,6 +97,8 @@ class Intake:
         if decision.draft is not None:
             await self._recover(decision, desk.pieces(decision.draft, post, route))
         desk.note(post, route)
+        if twin is not None and decision.verdict.reason is Reason.SAME_POST:
+            await self._parts.senders.met(post, twin)
 
     async def _given_up(self, post: Post, facts: Facts, ahead: Cursor, what: str) -> None:
         """Say of a post that nothing is made of it, for a fault of ours."""
@@ -154,6 +157,7 @@ class Intake:
         ledger, route = self._bench.ledger, self._plan.route
         reverse = Route(route.bridge, route.direction.reverse)
         source = decision.post.id
+        await self._parts.senders.recovered(pieces.values())
         for part in await ledger.unsent(route):
             piece = pieces.get(part.key.index) if part.key.source == source else None
             if piece is None:

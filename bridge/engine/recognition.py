@@ -17,6 +17,7 @@ from bridge.core.model import Post, PostId, Route
 from bridge.core.record import PartRecord
 from bridge.core.twins import Counterpart, Twin
 from bridge.engine import proof
+from bridge.engine.other_senders import OtherSenders
 from bridge.engine.route import Bench, RoutePlan
 
 
@@ -24,12 +25,14 @@ from bridge.engine.route import Bench, RoutePlan
 class Recognition:
     """The recognizer of one route's posts.
 
-    What the reverse of `plan` has sent counts also while that direction is switched off. `others`
+    What the reverse of `plan` has sent counts also while that direction is switched off. `senders`
+    is told of what this bridge has not sent. `others`
     are the routes of other bridges that send to the same network.
     """
 
     plan: RoutePlan
     bench: Bench
+    senders: OtherSenders
     others: tuple[RoutePlan, ...] = ()
 
     async def proves_a_part(self, post: Post) -> bool:
@@ -46,6 +49,7 @@ class Recognition:
             if not proof.says_the_same(record.part, post):
                 continue
             if post.created_at >= await proof.earliest(self.bench, record):
+                await self.senders.made(self._reverse, post.created_at, post.url or post.id)
                 await proof.forgotten(self.bench, record, post.id, post.url)
                 return True
         return False
@@ -113,7 +117,10 @@ def recognition(plan: RoutePlan, bench: Bench, plans: Sequence[RoutePlan]) -> Re
     """The recognizer of the posts that `plan` reads, among all `plans` of a process."""
     bridge, reverse = plan.route.bridge, plan.route.direction.reverse
     others = [one for one in plans if one.route.bridge != bridge]
-    return Recognition(plan, bench, tuple(one for one in others if one.route.direction is reverse))
+    senders = OtherSenders(plan, bench)
+    return Recognition(
+        plan, bench, senders, tuple(one for one in others if one.route.direction is reverse)
+    )
 
 
 def _twin(record: PartRecord, post: Post) -> Twin:

@@ -17,6 +17,7 @@ from bridge.core.record import Mirror, PartKey, PartRecord
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import proof
 from bridge.engine.gate import Gate
+from bridge.engine.other_senders import OtherSenders
 from bridge.engine.route import Bench, RoutePlan
 from bridge.ports import Reading
 
@@ -72,6 +73,7 @@ class Reconcile:
         self._bench = bench
         self._gate = proving
         self._sending = sending
+        self._senders = OtherSenders(plan, bench)
         self._doubts: dict[PartKey, _Doubt] = {}
 
     async def adopt(self) -> None:
@@ -124,6 +126,10 @@ class Reconcile:
             elif not isinstance(found, Post):
                 await self._hold(record, "refused as a duplicate, but not found on the timeline")
             else:
+                if record.attempts == 1:
+                    # What was never tried before was made by somebody else.
+                    name = found.url or found.id
+                    await self._senders.made(self._plan.route, found.created_at, name)
                 await proof.present(self._bench, record, found)
 
     async def _repeats(self, record: PartRecord, earlier: Mirror) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from datetime import timedelta
 
+from bridge.core.crossposters import OWN_NAME
 from bridge.core.draft import Draft
 from bridge.core.fingerprint import Match, canonical, compared
 from bridge.core.model import BridgeName, Direction, Post, PostId, Route
@@ -32,6 +33,9 @@ class Desk:
         self._seen: defaultdict[Direction, deque[Sighting]] = defaultdict(
             lambda: deque(maxlen=MOST)
         )
+        self.applications = {OWN_NAME}
+        """By which our own mirrors go, where a network tells what wrote a post."""
+        self._applications: dict[PostId, str] = {}
 
     async def twin_of(self, post: Post, route: Route, ledger: Ledger) -> Twin | None:
         """The post of the other side that is the same as `post`, or may be; None for none."""
@@ -64,6 +68,14 @@ class Desk:
         seen = sighting(post)
         if seen is not None:
             self._seen[route.direction].append(seen)
+        if post.application:
+            self._applications[post.id] = post.application
+            while len(self._applications) > MOST:
+                del self._applications[next(iter(self._applications))]
+
+    def is_ours(self, post: PostId) -> bool:
+        """Whether a post that was noted lately was written with the application of our mirrors."""
+        return self._applications.get(post) in self.applications
 
 
 class Desks:

@@ -13,12 +13,20 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+<<<<<<< HEAD
 from bridge.core.identity import Identity, Rebound, Trace
 from bridge.core.model import BridgeName, Network, PostId, Route
 from bridge.core.record import BackupState, Decision, Pair, Passage, PostRecord, Tied
 from bridge.core.verdict import Reason, Verdict
 from bridge.ledger import identity, purging, returning, tying, wanting
 from bridge.ledger.codec import decoding, from_micros, to_micros
+=======
+from bridge.core.model import BridgeName, Direction, PostId, Route
+from bridge.core.record import BackupState, Decision, OtherSender, Pair, Passage, PostRecord, Tied
+from bridge.core.verdict import Reason, Verdict
+from bridge.ledger import purging, returning, tying, wanting
+from bridge.ledger.codec import decoding, from_micros, storable, to_micros
+>>>>>>> f0c2fba (wip)
 
 T = TypeVar("T")
 
@@ -38,6 +46,10 @@ class Looks(ABC):
     ) -> tuple[PostRecord, ...]:
         """The newest posts that a guard of floods kept back, oldest first."""
         return await self._read(lambda db: wanting.skipped(db, route, since, limit))
+
+    async def other_senders(self) -> tuple[OtherSender, ...]:
+        """The newest mirror of each route that somebody else was seen to have made."""
+        return await self._read(_other_senders)
 
     async def backup_state(self) -> BackupState:
         """How the ledger's copies of itself went."""
@@ -63,6 +75,10 @@ class Keeps(Looks):
 
     @abstractmethod
     async def _outside(self, work: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    async def note_other_sender(self, seen: OtherSender) -> None:
+        """Remember that somebody else mirrors, too."""
+        await self._write(lambda db: _note_other_sender(db, seen))
 
     async def note_passed(self, route: Route, at: datetime) -> None:
         """Remember that the source of `route` has been read to its end."""
@@ -155,6 +171,29 @@ class Keeps(Looks):
                 for pair in pairs
             )
         )
+
+
+def _other_senders(connection: sqlite3.Connection) -> tuple[OtherSender, ...]:
+    row = connection.execute("SELECT value FROM meta WHERE name = 'other_senders'").fetchone()
+    if row is None:
+        return ()
+    with decoding():
+        return tuple(
+            OtherSender(Route(BridgeName(bridge), Direction(way)), from_micros(at), str(post))
+            for bridge, way, at, post in json.loads(row[0])
+        )
+
+
+def _note_other_sender(connection: sqlite3.Connection, seen: OtherSender) -> None:
+    others = [one for one in _other_senders(connection) if one.route != seen.route]
+    rows = [
+        (one.route.bridge, one.route.direction.value, to_micros(one.at), storable(one.post))
+        for one in (*others, seen)
+    ]
+    connection.execute("DELETE FROM meta WHERE name = 'other_senders'")
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES ('other_senders', ?)", (json.dumps(rows),)
+    )
 
 
 def _backup_state(connection: sqlite3.Connection) -> BackupState:

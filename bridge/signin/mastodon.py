@@ -14,13 +14,14 @@ from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
+from bridge.core.crossposters import OWN_NAME
 from bridge.core.errors import Refused, Unauthorised
 from bridge.signin.pkce import Proof
 from bridge.signin.redirect import ScopeRefused, refusal
 from bridge.signin.wire import Answer, ask
 
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
-APP_NAME = "twinpost"
+APP_NAME = OWN_NAME
 WIDE = "read write"
 """The rights that every make of server knows."""
 

@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _all(settings: Settings) -> list[Finding]:
     findings = list(here.state_folder(settings))
     findings.append(await here.ledger(settings))
+    findings += await here.other_senders(settings)
     findings.append(here.pictures())
     secrets: tuple[Secret, ...] = ()
     # A vault that cannot be trusted is a finding of its own.

@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -89,6 +90,20 @@ async def ledger(settings: Settings) -> Finding:
         return Finding("ledger", Level.FAULT, str(error), "see the message")
     except LedgerError as error:
         return Finding("ledger", Level.FAULT, str(error), "see the message")
+
+
+async def other_senders(settings: Settings) -> list[Finding]:
+    """Who else was seen to mirror between the same accounts; nothing where nobody was."""
+    try:
+        async with looking(settings) as control:
+            seen = await control.other_senders(datetime.now(UTC))
+    except LedgerError:
+        return []  # said by `ledger`
+    todo = "stop the other one, or remove this bridge; each has a ledger of its own"
+    return [
+        Finding("other bridge", Level.WARNING, words, todo, bridge=route.bridge)
+        for route, words in seen.items()
+    ]
 
 
 def pictures() -> Finding:
