@@ -26,11 +26,8 @@ from bridge.core.record import (
     DuePart,
     Facts,
     KnownUpload,
-<<<<<<< HEAD
     Mirror,
-=======
     OtherSender,
->>>>>>> f0c2fba (wip)
     Pair,
     PartKey,
     PartRecord,

@@ -13,20 +13,12 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-<<<<<<< HEAD
 from bridge.core.identity import Identity, Rebound, Trace
-from bridge.core.model import BridgeName, Network, PostId, Route
-from bridge.core.record import BackupState, Decision, Pair, Passage, PostRecord, Tied
-from bridge.core.verdict import Reason, Verdict
-from bridge.ledger import identity, purging, returning, tying, wanting
-from bridge.ledger.codec import decoding, from_micros, to_micros
-=======
-from bridge.core.model import BridgeName, Direction, PostId, Route
+from bridge.core.model import BridgeName, Direction, Network, PostId, Route
 from bridge.core.record import BackupState, Decision, OtherSender, Pair, Passage, PostRecord, Tied
 from bridge.core.verdict import Reason, Verdict
-from bridge.ledger import purging, returning, tying, wanting
+from bridge.ledger import identity, purging, returning, tying, wanting
 from bridge.ledger.codec import decoding, from_micros, storable, to_micros
->>>>>>> f0c2fba (wip)
 
 T = TypeVar("T")
 

@@ -18,13 +18,12 @@ from random import Random
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-from bridge.core.delivery import PartState
+from bridge.core.delivery import PATIENT_TRIES, PartState
 from bridge.core.draft import DraftPart
 from bridge.core.errors import TwinpostError
 from bridge.core.events import PartSettled
 from bridge.engine.commands import Commands
 from bridge.engine.lane import Lane
-from bridge.engine.reconcile import PATIENT_TRIES
 from bridge.engine.supervise import Daemon
 from bridge.ledger import sqlite, store
 from bridge.ledger.sqlite import open_memory

@@ -11,7 +11,7 @@ from bridge.sandbox.faults import Fault
 from bridge.sandbox.mastodon import MastodonAccount, MastodonSandbox
 from bridge.sandbox.server import serve
 from tests.conformance.networks.carrying import CarryingContract, Deed
-from tests.conformance.networks.contract import NetworkContract, Side
+from tests.conformance.networks.contract import NetworkContract, Side, failures
 from tests.networks.mastodon_servers import adapter_at
 
 _FAULTS = {
@@ -64,7 +64,7 @@ class MastodonStage:
         method, path = _FAULTS[what]
         if what == "upload":
             path = "/v2/media$" if self.sandbox.profile.media_v2 else "/v1/media$"
-        self.sandbox.faults.add(Fault(name, method, path))
+        self.sandbox.faults.add(Fault(name, method, path, times=failures(name, method)))
 
 
 @pytest.fixture(params=["mastodon", "gotosocial", "minimal", "pleroma", "old"])

@@ -11,7 +11,7 @@ from bridge.sandbox.faults import Fault
 from bridge.sandbox.server import serve
 from bridge.sandbox.x import XAccount, XSandbox
 from tests.conformance.networks.carrying import CarryingContract, Deed
-from tests.conformance.networks.contract import NetworkContract, Side
+from tests.conformance.networks.contract import NetworkContract, Side, failures
 from tests.networks.x_stage import adapter_for, oauth1_of, oauth2_of
 
 _FAULTS = {
@@ -59,7 +59,7 @@ class XStage:
 
     def _add(self, name: str, what: str) -> None:
         method, path = _FAULTS[what]
-        self.sandbox.faults.add(Fault(name, method, path))
+        self.sandbox.faults.add(Fault(name, method, path, times=failures(name, method)))
 
 
 @pytest.fixture(params=["both-oauth1", "tweet-oauth2", "post-oauth2-premium"])
