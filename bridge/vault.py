@@ -2,9 +2,11 @@
 
     <folder>/<name>.json       0600, in a folder that is 0700 when it is made here
     <folder>/.<name>.lock      held by whichever process renews what stands under that name
+    <folder>/.<name>.*.new     being written, and locked by its writer, until it is renamed
 
 A token that was rotated at the network and then lost here locks the account out, so `save` returns
-only when the new one would survive a loss of power. Must not log, show or interpret a value.
+only when the new one would survive a loss of power. What a writer that died had written whole is
+put in its place by whoever comes next. Must not log, show or interpret a value.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from errno import EACCES, ELOOP
 from pathlib import Path
 
@@ -51,6 +53,7 @@ class FileVault:
         where it is not what `save` wrote.
         """
         path = self.path(name)
+        self._finish(name)
         try:
             file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW)
         except (FileNotFoundError, NotADirectoryError):
@@ -73,18 +76,21 @@ class FileVault:
         Raises `ConfigError` where that cannot be done; then what stood there still stands.
         """
         path = self.path(name)
-        temporary = path.with_name(f".{name}.{secrets.token_hex(8)}.new")
         content = json.dumps(values, indent=1, sort_keys=True).encode()
         try:
             self._make_folder()
             self._require_private_folder()
-            try:
-                _write(temporary, content)
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+            with self._begun(name) as (temporary, file):
+                try:
+                    _write(file, content)
+                    temporary.replace(path)
+                except BaseException:
+                    temporary.unlink(missing_ok=True)
+                    raise
             _sync_folder(self._folder)
+            for leftover in self._left_behind(name):
+                with suppress(OSError), _claimed(leftover):
+                    leftover.unlink()
         except OSError as error:
             raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
 
@@ -121,6 +127,67 @@ class FileVault:
         if not _NAME.fullmatch(name):
             raise ValueError("a name in the vault is made of a-z, 0-9, _, - and . only")
         return self._folder / f"{name}.json"
+
+    @contextmanager
+    def _begun(self, name: str) -> Iterator[tuple[Path, int]]:
+        """A new file to be written, and nobody else's until the block ends."""
+        while True:
+            path = self._folder / f".{name}.{secrets.token_hex(8)}.new"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
+            file = os.open(path, flags, PRIVATE_FILE)
+            try:
+                # Where a file system knows no locks, nobody takes a file for one left behind.
+                with suppress(OSError):
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                # Before the lock was had, it may have been taken for one, and removed.
+                if _is_at(path, file):
+                    yield path, file
+                    return
+            finally:
+                os.close(file)
+
+    def _finish(self, name: str) -> None:
+        """Put in its place what was written whole when its writer died; remove all else of that.
+
+        What is newer than what stands there was to replace it: the network knows only the new one.
+        Raises `ConfigError` where that is open to others.
+        """
+        path = self.path(name)
+        for leftover in sorted(self._left_behind(name), key=_written_at, reverse=True):
+            with suppress(OSError):
+                if leftover.is_symlink():
+                    leftover.unlink()
+                    continue
+                with _claimed(leftover) as file:
+                    if _written_at(leftover) >= _written_at(path) and self._is_whole(
+                        leftover, file
+                    ):
+                        os.fsync(file)
+                        leftover.replace(path)
+                        _sync_folder(self._folder)
+                    else:
+                        leftover.unlink()
+
+    def _is_whole(self, path: Path, file: int) -> bool:
+        """Whether a file that was left behind was written to its end."""
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        try:
+            _decoded(path, os.pread(file, _LARGEST + 1, 0))
+        except ConfigError:
+            return False
+        self._require_private_folder()
+        _require_private_file(path, status)
+        return True
+
+    def _left_behind(self, name: str) -> list[Path]:
+        """Files under `name` that are being written, or were when their writer died."""
+        pattern = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}\.new")
+        try:
+            return [each for each in self._folder.iterdir() if pattern.fullmatch(each.name)]
+        except OSError:
+            return []
 
     def _make_folder(self) -> None:
         state = self._folder.parent
@@ -176,13 +243,40 @@ def _decoded(path: Path, content: bytes) -> dict[str, str]:
     return values
 
 
-def _write(path: Path, content: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, PRIVATE_FILE)
-    with os.fdopen(file, "wb") as stream:
-        os.fchmod(stream.fileno(), PRIVATE_FILE)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+@contextmanager
+def _claimed(path: Path) -> Iterator[int]:
+    """Hold a file that was left behind. Raises `OSError` where its writer lives, or it is gone."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_at(path, file):
+            raise FileNotFoundError(path)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Whether `path` still names the open `file`."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(file))
+    except OSError:
+        return False
+
+
+def _written_at(path: Path) -> int:
+    """When a file was written, in nanoseconds; 0 where there is none."""
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _write(file: int, content: bytes) -> None:
+    os.fchmod(file, PRIVATE_FILE)
+    while content:
+        content = content[os.write(file, content) :]
+    os.fsync(file)
 
 
 def _sync_folder(folder: Path) -> None:
