@@ -48,13 +48,12 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._whole: set[str] = set()
         self._pieces: set[str] = set()
-        for secret in secrets:
-            for form in _forms(secret) if len(secret) >= _SHORTEST else ():
-                if len(form) <= FRAGMENT:
-                    self._whole.add(form)
-                else:
-                    last = len(form) - FRAGMENT
-                    self._pieces.update(form[at : at + FRAGMENT] for at in range(last + 1))
+        for form in {form for secret in secrets for form in _forms(secret)}:
+            if len(form) <= FRAGMENT:
+                self._whole.add(form)
+            else:
+                last = len(form) - FRAGMENT
+                self._pieces.update(form[at : at + FRAGMENT] for at in range(last + 1))
 
     def __call__(self, text: str) -> str:
         """`text` without any of the secrets."""
@@ -88,6 +87,8 @@ def quoted(text: str, redact: Redactor, limit: int) -> str:
 
 def _forms(secret: str) -> Iterator[str]:
     """A secret as it may be echoed: as it is, on one line, and in the usual encodings."""
+    if len(secret) < _SHORTEST:
+        return
     line = " ".join("".join(c for c in secret if c.isprintable() or c.isspace()).split())
     for each in dict.fromkeys((secret, line)):
         yield each

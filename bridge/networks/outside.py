@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from bridge.core.redaction import Redactor, quoted
 from bridge.networks.fields import readable
 
-_NO_SECRETS = Redactor()
 _LONGEST_TITLE = 100
 _SEARCHED = 64 * 1024
 """Bytes of a page in which its title is looked for."""
@@ -25,9 +24,12 @@ _MARKUP = re.compile(
 )
 
 
-def from_outside(text: str, longest: int) -> str:
-    """`text` on one line, without control or direction characters, cut after `longest`."""
-    return quoted(readable(text), _NO_SECRETS, longest)
+def from_outside(text: str, longest: int, redact: Redactor) -> str:
+    """`text` on one line, without control or direction characters, cut after `longest`.
+
+    `redact` knows the secrets and texts of the request: an answer may echo it.
+    """
+    return quoted(readable(text), redact, longest)
 
 
 def claims_html(headers: Mapping[str, str]) -> bool:
@@ -35,21 +37,21 @@ def claims_html(headers: Mapping[str, str]) -> bool:
     return "html" in headers.get("content-type", "").lower()
 
 
-def describe_foreign(body: bytes, headers: Mapping[str, str]) -> str:
+def describe_foreign(body: bytes, headers: Mapping[str, str], redact: Redactor) -> str:
     """What stands in the place of the API's own answer, for people: a page is named by its title.
 
     ``a web page titled “Just a moment...” instead of an answer of the API``.
     """
-    return f"{_what(body, headers)} instead of an answer of the API"
+    return f"{_what(body, headers, redact)} instead of an answer of the API"
 
 
-def _what(body: bytes, headers: Mapping[str, str]) -> str:
+def _what(body: bytes, headers: Mapping[str, str], redact: Redactor) -> str:
     if not body.strip():
         return "nothing"
     text = body[:_SEARCHED].decode("utf-8", "replace")
     if claims_html(headers) or _MARKUP.match(text):
         found = _TITLE.search(text)
-        title = from_outside(html.unescape(found[1]), _LONGEST_TITLE) if found else ""
+        title = from_outside(html.unescape(found[1]), _LONGEST_TITLE, redact) if found else ""
         return f"a web page titled “{title}”" if title else "a web page without a title"
     try:
         json.loads(body)

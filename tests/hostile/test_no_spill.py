@@ -306,7 +306,9 @@ async def refusing_writes(url: str) -> AsyncIterator[str]:
         body = await request.read()
         if request.method == "POST":
             said = f"{request.method} {request.path_qs} {dict(request.headers)} {body.decode()}"
-            return web.json_response({"title": said, "detail": said}, status=422)
+            kind = "https://api.x.com/2/problems/invalid-request"
+            problem = {"title": said, "detail": said, "type": kind}
+            return web.json_response(problem, status=422)
         where = url + request.path_qs
         async with (
             # As it came, its host included: that is signed.

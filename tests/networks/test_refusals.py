@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.errors import NetworkError, Refused, Transient
+from bridge.core.redaction import Redactor
 from bridge.networks.mastodon import errors as mastodon
 from bridge.networks.mastodon.wire import Exchange
 from bridge.networks.outside import describe_foreign, from_outside
@@ -80,7 +81,7 @@ def asked_of_mastodon(status: int, kind: str, body: bytes, operation: str) -> Ne
 
 def asked_of_x(status: int, kind: str, body: bytes) -> NetworkError:
     headers = {"content-type": kind} if kind else {}
-    return x.failure(status, headers, body, now=NOW, writing=True)
+    return x.failure(status, headers, body, now=NOW, writing=True, redact=Redactor())
 
 
 def every(bodies: object) -> Iterator[tuple[int, str, bytes]]:
@@ -159,7 +160,7 @@ def test_a_wall_in_front_of_the_api_is_named_by_its_title(status: int, kind: str
 )
 def test_a_title_is_one_printable_line_whatever_it_says(title: str, rest: bytes) -> None:
     body = b"<html><title>" + title.encode("utf-8", "replace") + b"</title>" + rest
-    told = describe_foreign(body, {"content-type": "text/html"})
+    told = describe_foreign(body, {"content-type": "text/html"}, Redactor())
     assert told.isprintable()
     assert len(told) < 200
     assert told.endswith("instead of an answer of the API")
@@ -169,6 +170,6 @@ def test_a_title_is_one_printable_line_whatever_it_says(title: str, rest: bytes)
 def test_text_from_outside_is_one_printable_line_of_a_bounded_length(
     text: str, longest: int
 ) -> None:
-    line = from_outside(text, longest)
+    line = from_outside(text, longest, Redactor())
     assert line.isprintable()
     assert len(line) <= longest

@@ -20,6 +20,7 @@ from bridge.core.errors import (
     Unauthorised,
     Unpaid,
 )
+from bridge.core.redaction import Redactor
 from bridge.networks.x.errors import failure, opens_again
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -36,7 +37,7 @@ def judged(
     writing: bool = True,
 ) -> NetworkError:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return failure(status, headers or {}, raw, now=NOW, writing=writing)
+    return failure(status, headers or {}, raw, now=NOW, writing=writing, redact=Redactor())
 
 
 def forbidden(detail: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from mastodon import Mastodon
 
 from bridge import __version__
-from bridge.core.errors import NetworkError, Refused
+from bridge.core.errors import Refused
 from bridge.core.model import AccountId, PostId
 from bridge.net.tracing import Seen
 from bridge.networks.mastodon.errors import decoded, failure, unreadable
@@ -204,7 +204,7 @@ class Client:
         exchange = await self._exchange(call, by=by)
         error = failure(exchange, now=self._clock.now(), naming=True)
         if error is not None:
-            raise self._scrubbed(error)
+            raise error
 
     async def _json(
         self,
@@ -223,7 +223,7 @@ class Client:
         if error is None and not isinstance(value, list if array else dict):
             error = unreadable(exchange, creating=creating)
         if error is not None:
-            raise self._scrubbed(error)
+            raise error
         return value
 
     async def _exchange(
@@ -271,13 +271,6 @@ class Client:
             call(self._api)
         except Exception as error:  # noqa: BLE001 - judged by `failure`, from the exchange
             exchange.fault = exchange.fault or type(error).__name__
-
-    def _scrubbed(self, error: NetworkError) -> NetworkError:
-        """The same error, should a server have quoted the token at us."""
-        if self._token in error.detail:
-            error.detail = error.detail.replace(self._token, "***")
-            error.args = (error.detail,)
-        return error
 
 
 def _named(value: object) -> Mapping[str, object]:

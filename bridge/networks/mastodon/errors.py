@@ -97,7 +97,7 @@ def unreadable(exchange: Exchange, *, creating: bool) -> NetworkError:
     if exchange.fault:
         detail += f" ({exchange.fault})"
     elif exchange.body is not None:
-        detail = f"HTTP {exchange.status}: {describe_foreign(exchange.body, exchange.headers)}"
+        detail = f"HTTP {exchange.status}: {_foreign_words(exchange, exchange.body)}"
     if creating:
         return InDoubt(detail, status=exchange.status)
     return Transient(detail, status=exchange.status, unreachable=True)
@@ -224,9 +224,13 @@ def _detail(exchange: Exchange) -> str:
     """``HTTP 422: Validation failed: …``, on one line."""
     said = _said(exchange)
     if said is None and exchange.body is not None:
-        return f"HTTP {exchange.status}: {describe_foreign(exchange.body, exchange.headers)}"
-    line = from_outside(said or "", _LONGEST_DETAIL)
+        return f"HTTP {exchange.status}: {_foreign_words(exchange, exchange.body)}"
+    line = from_outside(said or "", _LONGEST_DETAIL, exchange.redact)
     return f"HTTP {exchange.status}: {line}" if line else f"HTTP {exchange.status}"
+
+
+def _foreign_words(exchange: Exchange, body: bytes) -> str:
+    return describe_foreign(body, exchange.headers, exchange.redact)
 
 
 def until(headers: Mapping[str, str], now: datetime) -> datetime | None:

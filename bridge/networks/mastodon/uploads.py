@@ -147,6 +147,7 @@ class Uploads:
                 f"/api/v{self._version}/media",
                 seconds=_GRACE + medium.size / _SLOWEST,
                 form=form,
+                alt=alt,
             )
         finally:
             await asyncio.to_thread(file.close)
@@ -174,11 +175,18 @@ class Uploads:
         raise Transient(f"the server was not done with the file after {LONGEST_PROCESSING:.0f} s")
 
     async def _exchange(
-        self, method: str, path: str, *, seconds: float, form: aiohttp.FormData | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        seconds: float,
+        form: aiohttp.FormData | None = None,
+        alt: str = "",
     ) -> Exchange:
         """One request and what came of it; never raises for what the network does."""
-        exchange = Exchange(method=method, begun=True, sent=True)
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        held = (headers["Authorization"], alt)
+        exchange = Exchange(method=method, begun=True, sent=True, held=held)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_TIMEOUT)
         try:
             async with self._session.request(
@@ -206,7 +214,7 @@ class Uploads:
             error = InDoubt(f"HTTP {exchange.status}, but the answer is unreadable")
         if error is None:
             return said if isinstance(said, dict) else {}
-        detail = error.detail.replace(self._token, "***")
+        detail = error.detail
         if isinstance(error, InDoubt):
             about_all = _is_about_the_server(exchange, said)
             error = Transient(detail, status=error.status, unreachable=about_all)

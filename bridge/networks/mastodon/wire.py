@@ -11,7 +11,7 @@ import contextlib
 import io
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any
@@ -25,11 +25,16 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+from bridge.core.redaction import Redactor
+
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of an answer, decompressed, beyond which it is not read."""
 
 _PIECE = 16 * 1024
 _FLAGS = frozenset(("sensitive",))
+_SHORTEST_TEXT = 10
+"""Characters of a field that may be somebody's words; audiences and languages are shorter."""
+
 _BROKEN = frozenset(
     (
         "BrokenPipeError",
@@ -59,7 +64,8 @@ class Exchange:
 
     `sent_by` is the time, as `now` tells it, after which its first byte must not leave any more:
     whoever asked may have been taken for dead by then. `late` says that it was kept back for that.
-    `added` are fields of its body that the library has no argument for.
+    `added` are fields of its body that the library has no argument for. `held` are the token and
+    the texts of the request.
     """
 
     method: str = ""
@@ -76,6 +82,12 @@ class Exchange:
     now: Callable[[], float] | None = None
     late: bool = False
     added: Mapping[str, object] = field(default_factory=dict)
+    held: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def redact(self) -> Redactor:
+        """What no message about the answer may quote: the server may echo the request."""
+        return Redactor(self.held)
 
     @property
     def is_broken_read(self) -> bool:
@@ -166,6 +178,7 @@ class Wire(HTTPAdapter):
         exchange = self.exchange
         exchange.begun, exchange.method = True, request.method or ""
         exchange.path = request.path_url.partition("?")[0]
+        exchange.held += (str(request.headers.get("Authorization", "")),)
         if exchange.method != "GET":
             # An idle connection may die in the very moment something is written to it, and then
             # nobody knows whether the request was acted upon.
@@ -224,6 +237,7 @@ class WireSession(Session):
         if method in {"POST", "PUT"}:
             given = (kwargs.pop("data", None) or {}) | (kwargs.pop("json", None) or {})
             fields = {**_in_json_terms(given), **self._wire.exchange.added}
+            self._wire.exchange.held = tuple(_texts_in(fields))
             # Written out here: half a surrogate pair must fail before anything is sent.
             kwargs["data"] = json.dumps(fields, ensure_ascii=False).encode()
             kwargs["headers"] = kwargs.get("headers", {}) | {"Content-Type": "application/json"}
@@ -233,6 +247,18 @@ class WireSession(Session):
         """None: a redirect is an answer like any other, and the token goes nowhere else."""
         del resp
         return None
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """What somebody wrote into a request: it is quoted nowhere else than in the post."""
+    if isinstance(value, str) and len(value) >= _SHORTEST_TEXT:
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts_in(each)
 
 
 def _in_json_terms(fields: Mapping[str, object]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from tweepy.asynchronous import AsyncClient
 from yarl import URL
 
 from bridge.core.errors import InDoubt, NetworkError, Refused, Transient, Unauthorised
+from bridge.core.redaction import Redactor
 from bridge.net.session import BodyTooLarge, ConnectionLost, read_capped
 from bridge.networks.outside import describe_foreign
 from bridge.networks.x.errors import describe, failure, problem_of
@@ -33,7 +34,6 @@ LONGEST_ANSWER = 8 << 20
 LONGEST_UPLOAD = 600.0
 """Seconds for one request that carries a file's bytes: 5 MB in that time is 70 kbit/s."""
 
-_SHORTEST_SCRUBBED = 8
 _UPLOADS = "/2/media/"
 _PARAMETERS = (
     "command",
@@ -147,26 +147,34 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
         url = f"{self._api}{route}{'?' if query else ''}{query}"
         body = None if json is None else json_module.dumps(json).encode()
         del user_auth  # there is one kind of credentials, whatever tweepy makes of it
-        return await self._authorised(method, url, body, self._known_secrets(json))
+        return await self._authorised(method, url, body)
 
-    async def _authorised(
-        self, method: str, url: str, body: bytes | Form | None, scrub: tuple[str, ...] = ()
-    ) -> Parsed:
+    def redactor(self, *more: str) -> Redactor:
+        """What no message may quote: the keys, the tokens in use, and `more`."""
+        given = self._oauth1
+        known = [] if self._tokens is None else list(self._tokens.secrets())
+        if given is not None:
+            known += [
+                given.consumer_key,
+                given.consumer_secret,
+                given.access_token,
+                given.access_token_secret,
+            ]
+        return Redactor((*known, *more))
+
+    async def _authorised(self, method: str, url: str, body: bytes | Form | None) -> Parsed:
+        if self._tokens is None:
+            # Signed anew each time: X refuses a signature that it has seen before.
+            return await self._sent(method, url, body, lambda: self._signature(method, url))
+        token = await self._tokens.access()
         try:
-            if self._tokens is None:
-                # Signed anew each time: X refuses a signature that it has seen before.
-                return await self._sent(method, url, body, lambda: self._signature(method, url))
-            token = await self._tokens.access()
-            try:
-                return await self._sent(method, url, body, lambda: f"Bearer {token}")
-            except Unauthorised as refused:
-                if refused.status != HTTPStatus.UNAUTHORIZED:
-                    raise
-            # A refused token created nothing, so even a post may be sent again.
-            token = await self._tokens.replacing(token)
-            return await self._exchange(method, url, body, f"Bearer {token}")
-        except NetworkError as error:
-            raise _scrubbed(error, (*scrub, *self._known_secrets(None))) from None
+            return await self._sent(method, url, body, lambda: f"Bearer {token}")
+        except Unauthorised as refused:
+            if refused.status != HTTPStatus.UNAUTHORIZED:
+                raise
+        # A refused token created nothing, so even a post may be sent again.
+        token = await self._tokens.replacing(token)
+        return await self._exchange(method, url, body, f"Bearer {token}")
 
     async def _sent(
         self, method: str, url: str, body: bytes | Form | None, authorization: Callable[[], str]
@@ -223,7 +231,8 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                return Parsed(await self._answer(response, writing=writing))
+                sent = body if isinstance(body, bytes) else b""
+                return Parsed(await self._answer(response, authorisation, sent, writing=writing))
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ClientHttpProxyError,
@@ -241,7 +250,7 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
             raise (_BrokenRead if broken else Transient)(detail, unreachable=True) from None
 
     async def _answer(
-        self, response: aiohttp.ClientResponse, *, writing: bool
+        self, response: aiohttp.ClientResponse, authorisation: str, sent: bytes, *, writing: bool
     ) -> Mapping[str, object]:
         status = response.status
         self.access_level = response.headers.get("x-access-level", self.access_level).strip()
@@ -258,33 +267,31 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
             # The status alone says that nothing was done; what else it would have said is lost.
             body = b""
         if not succeeded:
-            now = self._clock.now()
-            of_file = _UPLOADS in response.url.path
-            raise failure(status, response.headers, body, now=now, writing=writing, of_file=of_file)
+            raise failure(
+                status,
+                response.headers,
+                body,
+                now=self._clock.now(),
+                writing=writing,
+                redact=self.redactor(authorisation, *_texts_in(sent)),
+                of_file=_UPLOADS in response.url.path,
+            )
         try:
             parsed = json_module.loads(body)
         except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, Mapping):
             return parsed
-        detail = f"HTTP {status}: {describe_foreign(body, response.headers)}"
+        redact = self.redactor(authorisation, *_texts_in(sent))
+        detail = f"HTTP {status}: {describe_foreign(body, response.headers, redact)}"
         if writing:
             raise InDoubt(detail, status=status)
         raise Transient(detail, status=status, unreachable=True)
 
-    def _known_secrets(self, sent: Mapping[str, object] | None) -> tuple[str, ...]:
-        """What no error may quote: keys, tokens, and what was written into the request."""
-        given = self._oauth1
-        known = [] if self._tokens is None else list(self._tokens.secrets())
-        if given is not None:
-            known += [
-                given.consumer_key,
-                given.consumer_secret,
-                given.access_token,
-                given.access_token_secret,
-            ]
-        known += [" ".join(each.split()) for each in _written(sent)]
-        return tuple(each for each in known if len(each) >= _SHORTEST_SCRUBBED)
+
+def _texts_in(sent: bytes) -> Iterator[str]:
+    """What somebody wrote into a JSON body: it is quoted nowhere else than in the post."""
+    return _written(json_module.loads(sent)) if sent else iter(())
 
 
 def _written(value: object) -> Iterator[str]:
@@ -305,15 +312,7 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}{f' ({strerror})' if isinstance(strerror, str) else ''}"
 
 
-def _scrubbed(error: NetworkError, secrets: tuple[str, ...]) -> NetworkError:
-    detail = error.detail
-    for secret in secrets:
-        detail = detail.replace(secret, "***")
-    error.detail, error.args = detail, (detail,)
-    return error
-
-
-def problem_in_success(payload: Mapping[str, object]) -> NetworkError | None:
+def problem_in_success(payload: Mapping[str, object], redact: Redactor) -> NetworkError | None:
     """What a 200 that carries `errors` and no data really says; None where it carries data.
 
     X words suspended, protected and withheld accounts like this.
@@ -321,7 +320,7 @@ def problem_in_success(payload: Mapping[str, object]) -> NetworkError | None:
     if "data" in payload or not payload.get("errors"):
         return None
     problem = problem_of(payload)
-    detail = describe(HTTPStatus.OK, problem)
+    detail = describe(HTTPStatus.OK, problem, redact)
     if problem.kind in {"not-authorized-for-resource", "resource-unavailable"}:
         return Unauthorised(detail, status=HTTPStatus.OK)
     if problem.kind == "invalid-request":

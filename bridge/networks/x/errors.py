@@ -26,6 +26,7 @@ from bridge.core.errors import (
     Unauthorised,
     Unpaid,
 )
+from bridge.core.redaction import Redactor
 from bridge.networks.fields import mapping_at, mappings_at, number_at, text_at
 from bridge.networks.outside import describe_foreign, from_outside
 
@@ -177,6 +178,7 @@ def failure(
     *,
     now: datetime,
     writing: bool,
+    redact: Redactor,
     of_file: bool = False,
 ) -> NetworkError:
     """The error that an answer outside 2xx stands for. `now` is aware UTC.
@@ -184,12 +186,12 @@ def failure(
     `writing` says that the request may have created something: then a server's failure leaves that
     open. `of_file` says that it is about one file, which nothing but X's words can be about. Only
     X's own word about what was sent is `Refused`; whatever else stands in the way of it may pass,
-    a 404 included, as X's incidents answer so.
+    a 404 included, as X's incidents answer so. `redact` knows what the request held.
     """
     problem = read_problem(body)
-    detail = describe(status, problem)
+    detail = describe(status, problem, redact)
     if not problem:
-        detail = f"HTTP {status}: {describe_foreign(body, headers)}"
+        detail = f"HTTP {status}: {describe_foreign(body, headers, redact)}"
     if status < HTTPStatus.BAD_REQUEST:
         return Transient(f"{detail}: redirects are not followed", status=status, unreachable=True)
     broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -207,10 +209,10 @@ def failure(
     )
 
 
-def describe(status: int, problem: Problem) -> str:
-    """``"HTTP 403: Forbidden"``: one line, bounded, without control characters."""
-    words = from_outside(problem.words, _LONGEST_DETAIL) or from_outside(
-        problem.title, _LONGEST_DETAIL
+def describe(status: int, problem: Problem, redact: Redactor) -> str:
+    """``"HTTP 403: Forbidden"``: one line, bounded, without control characters and secrets."""
+    words = from_outside(problem.words, _LONGEST_DETAIL, redact) or from_outside(
+        problem.title, _LONGEST_DETAIL, redact
     )
     return f"HTTP {status}: {words}" if words else f"HTTP {status}"
 

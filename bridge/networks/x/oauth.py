@@ -33,6 +33,7 @@ from bridge.core.errors import (
     Unauthorised,
     Unpaid,
 )
+from bridge.core.redaction import Redactor
 from bridge.net.session import BodyTooLarge, read_capped
 from bridge.networks.fields import moment_at, number_at, text_at
 from bridge.networks.x.errors import describe, failure, read_problem
@@ -250,6 +251,7 @@ class UserTokens:
             headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         else:
             form["client_id"] = given.client_id
+        redact = Redactor((*self.secrets(), *form.values(), *headers.values()))
         try:
             async with self._session.post(
                 self._address, data=form, headers=headers, allow_redirects=False
@@ -260,13 +262,14 @@ class UserTokens:
             detail = f"renewing the access token: {type(error).__name__}"
             raise Transient(detail, unreachable=True) from None
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise _refused(failure(status, told, body, now=self._clock.now(), writing=False))
+            now = self._clock.now()
+            raise _refused(failure(status, told, body, now=now, writing=False, redact=redact))
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, Mapping) or not text_at(answer, "access_token"):
-            detail = describe(status, read_problem(body))
+            detail = describe(status, read_problem(body), redact)
             raise Transient(f"renewing the access token: {detail} without a token", status=status)
         return answer
 

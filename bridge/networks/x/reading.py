@@ -131,7 +131,8 @@ class Reader:
             return found
         if not items_of(payload) and says_gone(payload, post):
             return None
-        raise Transient(f"{describe(_OK, problem_of(payload))} (X does not say what {post} is)")
+        said = describe(_OK, problem_of(payload), self._timeline.redactor())
+        raise Transient(f"{said} (X does not say what {post} is)")
 
     async def _read(
         self,

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from bridge.core.errors import Refused, Transient
 from bridge.core.model import AccountId, PostId
+from bridge.core.redaction import Redactor
 from bridge.networks.fields import list_at, mapping_at, number_at, text_at
 from bridge.networks.x.client import AnswerTooLarge, XClient, problem_in_success
 from bridge.networks.x.dialects import missing_everywhere
@@ -140,12 +141,16 @@ class Timeline:
             self._neither_on = self._clock.now().date()
             return None
 
+    def redactor(self) -> Redactor:
+        """What no message about an answer may quote."""
+        return self._client.redactor()
+
     async def _page(
         self, owner: AccountId, stretch: Stretch, token: str | None, dialect: Dialect
     ) -> Mapping[str, object]:
         path = f"/2/users/{quote(owner, safe='')}/tweets"
         payload = await self._client.read(path, parameters(dialect, stretch, token))
-        problem = problem_in_success(payload)
+        problem = problem_in_success(payload, self.redactor())
         if problem is not None:
             raise problem
         # Taking anything else for an empty timeline would make a first pass flood.

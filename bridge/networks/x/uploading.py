@@ -29,6 +29,7 @@ from bridge.core.errors import (
 )
 from bridge.core.model import MediaId, MediaKind, Microdollars
 from bridge.core.prices import FREE, PriceTable
+from bridge.core.redaction import Redactor
 from bridge.networks.fields import id_at, mapping_at, number_at, text_at
 from bridge.networks.outside import from_outside
 from bridge.networks.x.client import XClient, problem_in_success
@@ -197,7 +198,7 @@ class Uploader:
         except InDoubt:
             self._charged += self._prices.media
             raise
-        _check(answer)
+        _check(answer, self._client.redactor())
         self._charged += self._prices.media
         return mapping_at(answer, "data")
 
@@ -206,7 +207,7 @@ class Uploader:
     ) -> Mapping[str, object]:
         body = {"media_type": medium.mime, "total_bytes": size, "media_category": category}
         begun = await self._client.write("POST", "/2/media/upload/initialize", body)
-        _check(begun)
+        _check(begun, self._client.redactor())
         media_id = id_at(mapping_at(begun, "data"), "id")
         if media_id is None:
             raise Transient("X began an upload but named no id for it")
@@ -238,7 +239,7 @@ class Uploader:
             if not mapping_at(mapping_at(answer, "data"), "processing_info"):
                 raise
             return answer
-        _check(answer)
+        _check(answer, self._client.redactor())
         self._charged += self._prices.media
         return answer
 
@@ -250,7 +251,8 @@ class Uploader:
         lost = 0
         while processing and text_at(processing, "state") != "succeeded":
             if text_at(processing, "state") == "failed":
-                raise Refused(f"X could not process the {kind.value}{_reason(processing)}")
+                why = _reason(processing, self._client.redactor())
+                raise Refused(f"X could not process the {kind.value}{why}")
             pause = _pause(processing)
             if self._clock.monotonic() + pause > end:
                 minutes = PATIENCE // timedelta(minutes=1)
@@ -312,7 +314,8 @@ class Uploader:
                 raise
             return
         if answer.get("errors"):
-            raise Refused(describe(HTTPStatus.OK, problem_of(answer)))
+            redact = self._client.redactor()
+            raise Refused(describe(HTTPStatus.OK, problem_of(answer), redact))
         self._charge_words()
 
     def _charge_words(self) -> None:
@@ -320,9 +323,9 @@ class Uploader:
         self._charged_for_words += self._prices.alt_text
 
 
-def _check(answer: Mapping[str, object]) -> None:
+def _check(answer: Mapping[str, object], redact: Redactor) -> None:
     """Raise what a success without data really says, if it says anything."""
-    problem = problem_in_success(answer)
+    problem = problem_in_success(answer, redact)
     if problem is not None:
         raise problem
 
@@ -367,9 +370,10 @@ def _pause(processing: Mapping[str, object]) -> int:
     return _USUAL_PAUSE if told is None else max(_SHORTEST_PAUSE, min(told, _LONGEST_PAUSE))
 
 
-def _reason(processing: Mapping[str, object]) -> str:
+def _reason(processing: Mapping[str, object], redact: Redactor) -> str:
     error = mapping_at(processing, "error")
-    words = from_outside(text_at(error, "message") or text_at(error, "name"), _LONGEST_REASON)
+    said = text_at(error, "message") or text_at(error, "name")
+    words = from_outside(said, _LONGEST_REASON, redact)
     return f": {words}" if words else ""
 
 
