@@ -6,7 +6,6 @@ Protocols and the values that cross them; no implementation. Others import them 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
@@ -14,7 +13,7 @@ from bridge.core.amend import Amendment
 from bridge.core.delivery import PartEvent
 from bridge.core.draft import DraftPart
 from bridge.core.identity import Identities, IdentitiesView
-from bridge.core.listing import DayFigures, Listing, Move, Wanted
+from bridge.core.listing import DayFigures, Listing, Move, RouteStatus, Wanted
 from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.purse import Purse, PurseView
@@ -38,23 +37,6 @@ from bridge.core.record import (
 )
 from bridge.core.twins import Counterpart
 from bridge.core.verdict import Reason, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class RouteStatus:
-    """Figures of one route for people. Times are aware UTC; `spent_month` counts this UTC month."""
-
-    route: Route
-    cursor: Cursor | None
-    last_read_at: datetime | None
-    last_mirrored_at: datetime | None
-    planned: int
-    in_doubt: int
-    held: int
-    failed: int
-    delivered: int
-    spent_month: Microdollars
-    waiting_for_money: int = 0
 
 
 class LedgerView(PurseView, IdentitiesView, Protocol):

@@ -17,6 +17,7 @@ from typing import Protocol
 from bridge.core.capabilities import Capabilities, MediaLimits
 from bridge.core.draft import DraftMedia, DraftPart
 from bridge.core.events import Event
+from bridge.core.listing import RouteStatus
 from bridge.core.model import (
     Account,
     MediaId,
@@ -30,7 +31,7 @@ from bridge.core.model import (
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Facts, Receipt
 from bridge.core.traffic import Call
-from bridge.memory import Ledger, LedgerView, RouteStatus
+from bridge.memory import Ledger, LedgerView
 
 __all__ = [
     "Backups",

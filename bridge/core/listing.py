@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from bridge.core.delivery import PartEvent, PartState, PostState
 from bridge.core.model import BridgeName, Direction, Microdollars, Route
-from bridge.core.record import PostRecord
+from bridge.core.record import Cursor, PostRecord
 from bridge.core.verdict import Reason
 
 MOST_WORDS = 8
@@ -70,3 +70,20 @@ class DayFigures:
     route: Route
     sent: int
     spent: Microdollars
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """Figures of one route for people. Times are aware UTC; `spent_month` counts this UTC month."""
+
+    route: Route
+    cursor: Cursor | None
+    last_read_at: datetime | None
+    last_mirrored_at: datetime | None
+    planned: int
+    in_doubt: int
+    held: int
+    failed: int
+    delivered: int
+    spent_month: Microdollars
+    waiting_for_money: int = 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bridge.memory import RouteStatus
+from bridge.core.listing import RouteStatus
 
 
 class Condition(StrEnum):

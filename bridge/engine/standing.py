@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from bridge.core.errors import Throttled, Transient, Unauthorised, Unpaid, WrongAccount
+from bridge.core.listing import RouteStatus
 from bridge.core.model import Network, Route
 from bridge.engine.condition import BAD, Condition, by_figures
 from bridge.engine.control import Control, timestamp
-from bridge.memory import RouteStatus
 
 if TYPE_CHECKING:
     # Who only asks a running daemon how it stands need not wait for what makes one.
