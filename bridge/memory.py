@@ -218,8 +218,11 @@ class Ledger(LedgerView, Purse, Identities, Protocol):
         """
         ...
 
-    async def watches(self, route: Route, since: datetime | None) -> bool:
-        """Whether a post as new as `since` has a mirror that edits or deletions would concern."""
+    async def watches(self, route: Route, since: datetime | None, *, skipped: bool = False) -> bool:
+        """Whether a post as new as `since` has a mirror that edits or deletions would concern.
+
+        With `skipped`, also whether there is a skipped post that an edit may let cross.
+        """
         ...
 
     async def rechecked_at(self, route: Route) -> datetime | None:

@@ -57,6 +57,9 @@ CATCHABLE = frozenset(
 )
 """Reasons for which a post was skipped that its owner may have sent after all."""
 
+UP_TO_ITS_TEXT = frozenset({Reason.NEVER_WITH, Reason.ONLY_WITH, Reason.REPEATED_TEXT})
+"""Reasons of skipped posts that their author can change by an edit."""
+
 NOT_OURS = frozenset({Reason.TAKEN_OVER, Reason.LINKED})
 """Reasons of mirrors that the bridge did not write: it neither edits nor deletes them."""
 
@@ -71,7 +74,7 @@ SENTENCES: dict[Reason, str] = {
     ),
     Reason.REPEATED_TEXT: (
         "the other network refused it, since it accepts no text twice, and an earlier post with "
-        "the same text is published there"
+        "the same text is published there; once its text is edited, it is mirrored"
     ),
     Reason.REVISION: "an edit of a post that was dealt with before; it is never posted twice",
     Reason.BEFORE_START: "written before this bridge was told to start",

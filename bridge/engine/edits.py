@@ -18,11 +18,11 @@ from bridge.core.draft import Draft
 from bridge.core.errors import UnfitError
 from bridge.core.model import Microdollars, Post, PostId
 from bridge.core.prices import FREE, in_dollars
-from bridge.core.record import Cursor, PartRecord, PostRecord
+from bridge.core.record import Cursor, Decision, PartRecord, PostRecord
 from bridge.core.text import Text, joined
-from bridge.core.verdict import Action, Reason, Verdict
+from bridge.core.verdict import UP_TO_ITS_TEXT, Action, Reason, Verdict
 from bridge.engine import proof
-from bridge.engine.judge import judged
+from bridge.engine.judge import announce, judged, parent_of
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.spending import Money
 from bridge.ports import Facts
@@ -55,8 +55,11 @@ class Edits:
         record = await self._record(of)
         changed = await ledger.edited(route, (post,))
         concerned = record is not None and any(part.state in _OPEN for part in record.parts)
-        if record is None or not concerned or not changed:
+        if record is None or not changed:
             await ledger.advance(route, post, of, cursor)
+            return
+        if not concerned:
+            await self._reconsidered(post, record, cursor)
             return
         facts = await ledger.facts(route, post)
         what = await self._amendment(post, record, facts, now)
@@ -67,6 +70,44 @@ class Edits:
             await ledger.advance(route, post, of, cursor)
         else:
             await ledger.advance(route, post, of, cursor, (what,) if what else ())
+
+    async def _reconsidered(self, post: Post, record: PostRecord, cursor: Cursor | None) -> None:
+        """Mirror a skipped post after all, if its text kept it and the edited one does not.
+
+        Only one that is no older than `max_age`, and of which nothing was ever published.
+        """
+        ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
+        age, kept = self._plan.max_age, record.verdict.reason in UP_TO_ITS_TEXT
+        if not kept or any(part.target_id is not None for part in record.parts):
+            await ledger.advance(route, post, record.source, cursor)
+            return
+        if age is not None and now - post.created_at > age:
+            note = "edited; it stays all the same, since it is older than `max_age`"
+            await ledger.advance(route, post, record.source, cursor, (note,))
+            return
+        facts = await ledger.facts(route, post)
+        desk = self._bench.desks.of(route)
+        twin = await desk.twin_of(post, route, ledger)
+        outcome = await judged(self._plan, post, facts, now, twin=twin)
+        verdict, draft, not_before = outcome.verdict, outcome.draft, now + self._plan.delay
+        if draft is None:
+            same = twin.post.id if verdict.reason is Reason.SAME_POST and twin else None
+            await ledger.unwant(route, record.source, verdict=verdict, same_as=same, now=now)
+        else:
+            decision = Decision(
+                post,
+                verdict,
+                now,
+                replace(draft, notes=("edited, and so it is mirrored after all", *draft.notes)),
+                not_before,
+                parent_of(post, outcome.history),
+                awaits=outcome.awaited(not_before),
+                with_others=record.with_others,
+            )
+            await ledger.revive(route, record.source, decision, now)
+            announce(self._bench, route, decision)
+            desk.note(post, route)
+        await ledger.advance(route, post, record.source, cursor)
 
     async def resolved(self, post: Post) -> None:
         """Compose `post`, of which nothing stands, now that it waits for no other mirror."""
@@ -140,7 +181,7 @@ class Edits:
             awaits = None if waits else outcome.awaited(now)
             return Amendment(Change.REPLACE, draft, draft.notes, held=held, awaits=awaits)
         if draft is None or held:
-            return f"edited; its mirror stays as it was: {verdict.sentence}"
+            return self._no_longer_followed(record, verdict)
         match self._plan.policy.edits:
             case "ignore":
                 return "edited; `edits` says to leave its mirror as it was"
@@ -148,6 +189,22 @@ class Edits:
                 return await self._note(post, facts, now)
             case "replace":
                 return await self._replacement(record, draft, now, waits=waits)
+
+    def _no_longer_followed(self, record: PostRecord, verdict: Verdict) -> Amendment | str:
+        """What becomes of a published mirror whose post, as it is now, would not be mirrored.
+
+        What its author marked against being mirrored goes. Else what is published stays as it is,
+        and the rest, if there is any, is not sent.
+        """
+        if verdict.reason is Reason.NEVER_WITH and self._plan.policy.deletes == "mirror":
+            note = f"edited, and now has {verdict.detail}: its mirror is deleted"
+            return Amendment(Change.REMOVE, notes=(note,))
+        note = f"edited; its mirror stays as it was: {verdict.sentence}"
+        own = [part for part in record.parts if not part.aside]
+        standing = tuple(part.part for part in own if part.state in STANDING)
+        if not standing or all(part.state is not PartState.PLANNED for part in own):
+            return note
+        return Amendment(Change.REPLACE, Draft(standing), (f"{note}; the rest of it is not sent",))
 
     async def _replacement(
         self, record: PostRecord, draft: Draft, now: datetime, *, waits: bool

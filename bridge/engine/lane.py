@@ -233,7 +233,7 @@ class Lane:
             await self._bench.ledger.hurry(self.plan.route, self._bench.clock.now())
 
     async def turn(self, *, read: bool) -> datetime | None:
-        """One turn: prove, send, read if asked to now or before, send what that brought.
+        """One turn: prove, read if asked to now or before, send what is due.
 
         Returns when the next turn is due apart from polls; None if only a poll can bring work.
         """
@@ -245,11 +245,11 @@ class Lane:
         await self._reconcile.look()
         self._catch_up.opposite = None if self.opposite is None else self.opposite.plan
         wanted = await self._catch_up.make_due()
-        await self._send_due()
         read_again = None
         if read and not self._deliver.stopping:
+            # First, so that nothing is sent as it was before an edit that is listed by now.
             read_again = await self._read_source()
-            await self._send_due()
+        await self._send_due()
         look_again = await self._reconcile.look()
         await self._money.warn()
         again = (await self._due_again(), look_again, read_again, wanted)

@@ -60,7 +60,8 @@ class Recheck:
             self._looking.failed(error)
             return False
         if not costs:
-            return await self._bench.ledger.watches(self._plan.route, self._oldest)
+            oldest, route = self._oldest, self._plan.route
+            return await self._bench.ledger.watches(route, oldest, skipped=True)
         if self._plan.recheck_every is None:
             return False
         last = await self._bench.ledger.rechecked_at(self._plan.route)

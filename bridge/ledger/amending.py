@@ -116,7 +116,9 @@ def withdraw(
     if post is None:
         return None
     found = connection.execute(
-        "SELECT idx, state FROM part WHERE post_id = ? ORDER BY idx", (post,)
+        "SELECT idx, state FROM part WHERE post_id = ? "
+        "AND (state <> 'gone' OR target_id IS NOT NULL) ORDER BY idx",
+        (post,),
     ).fetchall()
     if not found or any(state != PartState.PLANNED.value for _, state in found):
         return None

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from bridge.core.model import Post, PostId, Route
 from bridge.core.record import Absence, Absent
-from bridge.core.verdict import NOT_OURS
+from bridge.core.verdict import NOT_OURS, UP_TO_ITS_TEXT
 from bridge.ledger.codec import micros_or_none, storable, to_micros
 from bridge.ledger.judging import revised
 from bridge.ledger.rows import find_route, posts
@@ -25,6 +25,13 @@ _CONCERNED = "part.state NOT IN ('gone', 'dropped', 'failed', 'unwanted', 'delet
 _OTHERS = ", ".join(f"'{reason.value}'" for reason in sorted(NOT_OURS))
 _OURS = f"post.reason NOT IN ({_OTHERS})"
 """Posts whose mirrors the bridge wrote: others' are neither edited nor deleted."""
+
+_KEPT = ", ".join(f"'{reason.value}'" for reason in sorted(UP_TO_ITS_TEXT))
+_KEPT_BY_TEXT = f"""
+    post.action = 'skip' AND post.reason IN ({_KEPT})
+    AND NOT EXISTS (SELECT 1 FROM part WHERE part.post_id = post.id AND part.target_id IS NOT NULL)
+"""  # noqa: S608 - constants of ours
+"""Posts of which nothing was ever published, and that an edit may let cross."""
 
 _MIRRORED = f"""
     SELECT post.id FROM post WHERE post.route_id = ? AND post.created_at > ?
@@ -47,11 +54,22 @@ def content_of(connection: sqlite3.Connection, seen: Post) -> str:
     return hmac.digest(key(connection), said, "sha256").hex()
 
 
-def watches(connection: sqlite3.Connection, route: Route, since: int | None) -> bool:
-    """Whether something as new as `since` (microseconds) is mirrored, or is about to be."""
+def watches(
+    connection: sqlite3.Connection, route: Route, since: int | None, *, skipped: bool
+) -> bool:
+    """Whether something as new as `since` (microseconds) is mirrored, or is about to be.
+
+    With `skipped`, also whether an edit may let something cross.
+    """
     number = find_route(connection, route)
     asked = (number, -1 if since is None else since - 1)
-    return connection.execute(f"{_MIRRORED} LIMIT 1", asked).fetchone() is not None
+    if connection.execute(f"{_MIRRORED} LIMIT 1", asked).fetchone() is not None:
+        return True
+    kept = (
+        "SELECT 1 FROM post WHERE post.route_id = ? AND post.created_at > ? "  # noqa: S608 - constants of ours
+        f"AND post.gone_at IS NULL AND {_KEPT_BY_TEXT} LIMIT 1"
+    )
+    return skipped and connection.execute(kept, asked).fetchone() is not None
 
 
 def edited(connection: sqlite3.Connection, route: Route, seen: Sequence[Post]) -> tuple[Post, ...]:
@@ -101,8 +119,8 @@ def _differs(connection: sqlite3.Connection, post: int, seen: Post) -> bool:
         "SELECT content, edited_at, seen_at, gone_at FROM post WHERE id = ?", (post,)
     ).fetchone()
     concerned = connection.execute(
-        "SELECT 1 FROM part JOIN post ON post.id = part.post_id "  # noqa: S608 - constants of ours
-        f"WHERE part.post_id = ? AND {_CONCERNED} AND {_OURS} LIMIT 1",
+        f"SELECT 1 FROM post WHERE post.id = ? AND {_OURS} AND (({_KEPT_BY_TEXT}) OR EXISTS "  # noqa: S608 - constants of ours
+        f"(SELECT 1 FROM part WHERE part.post_id = post.id AND {_CONCERNED}))",
         (post,),
     ).fetchone()
     if gone_at is not None or concerned is None:

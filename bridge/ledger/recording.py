@@ -15,7 +15,7 @@ from bridge.core.delivery import PartState
 from bridge.core.draft import DraftPart, LinkPrices
 from bridge.core.model import Microdollars, Post, PostId, Route
 from bridge.core.record import Awaited, Cursor, Decision
-from bridge.core.verdict import Action, Reason, Verdict
+from bridge.core.verdict import UP_TO_ITS_TEXT, Action, Reason, Verdict
 from bridge.ledger.codec import (
     from_notes,
     micros_or_none,
@@ -308,13 +308,18 @@ def insert_post(
             fingerprint,
             len(post.media),
             storable_or_none(decision.same_as),
-            None if decision.draft is None else content_of(connection, post),
+            content_of(connection, post) if _follows_edits(decision) else None,
             micros_or_none(post.edited_at),
             int(decision.with_others),
         ),
     ).lastrowid
     assert added is not None  # noqa: S101 - sqlite3 promises it after an INSERT of one row
     return added
+
+
+def _follows_edits(decision: Decision) -> bool:
+    """Whether an edit of the post would change anything."""
+    return decision.draft is not None or decision.verdict.reason in UP_TO_ITS_TEXT
 
 
 def judge_anew(

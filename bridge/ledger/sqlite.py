@@ -292,9 +292,10 @@ class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
         """Which mirrored posts a whole stretch of the source's timeline does not have."""
         return await self._read(lambda db: content.absent(db, route, posts))
 
-    async def watches(self, route: Route, since: datetime | None) -> bool:
-        """Whether something as new as `since` is mirrored, or is about to be."""
-        return await self._read(lambda db: content.watches(db, route, micros_or_none(since)))
+    async def watches(self, route: Route, since: datetime | None, *, skipped: bool = False) -> bool:
+        """Whether something as new as `since` is mirrored; with `skipped`, or may be by an edit."""
+        at = micros_or_none(since)
+        return await self._read(lambda db: content.watches(db, route, at, skipped=skipped))
 
     async def rechecked_at(self, route: Route) -> datetime | None:
         """When the source was last compared."""

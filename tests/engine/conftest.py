@@ -14,6 +14,7 @@ from bridge.core.model import BridgeName, Direction, Network, PostId, Route, Vis
 from bridge.core.policy import Policy
 from bridge.core.record import PostRecord
 from bridge.core.rules import Boosts, Rules, Threads
+from bridge.core.switches import Marker
 from bridge.core.timing import FromNow, Interval, Start
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
@@ -41,6 +42,8 @@ class Rig:
     start: Start = field(default_factory=FromNow)
     boosts: Boosts = "skip"
     threads: Threads = "skip"
+    only_with: tuple[Marker, ...] = ()
+    max_age: timedelta | None = None
     policy: Policy = field(default_factory=Policy)
     budget: Budget = NO_BUDGET
     recheck_every: timedelta | None = None
@@ -65,6 +68,7 @@ class Rig:
                     self.audiences if route is OUT else frozenset({Visibility.PUBLIC}),
                     boosts=self.boosts,
                     threads=self.threads,
+                    only_with=self.only_with,
                 ),
                 self.policy,
                 Interval(timedelta(minutes=1)),
@@ -72,6 +76,7 @@ class Rig:
                 self.start,
                 self.recheck_every if source is self.x else None,
                 budget=self.budget,
+                max_age=self.max_age,
             )
 
         plans = [plan(OUT, self.mastodon, self.x), plan(HOME, self.x, self.mastodon)]
