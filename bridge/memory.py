@@ -24,7 +24,6 @@ from bridge.core.record import (
     Decision,
     DuePart,
     Facts,
-    KnownUpload,
     Mirror,
     OtherSender,
     Pair,
@@ -36,6 +35,7 @@ from bridge.core.record import (
     Tied,
 )
 from bridge.core.twins import Counterpart
+from bridge.core.uploads import Uploads
 from bridge.core.verdict import Reason, Verdict
 
 
@@ -95,7 +95,7 @@ class LedgerView(PurseView, IdentitiesView, Protocol):
         ...
 
 
-class Ledger(LedgerView, Purse, Identities, Protocol):
+class Ledger(LedgerView, Purse, Identities, Uploads, Protocol):
     """The bridge's memory: one method, one transaction. Writers hold the lease.
 
     Every writing method raises `LeaseLost` once another process has taken the lease over, and has
@@ -350,21 +350,6 @@ class Ledger(LedgerView, Purse, Identities, Protocol):
 
     async def reshape(self, key: PartKey, part: DraftPart, now: datetime, note: str) -> PartRecord:
         """Have a part that is still to be sent, or edited, go as `part`, and say why."""
-        ...
-
-    async def uploads(self, key: PartKey) -> tuple[KnownUpload, ...]:
-        """What the target network has of the media of a part."""
-        ...
-
-    async def note_upload(
-        self,
-        key: PartKey,
-        upload: KnownUpload,
-        cost: Microdollars,
-        *,
-        described: Microdollars = FREE,
-    ) -> PartRecord:
-        """Remember, right after its answer, what was taken in, its cost, and its description's."""
         ...
 
     async def settle(

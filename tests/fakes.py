@@ -165,6 +165,12 @@ class FakeNetwork:
     reads: int = 0
     windows: int = 0
     look_ups: list[PostId] = field(default_factory=list)
+    takes: int | None = None
+    """How long a post may really be, where that is no longer what was told; told when asked."""
+    media_refused: int = 0
+    """How many more posts are refused for the media they name."""
+    tried: int = 0
+    """How many posts it was asked to create."""
     asked_afresh: int = 0
     """How often it was asked for its limits anew."""
     picture_limits: MediaLimits = PICTURES
@@ -300,6 +306,8 @@ class FakeNetwork:
 
     async def capabilities(self, *, afresh: bool = False) -> Capabilities:
         self.asked_afresh += afresh
+        if afresh and self.takes is not None:
+            self.max_length = self.takes
         on_x = self.network is Network.X
         edits = timedelta(hours=1) if self.premium else None
         return Capabilities(
@@ -341,6 +349,7 @@ class FakeNetwork:
         media: Sequence[MediaId] = (),
     ) -> Receipt:
         self.reached.set()
+        self.tried += 1
         if self.hang is not None:
             await self.hang.wait()
         self.calls += 1
@@ -358,6 +367,11 @@ class FakeNetwork:
             raise Refused("HTTP 403: duplicate content", status=403, duplicate=True)
         if not (part.text.strip() or carried or part.repeat):
             raise Refused("HTTP 422: an empty post", status=422)
+        self._check_length(part)
+        if media and self.media_refused:
+            self.media_refused -= 1
+            on_x = self.network is Network.X
+            raise Refused("HTTP 400: media IDs are invalid", status=400, media=on_x)
         self.published.append((part, reply_to, key))
         repeated = None if part.repeat is None else self._found(part.repeat)
         post = self.write(
@@ -386,6 +400,7 @@ class FakeNetwork:
         if over:
             raise Refused("HTTP 403: cannot be edited", status=403)
         carried = self._carried(media, post)
+        self._check_length(part)
         self.revised.append((target, part))
         made = self._edited(post, part.text, carried)
         self._attach(media, made.id)
@@ -444,6 +459,10 @@ class FakeNetwork:
             if name not in own and stored.post is not None:
                 raise Refused("HTTP 422: it is in another post", status=422)
         return tuple(Media(name, MediaKind.IMAGE, None) for name in media)
+
+    def _check_length(self, part: DraftPart) -> None:
+        if self.takes is not None and len(part.text) > self.takes:
+            raise Refused("HTTP 422: too long", status=422, too_long=True)
 
     def _attach(self, media: Sequence[MediaId], post: PostId) -> None:
         for name in media:

@@ -131,7 +131,8 @@ BRIDGE = Section(
                 ),
                 Key(
                     "max_length",
-                    "How long a post on X may be: 280, or up to 25000 on Premium.",
+                    "How long a post on X may be: 280, or up to 25000 on Premium. Where X says "
+                    "that the account has no Premium, 280 is kept, whatever stands here.",
                     values.x_length_limit,
                     default="280",
                     shape="integer",

@@ -59,7 +59,8 @@ class PollLimits:
 class Capabilities:
     """What one account on one server can be sent.
 
-    `max_length` is in the units of `counting`. `max_media` is for pictures; a video, an animation
+    `max_length` is in the units of `counting`, of which a link is `link_length` where that does not
+    count it in full. `max_media` is for pictures; a video, an animation
     or an audio file stands alone. `polls` is None where there are none. `quotes` says that an own
     post can be quoted natively, without media or poll beside it. `edit_within` is how long after
     its creation a post can be edited: None for not at all. `free_edits` says that editing costs
@@ -73,6 +74,7 @@ class Capabilities:
     network: Network
     counting: Counting
     max_length: int
+    link_length: int = 23
     max_media: int = 4
     max_alt_length: int = 1500
     spoiler: bool = False

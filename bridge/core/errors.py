@@ -121,7 +121,6 @@ class Refused(NetworkError):
     `missing` is true where the refusal says that a post we referred to (the parent of a reply)
     does not exist. `too_long` is true where the refusal is about length. `duplicate` is true where
     the network says that it already has this text: evidence, not proof, of an earlier success.
-    `stated` is false where the API gave no reason: a bare status, or a page of something in front.
     `media` is true where the refusal is about the files that were named, not about the post.
     """
 
@@ -133,14 +132,12 @@ class Refused(NetworkError):
         missing: bool = False,
         too_long: bool = False,
         duplicate: bool = False,
-        stated: bool = True,
         media: bool = False,
     ) -> None:
         super().__init__(detail, status=status)
         self.missing = missing
         self.too_long = too_long
         self.duplicate = duplicate
-        self.stated = stated
         self.media = media
 
 

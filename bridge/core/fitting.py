@@ -79,7 +79,7 @@ def counter(to: Capabilities, warning: str = "") -> Callable[[str], int]:
     counting = to.counting
     if counting == "x":
         return measure_for("x")
-    return lambda text: mastodon_length(text, warning, counting=counting)
+    return lambda text: mastodon_length(text, warning, counting=counting, link=to.link_length)
 
 
 def cut_to(text: str, to: Capabilities, tail: str, warning: str, known: AbstractSet[str]) -> str:

@@ -177,14 +177,19 @@ def grapheme_count(text: str) -> int:
 
 _ASCII_WHITE = "\0\t\n\v\f\r "
 _BLANK_RE = re.compile(rf"[{SPACES}]*")
-_PLACEHOLDER = "x" * URL_LENGTH
 
 
-def mastodon_length(text: str, spoiler_text: str = "", *, counting: Counting = "mastodon") -> int:
+def mastodon_length(
+    text: str,
+    spoiler_text: str = "",
+    *,
+    counting: Counting = "mastodon",
+    link: int = URL_LENGTH,
+) -> int:
     """How many characters of its limit a server takes `text` with a content warning to have.
 
-    `counting` names the rule: ``mastodon``, graphemes with links as 23 and mentions without their
-    host; ``gotosocial``, code points, and ``pleroma``, graphemes, both with links in full;
+    `counting` names the rule: ``mastodon``, graphemes with links as `link` and mentions without
+    their host; ``gotosocial``, code points, and ``pleroma``, graphemes, both with links in full;
     ``unknown``, whatever of these is the longest. The warning always counts, as it stands. Raises
     `ValueError` for ``x``, which has no warnings.
     """
@@ -194,18 +199,19 @@ def mastodon_length(text: str, spoiler_text: str = "", *, counting: Counting = "
         return len(text) + len(spoiler_text)
     if counting == "pleroma":
         return grapheme_count(text + spoiler_text)
-    length = _mastodon_length(text.strip(_ASCII_WHITE), spoiler_text.strip(_ASCII_WHITE))
+    length = _mastodon_length(text.strip(_ASCII_WHITE), spoiler_text.strip(_ASCII_WHITE), link)
     return length if counting == "mastodon" else max(length, len(text) + len(spoiler_text))
 
 
-def _mastodon_length(text: str, spoiler_text: str) -> int:
+def _mastodon_length(text: str, spoiler_text: str, link: int) -> int:
     if _BLANK_RE.fullmatch(text):
         # A warning without a text becomes the text.
         text, spoiler_text = spoiler_text, ""
     pieces = [spoiler_text]
+    placeholder = "x" * link
     position = 0
     for span in mastodon_countable(text):
-        name = "@" + span.target.split("@")[1] if span.kind is SpanKind.MENTION else _PLACEHOLDER
+        name = "@" + span.target.split("@")[1] if span.kind is SpanKind.MENTION else placeholder
         pieces += (text[position : span.start], name)
         position = span.end
     return grapheme_count("".join((*pieces, text[position:])))

@@ -21,6 +21,7 @@ from bridge.engine.edits import in_time
 from bridge.engine.gate import Gate
 from bridge.engine.media import Load, Luggage, MediaMissing, MediaWaits
 from bridge.engine.missing import Missing
+from bridge.engine.recompose import Recompose
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.spending import Money
 
@@ -41,6 +42,7 @@ class Changes:
         missing: Missing,
         *,
         refusals: Gate,
+        recompose: Recompose,
         money: Money,
     ) -> None:
         self._plan = plan
@@ -49,6 +51,7 @@ class Changes:
         self._refusals = refusals
         self._luggage = luggage
         self._missing = missing
+        self._recompose = recompose
         self._money = money
         self.stopping = False
         """Set when the daemon ends: the change under way is finished, no further one is begun."""
@@ -218,7 +221,7 @@ class Changes:
                 )
                 event = PartEvent.MISSING
                 await proof.settle(self._bench, record, event, detail=str(error), notes=(note,))
-            else:
+            elif not await self._recompose.after_refusal(record, error):
                 await self._not_edited(record, str(error))
         else:
             await self._give_back(record, error)

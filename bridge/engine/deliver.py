@@ -23,6 +23,7 @@ from bridge.engine.leave import Leave
 from bridge.engine.media import Handed, Load, Luggage, MediaMissing, MediaWaits
 from bridge.engine.missing import Missing
 from bridge.engine.quota import Quota
+from bridge.engine.recompose import Recompose
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.spending import Money
@@ -45,12 +46,14 @@ class Deliver:
         leave: Leave,
         luggage: Luggage,
         missing: Missing,
+        recompose: Recompose,
         money: Money,
         edits: Edits,
     ) -> None:
         self._plan = plan
         self._bench = bench
         self._gate = gate
+        self._recompose = recompose
         self._reconcile = reconcile
         self._leave = leave
         self._luggage = luggage
@@ -127,7 +130,7 @@ class Deliver:
     async def _send(self, due: DuePart) -> bool:
         try:
             await self._luggage.require_way(due.record)
-            if not await self._leave.granted(due):
+            if not await self._leave.granted(due) or await self._recompose.after_retry(due):
                 return False
             account = await self._plan.target.account()
             load = await self._luggage.load(due.record)
@@ -208,11 +211,11 @@ class Deliver:
                 media=handed.ids,
             )
         except NetworkError as error:
-            await self._failed(record, error)
+            await self._failed(due, record, error)
             return False
         except Exception as error:  # whatever broke, the part may have been sent
             log.exception("sending part %d of %s broke off", record.key.index, record.key.source)
-            await self._failed(record, InDoubt(f"broke off: {type(error).__name__}"))
+            await self._failed(due, record, InDoubt(f"broke off: {type(error).__name__}"))
             return False
         await self._delivered(record, receipt, handed.notes)
         if self._gate.refuses_all:
@@ -227,6 +230,21 @@ class Deliver:
         told = (*notes, receipt.note)
         await proof.settle(self._bench, record, PartEvent.RECEIPT, receipt=receipt, notes=told)
 
+    async def _refused(self, due: DuePart, record: PartRecord, error: Refused) -> None:
+        """A no to this part: tried once more as new limits will have it, else over.
+
+        Where it is its media that are refused, and were uploaded again in vain, its words go on.
+        """
+        if await self._recompose.after_refusal(record, error):
+            return
+        if not (error.media and record.part.media):
+            await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=str(error))
+            return
+        event = PartEvent.SURELY_NOT_DONE
+        back = await proof.settle(self._bench, record, event, detail=str(error))
+        if back.state is PartState.PLANNED and back.part == due.record.part:
+            await self._missing.settle_all(back, str(error), first=due.first)
+
     async def _too_late(self, record: PartRecord) -> None:
         """Give back a claim that was slept over, or that is of something else by now.
 
@@ -238,7 +256,7 @@ class Deliver:
             self._bench, record, PartEvent.SURELY_NOT_DONE, detail="interrupted before sending"
         )
 
-    async def _failed(self, record: PartRecord, error: NetworkError) -> None:
+    async def _failed(self, due: DuePart, record: PartRecord, error: NetworkError) -> None:
         """Record what became of an attempt that ended without a receipt."""
         detail = str(error)
         final = isinstance(error, Refused) and not error.missing
@@ -248,8 +266,8 @@ class Deliver:
         if isinstance(error, Refused) and error.duplicate:
             doubtful = await proof.doubt(self._bench, record, detail)
             await self._reconcile.settle_duplicate(doubtful)
-        elif final:
-            await proof.settle(self._bench, record, PartEvent.REFUSAL, detail=detail)
+        elif isinstance(error, Refused) and final:
+            await self._refused(due, record, error)
         elif isinstance(error, InDoubt):
             self._gate.failed(error)
             self._reconcile.watch(await proof.doubt(self._bench, record, detail))

@@ -36,6 +36,7 @@ from bridge.engine.missing import Missing
 from bridge.engine.pace import Pace
 from bridge.engine.recheck import Recheck
 from bridge.engine.recognition import Recognition
+from bridge.engine.recompose import Recompose
 from bridge.engine.reconcile import Reconcile
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.spending import Money
@@ -72,7 +73,7 @@ class Lane:
         self._proving = Gate(plan.route, f"looking at {target}", bench)
         self._uploading = Gate(plan.route, f"uploading to {target}", bench, of_media=True)
         edits, luggage = Edits(plan, bench), Luggage(plan, bench, self._uploading)
-        missing = Missing(plan, bench, edits)
+        missing, recompose = Missing(plan, bench, edits), Recompose(plan, bench)
         self._homecoming = Homecoming(plan, bench)
         intake = Intake(plan, bench, parts, edits)
         self._watch = Watch(plan, bench, intake, self._homecoming)
@@ -88,6 +89,7 @@ class Lane:
             luggage,
             missing,
             refusals=self._changing,
+            recompose=recompose,
             money=self._money,
         )
         self._deliver = Deliver(
@@ -98,6 +100,7 @@ class Lane:
             leave=Leave(plan, bench, self._asking, edits),
             luggage=luggage,
             missing=missing,
+            recompose=recompose,
             money=self._money,
             edits=edits,
         )

@@ -13,7 +13,7 @@ from bridge.core.model import Microdollars
 from bridge.core.record import PartRecord
 from bridge.core.verdict import Action, Reason, Verdict
 from bridge.engine import outcome, proof
-from bridge.engine.edits import Edits
+from bridge.engine.edits import Edits, recorded
 from bridge.engine.media import MediaMissing, MediaWaits, word
 from bridge.engine.route import Bench, RoutePlan
 
@@ -53,6 +53,19 @@ class Missing:
             return
         note = f"{word(record, missing.place)} left out: {missing.why}"
         await self._bench.ledger.reshape(record.key, rest, now, note)
+
+    async def settle_all(self, record: PartRecord, why: str, *, first: bool) -> None:
+        """Deal with `record`, of whose media none is taken, whatever file it is."""
+        while record.part.media:
+            before = record.part.media
+            missing = MediaMissing(len(before) - 1, why, lasting=True)
+            await self.settle(record, missing, first=first)
+            post = await recorded(self._bench, self._plan, record.key.source)
+            parts = () if post is None else post.parts
+            now = next((part for part in parts if part.key == record.key), record)
+            if now.state is not PartState.PLANNED or now.part.media == before:
+                return
+            record = now
 
     async def wait(self, record: PartRecord, waits: MediaWaits, event: PartEvent) -> None:
         """Put `record` off: no file is at fault, so that nothing is left out or skipped."""

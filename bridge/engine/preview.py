@@ -88,7 +88,7 @@ async def preview(
     def length(part: DraftPart) -> int:
         if to.counting == "x":
             return measure_for("x")(part.text)
-        return mastodon_length(part.text, part.spoiler, counting=to.counting)
+        return mastodon_length(part.text, part.spoiler, counting=to.counting, link=to.link_length)
 
     parts = found.draft.parts if found.draft else ()
     return Preview(found.verdict, found.draft, tuple(map(length, parts)), to.max_length)

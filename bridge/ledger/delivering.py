@@ -325,7 +325,8 @@ def _revive_below(connection: sqlite3.Connection, post: int, at: int) -> None:
         (post, PartEvent.THREAD_BROKEN_OFF.value),
     ).fetchall()
     for child, index in rows:
-        move(connection, child, index, PartState.FAILED, event, at=at, detail="")
+        detail = "to be tried again, with what it continues"
+        move(connection, child, index, PartState.FAILED, event, at=at, detail=detail)
         connection.execute(
             "UPDATE part SET not_before = ? WHERE post_id = ? AND idx = ?", (at, child, index)
         )

@@ -349,6 +349,10 @@ class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
         """What the target network has of the media of a part."""
         return await self._read(lambda db: uploads.uploads(db, key))
 
+    async def forget_uploads(self, key: PartKey) -> None:
+        """Have what was taken in for a part, and stands in no post, be handed over again."""
+        await self._write(lambda db: uploads.forget(db, key))
+
     async def note_upload(
         self,
         key: PartKey,

@@ -71,6 +71,14 @@ def note_upload(
     return noted
 
 
+def forget(connection: sqlite3.Connection, key: PartKey) -> None:
+    """Have what stands in no post be handed over again; what it cost is counted already."""
+    _, post, _ = find_part(connection, key)
+    connection.execute(
+        "DELETE FROM upload WHERE post_id = ? AND idx = ? AND attached = 0", (post, key.index)
+    )
+
+
 def keep_attached(connection: sqlite3.Connection, post: int, record: PartRecord) -> None:
     """What a part stands with now lives as long as it does; the rest is of no more use."""
     names = media_names(record.part)

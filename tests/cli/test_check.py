@@ -96,7 +96,7 @@ async def test_what_is_looked_at_has_stable_names(world: World) -> None:
         "configuration", "state folder", "disk", "ledger", "pictures", "mastodon credentials",
         "x credentials", "mastodon account", "mastodon scopes", "mastodon server",
         "mastodon streaming", "mastodon clock", "x account", "x reading price", "x prices",
-        "x scopes", "x clock",
+        "x scopes", "x clock", "x length",
     }  # fmt: skip
     server = rows["mastodon server"]["detail"]
     assert server.startswith("Mastodon 4.")
@@ -299,3 +299,10 @@ async def test_what_the_keys_of_x_may_do_is_told_by_x_itself(world: World) -> No
     assert rows["x scopes"]["level"] == "fault"
     assert "may only read" in rows["x scopes"]["detail"]
     assert "Read and write" in rows["x scopes"]["todo"]
+
+
+async def test_a_length_that_takes_premium_is_told_where_there_is_none(world: World) -> None:
+    on_x(world, "max_length: 4000")
+    rows = await found(world, code=0)
+    assert rows["x length"]["level"] == "warning"
+    assert "no Premium: 280 is kept" in rows["x length"]["detail"]

@@ -232,4 +232,5 @@ async def test_what_an_account_may_post_depends_on_premium(odd: OddX) -> None:
     assert (plain.polls.max_options, plain.polls.max_option_length) == (4, 25)
     assert (plain.polls.shortest, plain.polls.longest) == (timedelta(minutes=5), timedelta(days=7))
     assert XSettings(credentials=KEYS).premium is False
-    assert odd.seen == []
+    # X is asked for nothing but the account, which is free.
+    assert {seen.path for seen in odd.seen} == {"/2/users/me"}

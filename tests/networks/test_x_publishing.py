@@ -326,4 +326,5 @@ async def test_capabilities_are_the_owners_length_and_xs_prices(odd: OddX) -> No
         told = await adapter.capabilities()
         await adapter.listen(lambda: None)
     assert (told.counting, told.max_length, told.prices) == ("x", 280, X_PRICES)
-    assert odd.seen == []
+    # Nothing but the account is asked about, which is free.
+    assert {seen.path for seen in odd.seen} == {"/2/users/me"}

@@ -336,7 +336,8 @@ async def test_an_account_that_becomes_protected_is_noticed_by_the_next_poll(odd
             # Polls a minute apart ask a little less than a minute apart now and then.
             await clock.sleep(59)
     assert seen == [Visibility.PUBLIC, Visibility.FOLLOWERS]
-    assert odd.asked(ME)[0].query["user.fields"] == "protected,username"
+    asked = odd.asked(ME)[0].query["user.fields"]
+    assert asked == "created_at,protected,subscription_type,username,verified_type"
 
 
 @pytest.mark.parametrize("data", [{}, {"id": "7"}, {"username": "ada"}, []])

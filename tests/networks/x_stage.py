@@ -161,8 +161,11 @@ async def adapter_for(
     store: TokenStore | None = None,
     read_timeout: float = 5,
     premium: bool = False,
+    max_length: int = 280,
 ) -> AsyncIterator[XAdapter]:
-    settings = XSettings(url, credentials=credentials, dialect=dialect, premium=premium)
+    settings = XSettings(
+        url, credentials=credentials, dialect=dialect, premium=premium, max_length=max_length
+    )
     async with open_session(user_agent="twinpost-tests", read_timeout=read_timeout) as session:
         adapter = XAdapter(
             settings,

@@ -84,6 +84,7 @@ async def x(settings: Settings, bridge: BridgeSettings) -> AsyncIterator[Finding
                 )
             yield _price(f"@{who.handle}", bridge.x.money.prices, name)
             yield _x_scopes(settings, bridge, who)
+            yield await _x_length(bridge, port)
     tls = trusting(settings.ca_file)
     yield await _prices(bridge, tls)
     async with open_session(user_agent=USER_AGENT, tls=tls) as session:
@@ -185,6 +186,19 @@ def _x_scopes(settings: Settings, bridge: BridgeSettings, who: Account) -> Findi
         detail = f"{', '.join(lost)} missing"
         return Finding(check, Level.FAULT, detail, "twinpost login x", name, shut_out=True)
     return Finding(check, Level.OK, login.scopes, bridge=name)
+
+
+async def _x_length(bridge: BridgeSettings, port: NetworkPort) -> Finding:
+    """How long a post on X may be: as configured, unless X says that the account has no Premium."""
+    check, wanted, name = "x length", bridge.x.max_length, bridge.name
+    takes = (await port.capabilities()).max_length
+    if takes >= wanted:
+        return Finding(check, Level.OK, f"{takes} characters", bridge=name)
+    detail = (
+        f"x.max_length is {wanted}, but X says that the account has no Premium: {takes} is kept"
+    )
+    todo = f"set x.max_length to {takes}, or renew Premium, which is noticed within a day"
+    return Finding(check, Level.WARNING, detail, todo, name)
 
 
 def _limits(instance: Instance, bridge: str) -> Finding:

@@ -58,14 +58,15 @@ _AUDIENCES = {each.value: each for each in Visibility if each is not Visibility.
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """What was said last, and until when it need not be asked for again."""
+    """What was said last, when, and until when it need not be asked for again."""
 
     instance: Instance
+    at: datetime
     until: datetime
 
     def lasts(self, now: datetime) -> bool:
         """Whether it is still to be believed; the lower bound is for a clock that was set back."""
-        return self.until - _REMEMBERED_FOR <= now < self.until
+        return self.at <= now < self.until
 
 
 def _nobody_asks(connected: bool | None) -> None:  # noqa: FBT001 - as the port has it
@@ -101,7 +102,7 @@ class MastodonAdapter:
         self._jitter = jitter or SystemRandom().random
         self._streaming = _nobody_asks if traffic is None else traffic.streaming
         seen = None if traffic is None else noticing(traffic, clock)
-        self._client = Client(settings, clock, tls=tls, seen=seen)
+        self._client = Client(settings, clock, tls=tls, seen=seen, returned=self._returned)
         self._presence = Presence(self._client, self._whose)
         self._writing = Writing(
             self._client, clock, self._instance, self._presence, last_known=self._last_known
@@ -112,6 +113,8 @@ class MastodonAdapter:
         self._account: Account | None = None
         self._audience: Visibility | None = None
         self._remembered: _Remembered | None = None
+        self._was_away = False
+        """Whether the server has come back since it was asked: it may have been changed."""
         self._asking = asyncio.Lock()
 
     async def account(self) -> Account:
@@ -158,9 +161,17 @@ class MastodonAdapter:
             account.id,
             clock=self._clock,
             jitter=self._jitter,
-            told=self._streaming,
+            told=self._connected,
         )
         await stream.listen(wake)
+
+    def _connected(self, connected: bool | None) -> None:  # noqa: FBT001 - as the port has it
+        if connected:
+            self._returned()
+        self._streaming(connected)
+
+    def _returned(self) -> None:
+        self._was_away = True
 
     async def capabilities(self, *, afresh: bool = False) -> Capabilities:
         """What can be sent, as the server says; remembered for a day. Never raises.
@@ -169,6 +180,8 @@ class MastodonAdapter:
         soon. The account's own default audience is learned with it.
         """
         capabilities = (await self._instance(afresh=afresh)).capabilities
+        if self._writing.links_in_full and capabilities.counting == "mastodon":
+            capabilities = replace(capabilities, counting="unknown")
         if not self._writing.edits:
             capabilities = replace(capabilities, edit_within=None)
         if not self._writing.polls:
@@ -246,11 +259,17 @@ class MastodonAdapter:
         return Instance() if self._remembered is None else self._remembered.instance
 
     async def _instance(self, *, afresh: bool = False) -> Instance:
-        """What the server says about itself; after a failure what it said last."""
+        """What the server says about itself; after a failure what it said last.
+
+        Asked once a day, once the server has come back after an absence, and `afresh`.
+        """
         async with self._asking:
             now, last = self._clock.now(), self._remembered
             if last is not None and last.lasts(now) and not afresh:
-                return last.instance
+                back = self._was_away and now - last.at >= _ASKED_AGAIN_AFTER
+                if not back:
+                    return last.instance
+            self._was_away = False
             try:
                 instance, lasts = await self._ask(), _REMEMBERED_FOR
             except NetworkError as error:
@@ -259,7 +278,7 @@ class MastodonAdapter:
                 lasts = _ASKED_AGAIN_AFTER
             if last is not None or self._account is None:
                 lasts = min(lasts, await self._ask_for_audience())
-            self._remembered = _Remembered(instance, now + lasts)
+            self._remembered = _Remembered(instance, now, now + lasts)
             return instance
 
     async def _ask_for_audience(self) -> timedelta:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from http import HTTPStatus
 from ssl import SSLContext
 from urllib.parse import quote
 
@@ -52,7 +53,10 @@ Call = Callable[[Mastodon], object]
 
 
 class Client:
-    """The REST half of one account. Every method raises the five kinds of `NetworkError`."""
+    """The REST half of one account. Every method raises the five kinds of `NetworkError`.
+
+    `returned` is called whenever the server answers again after an absence.
+    """
 
     def __init__(
         self,
@@ -62,8 +66,11 @@ class Client:
         longest_exchange: float = LONGEST_EXCHANGE,
         tls: SSLContext | None = None,
         seen: Seen | None = None,
+        returned: Callable[[], None] | None = None,
     ) -> None:
         self._seen = seen
+        self._returned = returned
+        self._away = False
         self._token = settings.access_token
         self._clock = clock
         self._longest_exchange = longest_exchange
@@ -257,7 +264,18 @@ class Client:
                 if running.cancelled():
                     raise Refused("this connection was closed before its turn came") from None
                 raise
+        self._notice_return(exchange)
         return exchange
+
+    def _notice_return(self, exchange: Exchange) -> None:
+        """Tell that the server answers again, after it did not, or was out of order."""
+        status = exchange.status
+        if exchange.late or not exchange.begun:
+            return
+        away = status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if self._away and not away and self._returned is not None:
+            self._returned()
+        self._away = away
 
     def _tell(self, exchange: Exchange) -> None:
         """What was kept back here, or broke off before the transport, was no call."""

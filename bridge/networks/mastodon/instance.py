@@ -23,6 +23,7 @@ MAX_ALT_LENGTH = 1500
 
 _STOCK_URL_LENGTH = 23
 _LENGTHS = range(20, 1_000_001)
+_URLS = range(1, 1025)
 _MEDIA = range(1, 65)
 _ALT_LENGTHS = range(50, 100_001)
 
@@ -203,6 +204,10 @@ def _capabilities(
         network=Network.MASTODON,
         counting=software.value,
         max_length=length,
+        link_length=max(
+            _STOCK_URL_LENGTH,
+            _within(_URLS, _STOCK_URL_LENGTH, number_at(statuses, "characters_reserved_per_url")),
+        ),
         max_media=_within(_MEDIA, MAX_MEDIA, number_at(statuses, "max_media_attachments")),
         max_alt_length=_within(
             _ALT_LENGTHS, MAX_ALT_LENGTH, number_at(attachments, "description_limit")

@@ -232,7 +232,7 @@ def _judged(error: NetworkError, detail: str) -> NetworkError:
         return error
     if status == HTTPStatus.FORBIDDEN:
         return Unauthorised(f"{detail} ({_NO_RIGHT})", status=status)
-    about_it = isinstance(error, Refused) and error.stated and status in _ABOUT_THE_FILE
+    about_it = isinstance(error, Refused) and status in _ABOUT_THE_FILE
     final = isinstance(error, Refused | Transient) and status not in _MAY_PASS
     if final and not about_it and status is not None and 400 <= status < 500:  # noqa: PLR2004 - HTTP's range
         return NoUploads(f"{detail} (not about the file)", status=status)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from bridge.core.capabilities import Capabilities
 from bridge.core.draft import DraftPart
 from bridge.core.errors import InDoubt, NetworkError, Refused, Transient
 from bridge.core.lengths import mastodon_length
@@ -65,6 +66,8 @@ class Writing:
         """Whether posts can be edited here, as far as is known."""
         self.polls = True
         """Whether polls are made here, as far as is known."""
+        self.links_in_full = False
+        """Whether the server was seen to count links in full, whatever its make says."""
 
     async def publish(
         self, part: DraftPart, *, reply_to: PostId | None, key: str, media: Sequence[MediaId]
@@ -226,13 +229,17 @@ class Writing:
     async def _is_too_long(self, part: DraftPart) -> bool:
         """Whether the server, asked again for its limits, could not have taken this length.
 
-        Its words are localised; its limits may have changed since they were asked for.
+        Its words are localised; its limits may have changed since they were asked for. What is too
+        long only with its links in full says how the server counts them.
         """
         limits = (await self._instance(afresh=True)).capabilities
         if limits.counting == "x":
             return False
-        length = mastodon_length(part.text, part.spoiler, counting=limits.counting)
-        return length > limits.max_length
+        if _length(part, limits) > limits.max_length:
+            return True
+        in_full = _length(part, replace(limits, counting="unknown")) > limits.max_length
+        self.links_in_full |= in_full
+        return in_full
 
     async def _take_back(self, outcome: Outcome, asked: Visibility) -> None:
         """Delete a post that more people can see than asked for. Raises in every case."""
@@ -244,6 +251,11 @@ class Writing:
         except NetworkError as error:
             raise InDoubt(f"{what}, and it could not be deleted: {error}") from error
         raise Refused(f"{what}; it was deleted at once")
+
+
+def _length(part: DraftPart, limits: Capabilities) -> int:
+    link, counting = limits.link_length, limits.counting
+    return mastodon_length(part.text, part.spoiler, counting=counting, link=link)
 
 
 def _receipt(outcome: Outcome, lost: Sequence[str], *, in_words: bool) -> Receipt:

@@ -12,11 +12,13 @@ import aiohttp
 
 from bridge.core.capabilities import Capabilities
 from bridge.core.draft import DraftPart
+from bridge.core.errors import Refused
+from bridge.core.lengths import x_length
 from bridge.core.model import Account, MediaId, Microdollars, Network, Post, PostId, Visibility
 from bridge.core.record import Cursor, Receipt
 from bridge.networks.x.client import XClient
-from bridge.networks.x.identity import Identity
-from bridge.networks.x.limits import capabilities
+from bridge.networks.x.identity import PREMIUM_TRUSTED_FOR, Identity
+from bridge.networks.x.limits import USUAL_LENGTH, capabilities
 from bridge.networks.x.oauth import UserTokens
 from bridge.networks.x.reading import Reader
 from bridge.networks.x.settings import OAuth2Credentials, XSettings
@@ -50,6 +52,9 @@ class XAdapter:
                 store=tokens,
                 name=token_name,
             )
+        self._clock = clock
+        self._short_until = 0.0
+        """Until when no long post is tried, by the monotonic clock: X has refused one."""
         self._client = XClient(settings, session=session, clock=clock, tokens=self._tokens)
         self._identity = Identity(self._client, clock, settings.web)
         timeline = Timeline(self._client, clock, settings.dialect)
@@ -106,9 +111,13 @@ class XAdapter:
         """X hints at nothing on this plan."""
 
     async def capabilities(self, *, afresh: bool = False) -> Capabilities:
-        """What X takes: X states no limits itself, so they are published ones and the owner's."""
-        del afresh
-        return capabilities(self._settings)
+        """What X takes: X states no limits itself, so they are published ones and the owner's.
+
+        Bounded by whether the account has Premium, where X says so, and by what X has refused.
+        """
+        premium = await self._identity.premium(afresh=afresh)
+        refused = self._clock.monotonic() < self._short_until
+        return capabilities(self._settings, lapsed=premium is False or refused)
 
     async def upload(self, medium: LocalMedia) -> Uploaded:
         """One file, processed and described; see `bridge.networks.x.uploading`."""
@@ -124,7 +133,12 @@ class XAdapter:
     ) -> Receipt:
         """Create one post. X knows no idempotency keys, so `key` stays here."""
         del key
-        return await self._writer.publish(part, reply_to, media)
+        try:
+            return await self._writer.publish(part, reply_to, media)
+        except Refused as refused:
+            if refused.too_long and x_length(part.text) > USUAL_LENGTH:
+                self._short_until = self._clock.monotonic() + PREMIUM_TRUSTED_FOR
+            raise
 
     async def revise(
         self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()

@@ -35,6 +35,7 @@ LONGEST_UPLOAD = 600.0
 """Seconds for one request that carries a file's bytes: 5 MB in that time is 70 kbit/s."""
 
 _UPLOADS = "/2/media/"
+_OF_THE_OWNER = ["created_at", "protected", "subscription_type", "username", "verified_type"]
 _PARAMETERS = (
     "command",
     "expansions",
@@ -102,7 +103,7 @@ class XClient(AsyncClient):  # type: ignore[misc] # tweepy ships no types
     async def me(self) -> Mapping[str, object]:
         """``GET /2/users/me``, which is free."""
         answer: Mapping[str, object] = await self.get_me(
-            user_auth=self._oauth1 is not None, user_fields=["created_at", "protected", "username"]
+            user_auth=self._oauth1 is not None, user_fields=_OF_THE_OWNER
         )
         return answer
 

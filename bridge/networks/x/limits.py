@@ -12,6 +12,9 @@ from bridge.core.capabilities import Capabilities, FileLimits, MediaLimits, Poll
 from bridge.core.model import Network
 from bridge.networks.x.settings import XSettings
 
+USUAL_LENGTH = 280
+"""Weighted units that an account may post without Premium."""
+
 MAX_MEDIA = 4
 MAX_ALT_LENGTH = 1000
 MOST_SEGMENTS = 1000
@@ -52,17 +55,21 @@ def media_limits(*, premium: bool) -> MediaLimits:
     return MediaLimits(image=_IMAGE, animation=_ANIMATION, video=video)
 
 
-def capabilities(settings: XSettings) -> Capabilities:
-    """What the account may post: published limits, and what its owner says of it."""
+def capabilities(settings: XSettings, *, lapsed: bool = False) -> Capabilities:
+    """What the account may post: published limits, and what its owner says of it.
+
+    `lapsed` says that it has no Premium by now, whatever its owner says.
+    """
+    premium = settings.premium and not lapsed
     return Capabilities(
         network=Network.X,
         counting="x",
-        max_length=settings.max_length,
+        max_length=min(settings.max_length, USUAL_LENGTH) if lapsed else settings.max_length,
         max_media=MAX_MEDIA,
         max_alt_length=MAX_ALT_LENGTH,
         prices=settings.prices,
-        media=media_limits(premium=settings.premium),
+        media=media_limits(premium=premium),
         polls=_POLLS,
-        edit_within=_EDIT_WITHIN if settings.premium else None,
+        edit_within=_EDIT_WITHIN if premium else None,
         refuses_repeats=True,
     )

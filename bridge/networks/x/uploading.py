@@ -340,8 +340,8 @@ def _judged(error: NetworkError) -> NetworkError:
         return error
     if status == HTTPStatus.FORBIDDEN:
         return Unauthorised(f"{error.detail} ({_NO_RIGHT})", status=status)
-    stated = isinstance(error, Refused) and error.stated and status in _ABOUT_THE_FILE
-    if stated or isinstance(error, Unauthorised) or not _is_client_error(status):
+    about_it = isinstance(error, Refused) and status in _ABOUT_THE_FILE
+    if about_it or isinstance(error, Unauthorised) or not _is_client_error(status):
         return error
     return NoUploads(f"{error.detail} (not about the file)", status=status)
 
