@@ -132,6 +132,8 @@ class Deliver:
             await self._luggage.require_way(due.record)
             if not await self._leave.granted(due) or await self._recompose.after_retry(due):
                 return False
+            # Known before anything is claimed: how a text is written depends on the server.
+            await self._plan.target.capabilities()
             account = await self._plan.target.account()
             load = await self._luggage.load(due.record)
         except NetworkError as error:

@@ -108,7 +108,15 @@ def test_gotosocial_shows_whole_links_in_one_paragraph() -> None:
 def test_a_minimal_server_writes_breaks_and_no_paragraphs() -> None:
     html = render("one\n\ntwo https://example.com/x #Tag @bob", AROUND, "minimal")
     assert html == (
-        'one<br><br>two <a href="https://example.com/x" target="_blank" rel="noopener">'
+        'one<br><br>two <a href="https://example.com/x" target="_blank">'
         'https://example.com/x</a> <a href="https://here.example/?t=tag" class="mention hashtag" '
-        'rel="tag">#Tag</a> <a href="https://here.example/@bob" class="u-url mention">@bob</a>'
+        'rel="tag">#Tag</a> <a href="https://here.example/@bob" class="u-url mention">@bob</a><br>'
+    )
+
+
+def test_a_minimal_server_takes_every_text_for_markup() -> None:
+    html = render("**a** <b>b</b> <x> :-) `c`\n# d\n- e\n> f\n```\n*g*\n```", AROUND, "minimal")
+    assert html == (
+        "<b>a</b> <b>b</b> <p> &#128578; <code>c</code><br><h2>d</h2><ul><li>e</ul>"
+        "<blockquote>f<br></blockquote><pre>*g*<br></pre>"
     )

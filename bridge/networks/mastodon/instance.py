@@ -42,6 +42,7 @@ _FIRST_EDITING = (3, 5)
 _PLAIN_VERSION = re.compile(r"[1-9]\d*\.\d+\.\d+(?:[-+.~].*)?")
 _MASTODON_SOURCES = re.compile("mastodon|hometown|glitch", re.IGNORECASE)
 _WITH_CONTENT_TYPES = re.compile(r"\+glitch\b", re.IGNORECASE)
+_IS_SNAC = re.compile(r"\bsnac/", re.IGNORECASE)
 _HOST_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{1,62}")
 _PRINTABLE = re.compile(r"[!-~]{1,60}")
 _NAME = re.compile(
@@ -77,9 +78,10 @@ class Instance:
 
     `least_alt` is how many characters an alt text must have, 0 where none is asked for.
     `deletes_media` says that a deletion can take the files with it at once. `names_plain` says that
-    plain text has to be called that where the account writes Markdown by default. `called` is its
-    name for people, with its version: ``Pixelfed 0.12.4``. `domain` is what stands in its handles
-    where that is another name than the server's own, None where it does not say.
+    plain text has to be called that where the account writes Markdown by default. `reads_markup`
+    says that every text is taken for markup, whatever it is called. `called` is its name for
+    people, with its version: ``Pixelfed 0.12.4``. `domain` is what stands in its handles where that
+    is another name than the server's own, None where it does not say.
     """
 
     software: Software = Software.UNKNOWN
@@ -87,6 +89,7 @@ class Instance:
     least_alt: int = 0
     deletes_media: bool = False
     names_plain: bool = False
+    reads_markup: bool = False
     called: str = "a make of its own"
     domain: str | None = None
     capabilities: Capabilities = field(
@@ -127,6 +130,7 @@ def read_instance(said: Mapping[str, object]) -> Instance:
         deletes_media=api_version(said) >= _DELETES_MEDIA_FROM,
         names_plain=software in {Software.GOTOSOCIAL, Software.PLEROMA}
         or _WITH_CONTENT_TYPES.search(text_at(said, "version")) is not None,
+        reads_markup=_IS_SNAC.search(text_at(said, "version")) is not None,
         called=called(said, software),
         domain=_domain(said),
         capabilities=_capabilities(said, configuration, software),

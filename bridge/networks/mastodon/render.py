@@ -15,6 +15,7 @@ from typing import TypedDict
 from bridge.core.capabilities import PollLimits
 from bridge.core.draft import DraftPart
 from bridge.core.model import MediaId, PostId
+from bridge.networks.mastodon.markup import literal
 
 _CODE = re.compile(r"[a-z]{2,3}")
 _PRIVATE = re.compile(r"q[a-t][a-z]")
@@ -76,13 +77,15 @@ def arguments(
     key: str,
     now: datetime,
     media: Sequence[MediaId] = (),
+    markup: bool = False,
 ) -> StatusArguments:
     """How `part` is asked for at `now`, as a reply to `reply_to`, under the idempotency key `key`.
 
+    `markup` says that the server takes its text for markup.
     A content warning makes a post sensitive on Mastodon anyway; other servers are told so.
     """
     return StatusArguments(
-        status=part.text,
+        status=literal(part.text) if markup else part.text,
         in_reply_to_id=reply_to,
         media_ids=list(media) or None,
         poll=poll_arguments(part, now),
@@ -96,7 +99,7 @@ def arguments(
 
 
 def edit_arguments(
-    part: DraftPart, *, now: datetime, media: Sequence[MediaId] = ()
+    part: DraftPart, *, now: datetime, media: Sequence[MediaId] = (), markup: bool = False
 ) -> EditArguments:
     """How a post is given the whole of `part` at `now`; its audience and parent cannot be changed.
 
@@ -104,7 +107,7 @@ def edit_arguments(
     """
     described = len(media) == len(part.media) > 0
     return EditArguments(
-        status=part.text,
+        status=literal(part.text) if markup else part.text,
         media_ids=None if described else list(media),
         media_attributes=[
             MediaAttributes(id=each, description=medium.alt)

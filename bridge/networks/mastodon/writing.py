@@ -86,10 +86,17 @@ class Writing:
         if part.poll is not None:
             limits = (await self._instance()).capabilities.polls
             part = in_time(part, limits, self._clock.now())
-        given = arguments(part, reply_to=reply_to, key=key, now=self._clock.now(), media=media)
+        server = self._last_known()
+        given = arguments(
+            part,
+            reply_to=reply_to,
+            key=key,
+            now=self._clock.now(),
+            media=media,
+            markup=server.reads_markup,
+        )
         try:
-            plain = self._last_known().names_plain
-            answer = await self._client.create(given, by=by, plain=plain)
+            answer = await self._client.create(given, by=by, plain=server.names_plain)
         except Refused as error:
             if error.status in _TOO_LONG and not (error.missing or error.duplicate):
                 error.too_long = await self._is_too_long(part)
@@ -114,11 +121,11 @@ class Writing:
         self.polls = False
         words = part.poll.otherwise if part.poll else part.text
         said = replace(part, text=words, poll=None)
-        given = edit_arguments(said, now=self._clock.now(), media=media)
+        server, now = self._last_known(), self._clock.now()
+        given = edit_arguments(said, now=now, media=media, markup=server.reads_markup)
         by, language = self._clock.monotonic() + SENT_WITHIN, language_code(part.language)
-        plain = self._last_known().names_plain
         try:
-            await self._client.update(outcome.id, given, language, by=by, plain=plain)
+            await self._client.update(outcome.id, given, language, by=by, plain=server.names_plain)
         except NetworkError as error:
             log.warning("post %s stands without the answers of its poll: %s", outcome.id, error)
             return _receipt(outcome, lost, in_words=False)
@@ -145,10 +152,12 @@ class Writing:
                 raise Refused(
                     "its poll is over or nearly so, and an edit would take its votes away"
                 )
-        given = edit_arguments(part, now=now, media=media)
+        server, language = self._last_known(), language_code(part.language)
+        given = edit_arguments(part, now=now, media=media, markup=server.reads_markup)
         try:
-            plain, language = self._last_known().names_plain, language_code(part.language)
-            answer = await self._client.update(target, given, language, by=by, plain=plain)
+            answer = await self._client.update(
+                target, given, language, by=by, plain=server.names_plain
+            )
         except NetworkError as error:
             if error.status in _NO_EDITING:
                 raise await self._cannot_edit(target, error) from error

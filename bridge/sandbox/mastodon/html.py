@@ -1,8 +1,8 @@
 """Posts as HTML, exactly as the server that the sandbox stands for emits them.
 
-Mastodon 4.6: `TextFormatter` and the quote fallback; GoToSocial: its plain-text formatter; Pleroma
-and the minimal server: text with breaks and no paragraphs. Pure: whom a mention means comes from
-outside.
+Mastodon 4.6: `TextFormatter` and the quote fallback; GoToSocial: its plain-text formatter; Pleroma:
+text with breaks and no paragraphs; the minimal server: what `snac` makes of it. Pure: whom a
+mention means comes from outside.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bridge.sandbox.mastodon import snac
 from bridge.sandbox.mastodon.marks import Mark, marks_of
 from bridge.sandbox.mastodon.profiles import Dialect
 
@@ -50,7 +51,9 @@ def render(text: str, around: Surroundings, dialect: Dialect) -> str:
     """`text` as the server's HTML; empty for an empty text."""
     if dialect == "gotosocial":
         return _gotosocial(text, around)
-    if dialect in {"minimal", "pleroma"}:
+    if dialect == "minimal":
+        return snac.render(text.replace("\r\n", "\n"), _short_links(around))
+    if dialect == "pleroma":
         return _minimal(text, around)
     return _mastodon(text, around)
 
@@ -132,7 +135,7 @@ def _gotosocial(text: str, around: Surroundings) -> str:
     return "<p>" + _BREAK.sub("<br>", body) + "</p>"
 
 
-def _minimal(text: str, around: Surroundings) -> str:
+def _short_links(around: Surroundings) -> Callable[[Mark], str]:
     def linked(mark: Mark) -> str:
         value = _escape(mark.value)
         if mark.kind == "url":
@@ -146,7 +149,11 @@ def _minimal(text: str, around: Surroundings) -> str:
         shown = _escape(account.acct)
         return f'<a href="{_escape(account.url)}" class="u-url mention">@{shown}</a>'
 
-    folded = text.replace("\r\n", "\n")
+    return linked
+
+
+def _minimal(text: str, around: Surroundings) -> str:
+    folded, linked = text.replace("\r\n", "\n"), _short_links(around)
     return _rewritten(folded, _with_every_address(folded), linked, _escape).replace("\n", "<br>")
 
 
