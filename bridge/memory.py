@@ -18,7 +18,6 @@ from bridge.core.model import BridgeName, Microdollars, Post, PostId, Route
 from bridge.core.prices import FREE
 from bridge.core.purse import Purse, PurseView
 from bridge.core.record import (
-    Absence,
     BackupState,
     Cursor,
     Decision,
@@ -34,6 +33,7 @@ from bridge.core.record import (
     Receipt,
     Tied,
 )
+from bridge.core.tracking import Tracking
 from bridge.core.twins import Counterpart
 from bridge.core.uploads import Uploads
 from bridge.core.verdict import Reason, Verdict
@@ -95,7 +95,7 @@ class LedgerView(PurseView, IdentitiesView, Protocol):
         ...
 
 
-class Ledger(LedgerView, Purse, Identities, Uploads, Protocol):
+class Ledger(LedgerView, Tracking, Purse, Identities, Uploads, Protocol):
     """The bridge's memory: one method, one transaction. Writers hold the lease.
 
     Every writing method raises `LeaseLost` once another process has taken the lease over, and has
@@ -205,32 +205,6 @@ class Ledger(LedgerView, Purse, Identities, Uploads, Protocol):
 
     async def note_gone(self, route: Route, source: PostId, now: datetime, note: str) -> None:
         """Remember that its author deleted `source`; what becomes of its mirror is not touched."""
-        ...
-
-    async def edited(self, route: Route, posts: Sequence[Post]) -> tuple[Post, ...]:
-        """Those of `posts`, just read, that are mirrored and show something else than they did."""
-        ...
-
-    async def absent(self, route: Route, posts: Sequence[Post]) -> Absence:
-        """Which mirrored posts a whole stretch of the source's timeline does not have.
-
-        Only what is newer than the oldest of `posts` can be found absent.
-        """
-        ...
-
-    async def watches(self, route: Route, since: datetime | None, *, skipped: bool = False) -> bool:
-        """Whether a post as new as `since` has a mirror that edits or deletions would concern.
-
-        With `skipped`, also whether there is a skipped post that an edit may let cross.
-        """
-        ...
-
-    async def rechecked_at(self, route: Route) -> datetime | None:
-        """When `note_recheck` was last told of."""
-        ...
-
-    async def note_recheck(self, route: Route, at: datetime) -> None:
-        """Remember when the source was last compared."""
         ...
 
     async def note_read(self, route: Route, at: datetime, posts: int, cost: Microdollars) -> None:

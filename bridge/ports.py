@@ -36,6 +36,7 @@ from bridge.memory import Ledger, LedgerView
 __all__ = [
     "Backups",
     "Baseline",
+    "Changed",
     "Clock",
     "Facts",
     "Known",
@@ -53,10 +54,20 @@ __all__ = [
     "TokenStore",
     "Traffic",
     "Uploaded",
+    "ignore",
 ]
 
 Known = Callable[[Collection[PostId]], Awaitable[frozenset[PostId]]]
 """Tells which of some ids the route that is being read has dealt with; see `Ledger.known`."""
+
+Changed = Callable[[PostId], None]
+"""Hears of a post that may have been edited or deleted; must return at once and never raise."""
+
+
+def ignore(post: PostId) -> None:
+    """A `Changed` that nobody listens to."""
+    del post
+
 
 Listener = Callable[[Event], None]
 """Hears of every event, in order, on the event loop; must return at once and never raise."""
@@ -79,7 +90,8 @@ class Baseline:
 class Reading:
     """Posts in the order they were written, oldest first, and what reading them cost.
 
-    `more` says that newer posts are waiting: read again from after the last one.
+    `more` says that there is more in the direction of reading: mostly, that newer posts are waiting
+    to be read from after the last one.
     """
 
     posts: tuple[Post, ...]
@@ -161,11 +173,14 @@ class Source(Protocol):
         """
         ...
 
-    async def window(self, limit: int) -> Reading:
-        """The newest `limit` own posts at most, of every kind and audience, oldest first.
+    async def window(self, limit: int, *, boosts: bool = True) -> Reading:
+        """The newest `limit` own posts at most, of every audience, oldest first.
 
-        Read afresh, whatever was read before: to see what was edited and what is no longer there.
-        Raises rather than leave out a post of that stretch.
+        Read afresh, whatever was read before: to see what was edited and what is no longer there;
+        `more` says that there are older ones. Boosts that are not asked for may be left out. Raises
+        rather than leave out another post of that stretch; but where looking up is free, replies to
+        others are left out, and texts may be less exact: there every difference has to be confirmed
+        by `look_up`.
         """
         ...
 
@@ -180,8 +195,11 @@ class Source(Protocol):
         """What is known of `post` now at no cost, asked afresh."""
         ...
 
-    async def listen(self, wake: Callable[[], None]) -> None:
+    async def listen(self, wake: Callable[[], None], changed: Changed = ignore) -> None:
         """Call `wake` whenever the server hints that something new is there, until cancelled.
+
+        Call `changed` with the id of every post that the server says was edited or deleted: a hint
+        that anybody may have sent, about anybody's post, to be confirmed by `look_up`.
 
         Reconnects by itself, with back-off. Returns at once where the server has no such hints.
         """

@@ -27,7 +27,16 @@ from bridge.core.model import (
 from bridge.core.prices import FREE, X_PRICES
 from bridge.core.record import Cursor, Receipt
 from bridge.core.text import Text
-from bridge.ports import Baseline, Known, LocalMedia, Reading, Standing, Uploaded
+from bridge.ports import (
+    Baseline,
+    Changed,
+    Known,
+    LocalMedia,
+    Reading,
+    Standing,
+    Uploaded,
+    ignore,
+)
 
 PICTURES = MediaLimits(image=FileLimits(types=frozenset({"image/png"})))
 LIFE = timedelta(hours=24)
@@ -279,13 +288,15 @@ class FakeNetwork:
         self._maybe_fail()
         return Reading(tuple(post for post in self.posts if post.created_at >= since))
 
-    async def window(self, limit: int) -> Reading:
+    async def window(self, limit: int, *, boosts: bool = True) -> Reading:
         self.windows += 1
         self._maybe_fail()
-        shown = sorted(self.posts, key=lambda post: post.created_at)
-        shown = shown[: len(shown) - self.forgotten][-limit:]
+        wanted = [post for post in self.posts if boosts or post.repost is None]
+        shown = sorted(wanted, key=lambda post: post.created_at)
+        shown = shown[: len(shown) - self.forgotten]
+        more, shown = len(shown) > limit, shown[-limit:]
         cost = X_PRICES.owned_read * len(shown) if self.network is Network.X else 0
-        return Reading(tuple(shown), Microdollars(cost))
+        return Reading(tuple(shown), Microdollars(cost), more=more)
 
     async def look_up(self, post: PostId) -> Post | None:
         self.look_ups.append(post)
@@ -301,7 +312,7 @@ class FakeNetwork:
         found = await self.look_up(post)
         return Standing(found, gone=found is None, audience=found.visibility if found else None)
 
-    async def listen(self, wake: Callable[[], None]) -> None:
+    async def listen(self, wake: Callable[[], None], changed: Changed = ignore) -> None:
         return None
 
     async def capabilities(self, *, afresh: bool = False) -> Capabilities:

@@ -140,6 +140,12 @@ def status_list(rows: Sequence[StatusRow]) -> None:
             f"this month {_cost(row['spent_month_usd'])}",
             soft_wrap=True,
         )
+        if row["checked_since"]:
+            console.print(
+                f"    deletions are followed of posts since {_time(row['checked_since'])}; older "
+                "ones are beyond `recheck.window`",
+                soft_wrap=True,
+            )
         if row["waiting_for_money"]:
             console.print(
                 f"    {row['waiting_for_money']} post(s) wait for the next month, over the budget; "

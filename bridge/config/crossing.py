@@ -199,7 +199,8 @@ TO_MASTODON: tuple[Key | Section, ...] = (
             ),
             Key(
                 "window",
-                "How many of the newest posts are read again, 5 to 100; each costs $0.001 at most "
+                "How many of the newest posts are read again, replies included, 5 to 100; what is "
+                "older is not checked for deletion. Each costs $0.001 at most "
                 "once a day.",
                 values.whole(5, 100),
                 default="20",

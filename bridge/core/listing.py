@@ -74,7 +74,11 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class RouteStatus:
-    """Figures of one route for people. Times are aware UTC; `spent_month` counts this UTC month."""
+    """Figures of one route for people. Times are aware UTC; `spent_month` counts this UTC month.
+
+    Of posts written before `checked_since` it is not checked whether they were deleted; None where
+    all are checked.
+    """
 
     route: Route
     cursor: Cursor | None
@@ -87,3 +91,4 @@ class RouteStatus:
     delivered: int
     spent_month: Microdollars
     waiting_for_money: int = 0
+    checked_since: datetime | None = None

@@ -183,7 +183,9 @@ class PostRecord:
     """One post as the ledger has it, with all its parts in order. `at` is the last change.
 
     `same_as` is the post of the target network that was found to be the same. `gone` says that its
-    author deleted it, `with_others` that it belongs to a conversation with somebody else.
+    author deleted it, `missing` that it is gone and its owner has yet to confirm so many deletions.
+    `with_others` says that it belongs to a conversation with somebody else, `unchecked` that it is
+    too old to be compared with its source, where comparing costs.
     """
 
     route: Route
@@ -199,6 +201,8 @@ class PostRecord:
     same_as: PostId | None = None
     gone: bool = False
     with_others: bool = False
+    missing: bool = False
+    unchecked: bool = False
 
     @property
     def state(self) -> PostState:
@@ -252,8 +256,8 @@ class DuePart:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """A mirrored post that should have been seen and was not. `latest` is its newest id."""
+class Tracked:
+    """A post whose mirror follows its edits and its deletion. `latest` is its newest id."""
 
     record: PostRecord
     latest: PostId
@@ -263,7 +267,7 @@ class Absent:
 class Absence:
     """What a stretch of a timeline lacks, of `expected` mirrored posts that should be in it."""
 
-    missing: tuple[Absent, ...] = ()
+    missing: tuple[Tracked, ...] = ()
     expected: int = 0
 
 

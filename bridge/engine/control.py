@@ -23,6 +23,13 @@ NEEDS_OWNER = frozenset({PostState.HELD, PostState.FAILED, PostState.PARTIAL, Po
 """States that make a command exit with 1."""
 
 
+MISSING = (
+    "it is no longer there; its mirror stands until you confirm that you deleted it: "
+    "twinpost once --recheck --deleted"
+)
+UNCHECKED = "not checked for deletion: beyond `recheck.window`"
+
+
 class PartRow(TypedDict):
     """One part, as `--json` prints it."""
 
@@ -72,6 +79,7 @@ class StatusRow(TypedDict):
     waits_until: str | None
     detail: str
     other_sender: str
+    checked_since: str | None
 
 
 def dollars(amount: Microdollars) -> float:
@@ -91,7 +99,9 @@ def reason(record: PostRecord) -> str:
         for part in record.parts
         if part.detail and _did_not_simply_work(part)
     ]
-    return "; ".join([record.verdict.sentence, *record.notes, *troubles])
+    missing = [MISSING] if record.missing else []
+    unchecked = [UNCHECKED] if record.unchecked else []
+    return "; ".join([record.verdict.sentence, *record.notes, *missing, *unchecked, *troubles])
 
 
 def _did_not_simply_work(part: PartRecord) -> bool:
@@ -153,6 +163,7 @@ def status_row(
         waits_until=None,
         detail="",
         other_sender=other_sender,
+        checked_since=timestamp(status.checked_since),
     )
 
 

@@ -31,7 +31,17 @@ from bridge.core.identity import (
 from bridge.core.model import Account, BridgeName, MediaId, Microdollars, Network, Post, PostId
 from bridge.core.record import Cursor, Receipt
 from bridge.engine.route import RoutePlan
-from bridge.ports import Baseline, Known, LocalMedia, NetworkPort, Reading, Standing, Uploaded
+from bridge.ports import (
+    Baseline,
+    Changed,
+    Known,
+    LocalMedia,
+    NetworkPort,
+    Reading,
+    Standing,
+    Uploaded,
+    ignore,
+)
 
 log = logging.getLogger(__name__)
 
@@ -206,9 +216,9 @@ class GuardedPort:
         """Own posts created at `since` or later."""
         return await (await self._ready()).recent(since)
 
-    async def window(self, limit: int) -> Reading:
+    async def window(self, limit: int, *, boosts: bool = True) -> Reading:
         """The newest own posts."""
-        return await (await self._ready()).window(limit)
+        return await (await self._ready()).window(limit, boosts=boosts)
 
     async def look_up(self, post: PostId) -> Post | None:
         """One own post."""
@@ -218,10 +228,10 @@ class GuardedPort:
         """What is known of `post` now at no cost."""
         return await (await self._ready()).standing(post)
 
-    async def listen(self, wake: Callable[[], None]) -> None:
-        """Call `wake` at every hint, once it is known whose hints these are."""
+    async def listen(self, wake: Callable[[], None], changed: Changed = ignore) -> None:
+        """Call `wake` and `changed` at every hint, once it is known whose hints these are."""
         await self._accounts.settled(self._port.network)
-        await self._port.listen(wake)
+        await self._port.listen(wake, changed)
 
     async def capabilities(self, *, afresh: bool = False) -> Capabilities:
         """What can be sent. Raises `WrongAccount` and no other `NetworkError`."""

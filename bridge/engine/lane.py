@@ -21,7 +21,7 @@ from bridge.core.errors import (
     WrongAccount,
 )
 from bridge.core.events import RoutePaused, RouteResumed
-from bridge.core.model import Network
+from bridge.core.model import Network, PostId
 from bridge.engine.catchup import CatchUp
 from bridge.engine.changes import Changes
 from bridge.engine.deliver import Deliver
@@ -235,6 +235,10 @@ class Lane:
         if [gate for gate in self._gates if gate.mended()]:
             await self._bench.ledger.hurry(self.plan.route, self._bench.clock.now())
 
+    def hint(self, post: PostId) -> bool:
+        """Note that a post of the source may have changed; whether it is the first such hint."""
+        return self._recheck.hint(post)
+
     async def turn(self, *, read: bool) -> datetime | None:
         """One turn: prove, read if asked to now or before, send what is due.
 
@@ -245,6 +249,7 @@ class Lane:
         if (refused_until := await self._refused()) is not None:
             return refused_until
         read, self._read_wanted = read or self._read_wanted, False
+        read = read or await self._recheck.is_hinted()
         await self._reconcile.look()
         self._catch_up.opposite = None if self.opposite is None else self.opposite.plan
         wanted = await self._catch_up.make_due()
@@ -297,7 +302,7 @@ class Lane:
             return
         async with self._one_reader:
             if await self._money.reads_again_at() is None:
-                await self._recheck.look(deleted=deleted)
+                await self._recheck.look(asked=True, deleted=deleted)
         await self._send_due()
 
     async def _refused(self) -> datetime | None:

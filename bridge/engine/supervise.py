@@ -10,12 +10,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from bridge.core.errors import LedgerError, LedgerFull
 from bridge.core.identity import Identity
-from bridge.core.model import BridgeName, Network, Route
+from bridge.core.model import BridgeName, Network, PostId, Route
 from bridge.engine.caretaking import Caretaker
 from bridge.engine.identity import guarded
 from bridge.engine.lane import Lane
@@ -35,6 +35,9 @@ LAST_TURN = 6.0
 
 What is cut off then has to be proven by the next process, and closing takes its time too.
 """
+
+GATHERED_FOR = timedelta(seconds=2)
+"""How long hints of changed posts are gathered before a lane looks at them."""
 
 LISTEN_AGAIN = 60.0
 """Seconds before a listener that broke off is started anew."""
@@ -90,8 +93,8 @@ class Daemon:
             for lane in self.lanes
         ]
         tasks += [
-            asyncio.create_task(self._listen(port, wake), name=f"listen {port.network.value}")
-            for port, wake in self._wakes()
+            asyncio.create_task(self._listen(port, lanes), name=f"listen {port.network.value}")
+            for port, lanes in self._readers()
         ]
         tasks.append(asyncio.create_task(self._watch_clock(schedule), name="clock"))
         self._plan_polls(schedule)
@@ -186,22 +189,30 @@ class Daemon:
             alive()
             await self._bench.clock.sleep(LEASE_RENEWAL)
 
-    def _wakes(self) -> list[tuple[NetworkPort, Callable[[], None]]]:
-        """Every source once, with what wakes all lanes that read it."""
+    def _readers(self) -> list[tuple[NetworkPort, list[Lane]]]:
+        """Every source once, with all lanes that read it."""
         readers: dict[int, tuple[NetworkPort, list[Lane]]] = {}
         for lane in self.lanes:
             readers.setdefault(id(lane.plan.source), (lane.plan.source, []))[1].append(lane)
-        return [(port, partial(_wake_all, lanes)) for port, lanes in readers.values()]
+        return list(readers.values())
 
-    async def _listen(self, port: NetworkPort, wake: Callable[[], None]) -> None:
+    async def _listen(self, port: NetworkPort, lanes: Sequence[Lane]) -> None:
         while True:
             try:
-                await port.listen(wake)
+                await port.listen(partial(_wake_all, lanes), partial(self._hint, lanes))
             except Exception:
                 log.exception("listening to %s broke off; polls go on", port.network.value)
                 await self._bench.clock.sleep(LISTEN_AGAIN)
             else:
                 return
+
+    def _hint(self, lanes: Sequence[Lane], post: PostId) -> None:
+        """Have lanes look at a post that may have changed: soon, since hints come in crowds."""
+        when = self._bench.clock.now() + GATHERED_FOR
+        for lane in lanes:
+            if lane.hint(post) and self._schedule is not None:
+                wake = partial(lane.wake, read=False)
+                self._schedule.at(f"{lane.plan.route} hints", when, wake)
 
     @staticmethod
     def _come_back(schedule: Schedule, lane: Lane, when: datetime) -> None:

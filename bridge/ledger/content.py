@@ -12,22 +12,22 @@ import sqlite3
 from collections.abc import Sequence
 
 from bridge.core.model import Post, PostId, Route
-from bridge.core.record import Absence, Absent
+from bridge.core.record import Absence, Tracked
 from bridge.core.verdict import NOT_OURS, UP_TO_ITS_TEXT
 from bridge.ledger.codec import micros_or_none, storable, to_micros
 from bridge.ledger.judging import revised
 from bridge.ledger.rows import find_route, posts
 from bridge.ledger.twins import key
 
-_CONCERNED = "part.state NOT IN ('gone', 'dropped', 'failed', 'unwanted', 'deleting')"
+CONCERNED = "part.state NOT IN ('gone', 'dropped', 'failed', 'unwanted', 'deleting')"
 """Parts that an edit or a deletion of their post would do something to, or keep from leaving."""
 
 _OTHERS = ", ".join(f"'{reason.value}'" for reason in sorted(NOT_OURS))
-_OURS = f"post.reason NOT IN ({_OTHERS})"
+OURS = f"post.reason NOT IN ({_OTHERS})"
 """Posts whose mirrors the bridge wrote: others' are neither edited nor deleted."""
 
 _KEPT = ", ".join(f"'{reason.value}'" for reason in sorted(UP_TO_ITS_TEXT))
-_KEPT_BY_TEXT = f"""
+KEPT_BY_TEXT = f"""
     post.action = 'skip' AND post.reason IN ({_KEPT})
     AND NOT EXISTS (SELECT 1 FROM part WHERE part.post_id = post.id AND part.target_id IS NOT NULL)
 """  # noqa: S608 - constants of ours
@@ -35,9 +35,12 @@ _KEPT_BY_TEXT = f"""
 
 _MIRRORED = f"""
     SELECT post.id FROM post WHERE post.route_id = ? AND post.created_at > ?
-    AND post.gone_at IS NULL AND {_OURS}
-    AND EXISTS (SELECT 1 FROM part WHERE part.post_id = post.id AND {_CONCERNED})
+    AND post.gone_at IS NULL AND {OURS}
+    AND EXISTS (SELECT 1 FROM part WHERE part.post_id = post.id AND {CONCERNED})
 """  # noqa: S608 - constants of ours
+
+
+_BEFORE_ALL = -(2**62)
 
 
 def content_of(connection: sqlite3.Connection, seen: Post) -> str:
@@ -62,12 +65,12 @@ def watches(
     With `skipped`, also whether an edit may let something cross.
     """
     number = find_route(connection, route)
-    asked = (number, -1 if since is None else since - 1)
+    asked = (number, _BEFORE_ALL if since is None else since - 1)
     if connection.execute(f"{_MIRRORED} LIMIT 1", asked).fetchone() is not None:
         return True
     kept = (
         "SELECT 1 FROM post WHERE post.route_id = ? AND post.created_at > ? "  # noqa: S608 - constants of ours
-        f"AND post.gone_at IS NULL AND {_KEPT_BY_TEXT} LIMIT 1"
+        f"AND post.gone_at IS NULL AND {KEPT_BY_TEXT} LIMIT 1"
     )
     return skipped and connection.execute(kept, asked).fetchone() is not None
 
@@ -83,18 +86,23 @@ def edited(connection: sqlite3.Connection, route: Route, seen: Sequence[Post]) -
     )
 
 
-def absent(connection: sqlite3.Connection, route: Route, stretch: Sequence[Post]) -> Absence:
-    """Which mirrored posts, newer than the oldest of a whole `stretch`, are not in it."""
+def absent(
+    connection: sqlite3.Connection, route: Route, stretch: Sequence[Post], *, whole: bool
+) -> Absence:
+    """Which mirrored posts are not in `stretch`, of those newer than its oldest one.
+
+    Of all of them where it is the `whole` timeline.
+    """
     number = find_route(connection, route)
-    if number is None or not stretch:
+    if number is None or not (stretch or whole):
         return Absence()
-    since = min(to_micros(seen.created_at) for seen in stretch)
+    since = _BEFORE_ALL if whole else min(to_micros(seen.created_at) for seen in stretch)
     expected = [post for (post,) in connection.execute(_MIRRORED, (number, since))]
     there = {revised(connection, number, seen) for seen in stretch}
     missing = sorted(post for post in expected if post not in there)
     return Absence(
         tuple(
-            Absent(record, latest(connection, post))
+            Tracked(record, latest(connection, post))
             for post, record in zip(missing, posts(connection, missing), strict=True)
         ),
         len(expected),
@@ -119,8 +127,8 @@ def _differs(connection: sqlite3.Connection, post: int, seen: Post) -> bool:
         "SELECT content, edited_at, seen_at, gone_at FROM post WHERE id = ?", (post,)
     ).fetchone()
     concerned = connection.execute(
-        f"SELECT 1 FROM post WHERE post.id = ? AND {_OURS} AND (({_KEPT_BY_TEXT}) OR EXISTS "  # noqa: S608 - constants of ours
-        f"(SELECT 1 FROM part WHERE part.post_id = post.id AND {_CONCERNED}))",
+        f"SELECT 1 FROM post WHERE post.id = ? AND {OURS} AND (({KEPT_BY_TEXT}) OR EXISTS "  # noqa: S608 - constants of ours
+        f"(SELECT 1 FROM part WHERE part.post_id = post.id AND {CONCERNED}))",
         (post,),
     ).fetchone()
     if gone_at is not None or concerned is None:

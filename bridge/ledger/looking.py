@@ -85,8 +85,8 @@ def status(connection: sqlite3.Connection, route: Route, now: datetime) -> Route
         "WHERE part.post_id = post.id AND part.state = 'planned')",
         (number,),
     ).fetchone()
-    last_read, last_mirrored = connection.execute(
-        "SELECT last_read_at, last_mirrored_at FROM route WHERE id = ?", (number,)
+    last_read, last_mirrored, reached = connection.execute(
+        "SELECT last_read_at, last_mirrored_at, reached_at FROM route WHERE id = ?", (number,)
     ).fetchone()
     return RouteStatus(
         route=route,
@@ -100,6 +100,7 @@ def status(connection: sqlite3.Connection, route: Route, now: datetime) -> Route
         delivered=delivered,
         spent_month=_spent(connection, number, now),
         waiting_for_money=waiting,
+        checked_since=moment_or_none(reached),
     )
 
 

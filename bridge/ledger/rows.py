@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from bridge.core.delivery import PartState
+from bridge.core.delivery import STANDING, PartState
 from bridge.core.model import BridgeName, Direction, Microdollars, PostId, Route
 from bridge.core.record import PartKey, PartRecord, PostRecord
+from bridge.core.verdict import NOT_OURS
 from bridge.ledger.codec import (
     decoding,
     from_body,
@@ -59,7 +60,8 @@ def route_id(connection: sqlite3.Connection, route: Route) -> int:
 _POST = """
     SELECT post.id, route.bridge, route.direction, post.source, post.source_url, post.created_at,
            post.seen_at, post.changed_at, post.action, post.reason, post.detail, post.notes,
-           post.parent, post.same_as, post.gone_at, post.with_others
+           post.parent, post.same_as, post.gone_at, post.with_others, post.missing_at,
+           route.reached_at
     FROM post JOIN route ON route.id = post.route_id
     WHERE post.id IN ({marks})
 """
@@ -114,7 +116,11 @@ def _route(bridge: str, direction: str) -> Route:
 
 def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
     _, bridge, direction, source, url, created, seen, changed, *judged = row
-    action, reason, detail, notes, parent, same_as, gone_at, with_others = judged
+    action, reason, detail, notes, parent, same_as, gone_at, with_others, *rest = judged
+    missing_at, reached_at = rest
+    verdict = to_verdict(action, reason, detail)
+    stands = any(part.state in STANDING for part in parts) and verdict.reason not in NOT_OURS
+    followed = stands and gone_at is None
     return PostRecord(
         route=_route(bridge, direction),
         source=PostId(source),
@@ -122,13 +128,15 @@ def _post(row: tuple[Any, ...], parts: tuple[PartRecord, ...]) -> PostRecord:
         created_at=from_micros(created),
         seen_at=from_micros(seen),
         at=from_micros(changed),
-        verdict=to_verdict(action, reason, detail),
+        verdict=verdict,
         notes=from_notes(notes),
         parent=None if parent is None else PostId(parent),
         parts=parts,
         same_as=None if same_as is None else PostId(same_as),
         gone=gone_at is not None,
         with_others=bool(with_others),
+        missing=followed and missing_at is not None,
+        unchecked=followed and reached_at is not None and created < reached_at,
     )
 
 

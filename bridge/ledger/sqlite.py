@@ -49,6 +49,7 @@ from bridge.ledger import (
     uploads,
 )
 from bridge.ledger.codec import micros_or_none
+from bridge.ledger.following import Follows
 from bridge.ledger.housekeeping import Keeps, Looks
 from bridge.ledger.purse import SqlitePurse, SqlitePurseView
 from bridge.ledger.store import Store
@@ -185,7 +186,7 @@ class SqliteReader(Looks, SqlitePurseView):
         return await self._thread.run(lambda: self._store.read(work))
 
 
-class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
+class SqliteLedger(SqliteReader, Keeps, Follows, SqlitePurse):
     """A `Ledger`. Every writing method raises `LeaseLost` once another process took it over.
 
     A caller that is cancelled waits for its transaction to end, and is cancelled then.
@@ -288,9 +289,9 @@ class SqliteLedger(SqliteReader, Keeps, SqlitePurse):
         """Those of `posts`, just read, that are mirrored and show something else than they did."""
         return await self._read(lambda db: content.edited(db, route, posts))
 
-    async def absent(self, route: Route, posts: Sequence[Post]) -> Absence:
-        """Which mirrored posts a whole stretch of the source's timeline does not have."""
-        return await self._read(lambda db: content.absent(db, route, posts))
+    async def absent(self, route: Route, posts: Sequence[Post], *, whole: bool = False) -> Absence:
+        """Which mirrored posts a stretch of the source's timeline does not have."""
+        return await self._read(lambda db: content.absent(db, route, posts, whole=whole))
 
     async def watches(self, route: Route, since: datetime | None, *, skipped: bool = False) -> bool:
         """Whether something as new as `since` is mirrored; with `skipped`, or may be by an edit."""

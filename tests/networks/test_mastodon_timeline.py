@@ -346,30 +346,30 @@ class TestTheTextAsTyped:
         server = OddServer(listing, STOCK, sources={str(row["id"]): "typed" for row in listing})
         async with odd(server) as adapter:
             for _ in range(3):
-                posts = (await adapter.window(10)).posts
+                posts = (await adapter.recent(START)).posts
                 assert [post.text.plain for post in posts] == ["typed"] * 3
             assert sources_asked(server) == 3
             listing[0]["edited_at"] = "2026-11-01T12:30:00Z"
             server.sources[str(listing[0]["id"])] = "typed anew"
-            assert (await adapter.window(10)).posts[-1].text.plain == "typed anew"
-            assert (await adapter.window(1)).posts[-1].text.plain == "typed anew"
+            assert (await adapter.recent(START)).posts[-1].text.plain == "typed anew"
+            assert (await adapter.recent(START)).posts[-1].text.plain == "typed anew"
         assert sources_asked(server) == 4
 
     async def test_is_not_asked_for_again_and_again_where_there_is_none(self) -> None:
         server, clock = OddServer(timeline(9, visibility="public"), STOCK), ManualClock()
         async with odd(server, clock) as adapter:
             for _ in range(3):
-                assert len((await adapter.window(10)).posts) == 9
+                assert len((await adapter.recent(START)).posts) == 9
             assert sources_asked(server) == 3
             clock.pass_time(25 * 3600)
-            await adapter.window(10)
+            await adapter.recent(START)
         assert sources_asked(server) == 6
 
     async def test_that_one_post_lacks_is_still_asked_of_the_others(self) -> None:
         listing = timeline(9, visibility="public")
         server = OddServer(listing, STOCK, sources=dict.fromkeys(NAMES[:9:2], "typed"))
         async with odd(server) as adapter:
-            posts = (await adapter.window(10)).posts
+            posts = (await adapter.recent(START)).posts
         assert [post.text.plain == "typed" for post in posts] == [n % 2 == 0 for n in range(9)]
 
 
@@ -389,7 +389,10 @@ class TestTheWindow:
         server = OddServer(timeline(30), STOCK, cap=40)
         async with odd(server) as adapter:
             await adapter.window(20)
-        assert [line.partition("?")[2] for line in server.pages_asked()] == ["limit=20"]
+        assert [line.partition("?")[2] for line in server.pages_asked()] == [
+            "exclude_replies=1&limit=20"
+        ]
+        assert sources_asked(server) == 0
 
     async def test_raises_where_a_server_withholds_a_part_of_it(self) -> None:
         server = OddServer(timeline(40), UNHEARD_OF, max_id="ignored", cap=20)
@@ -398,16 +401,19 @@ class TestTheWindow:
             with pytest.raises(Refused, match="newest 30"):
                 await adapter.window(30)
 
-    async def test_has_boosts_replies_and_every_audience_in_it(self) -> None:
+    async def test_has_boosts_threads_and_every_audience_in_it_but_no_replies(self) -> None:
         listing = [
             status("boost", 4, reblog={"id": "x", "account": {"id": "you"}}),
             status("reply", 3, in_reply_to_id="p", in_reply_to_account_id="you"),
+            status("thread", 3, in_reply_to_id="odd", in_reply_to_account_id="me"),
             status("direct", 2, visibility="direct"),
             status("odd", 1, visibility="circle"),
         ]
         async with odd(OddServer(listing, UNHEARD_OF)) as adapter:
             posts = (await adapter.window(10)).posts
-        assert [post.id for post in posts] == ["odd", "direct", "reply", "boost"]
+            without = (await adapter.window(10, boosts=False)).posts
+        assert [post.id for post in posts] == ["odd", "direct", "thread", "boost"]
+        assert [post.id for post in without] == ["odd", "direct", "thread"]
         assert posts[0].visibility is Visibility.UNKNOWN
 
 

@@ -98,9 +98,9 @@ class WatchedNetwork(FakeNetwork):
         self._let_in()
         return await super().recent(since)
 
-    async def window(self, limit: int) -> Reading:
+    async def window(self, limit: int, *, boosts: bool = True) -> Reading:
         self._let_in()
-        return await super().window(limit)
+        return await super().window(limit, boosts=boosts)
 
     async def look_up(self, post: PostId) -> Post | None:
         self._let_in()

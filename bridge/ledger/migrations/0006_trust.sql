@@ -36,3 +36,16 @@ CREATE TABLE account (
 -- When the bridge was told to start anew: whatever the configuration says of old posts was said of the
 -- former accounts.
 ALTER TABLE route ADD COLUMN rebound_at BIGINT;
+
+-- How deletions and edits are followed. `missing_at` is when a look-up last said that a post is gone whose
+-- mirror still stands, because its owner has to confirm so many deletions. `reached_at` is the time of
+-- the oldest post that the last paid comparison covered: what is older is not checked. `vouched_at` is
+-- when the owner last confirmed deletions. `checked_post` is the last post that the round of look-ups
+-- asked about, NULL between two rounds; `checked_at` is when the last round ended.
+ALTER TABLE post ADD COLUMN missing_at BIGINT;
+ALTER TABLE route ADD COLUMN reached_at BIGINT;
+ALTER TABLE route ADD COLUMN vouched_at BIGINT;
+ALTER TABLE route ADD COLUMN checked_post BIGINT;
+ALTER TABLE route ADD COLUMN checked_at BIGINT;
+CREATE INDEX post_by_missing ON post (route_id, missing_at) WHERE missing_at IS NOT NULL;
+CREATE INDEX post_by_gone ON post (route_id, gone_at) WHERE gone_at IS NOT NULL;

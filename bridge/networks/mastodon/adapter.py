@@ -44,7 +44,18 @@ from bridge.networks.mastodon.traffic import noticing
 from bridge.networks.mastodon.typed import Sources
 from bridge.networks.mastodon.uploads import Uploads
 from bridge.networks.mastodon.writing import Writing
-from bridge.ports import Baseline, Clock, Known, LocalMedia, Reading, Standing, Traffic, Uploaded
+from bridge.ports import (
+    Baseline,
+    Changed,
+    Clock,
+    Known,
+    LocalMedia,
+    Reading,
+    Standing,
+    Traffic,
+    Uploaded,
+    ignore,
+)
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +145,7 @@ class MastodonAdapter:
         """All own posts created at `since` or later, oldest first; raises if some are withheld."""
         return await (await self._timeline()).recent(since)
 
-    async def listen(self, wake: Callable[[], None]) -> None:
+    async def listen(self, wake: Callable[[], None], changed: Changed = ignore) -> None:
         """Call `wake` whenever the server's stream hints at news. See `bridge.ports.Source`."""
         self._streaming(False)
         failures = 0
@@ -163,7 +174,7 @@ class MastodonAdapter:
             jitter=self._jitter,
             told=self._connected,
         )
-        await stream.listen(wake)
+        await stream.listen(wake, changed)
 
     def _connected(self, connected: bool | None) -> None:  # noqa: FBT001 - as the port has it
         if connected:
@@ -188,9 +199,12 @@ class MastodonAdapter:
             capabilities = replace(capabilities, polls=None)
         return replace(capabilities, default_visibility=self._audience)
 
-    async def window(self, limit: int) -> Reading:
-        """The newest own posts, oldest first; raises if some of them are withheld."""
-        return await (await self._timeline()).window(limit)
+    async def window(self, limit: int, *, boosts: bool = True) -> Reading:
+        """The newest own posts, oldest first; raises if some of them are withheld.
+
+        Without replies to others, where the server can leave them out and keep threads.
+        """
+        return await (await self._timeline()).window(limit, boosts=boosts)
 
     async def look_up(self, post: PostId) -> Post | None:
         """One own post as it stands now; None where the server says that it is not there."""
@@ -249,6 +263,7 @@ class MastodonAdapter:
             instance.domain or self._settings.host,
             forward=instance.pages_forward,
             sources=self._sources if instance.sources_are_plain else None,
+            keeps_threads=instance.keeps_threads,
             custom_emoji=self._settings.custom_emoji,
             oddities=self._oddities,
             now=self._clock.monotonic(),

@@ -109,11 +109,23 @@ class Client:
         limit: int,
         min_id: PostId | None = None,
         max_id: PostId | None = None,
+        replies: bool = True,
+        boosts: bool = True,
     ) -> tuple[Mapping[str, object], ...]:
-        """One page of the account's statuses of every kind, in the order the server lists them."""
+        """One page of the account's statuses of every kind, in the order the server lists them.
+
+        Without `replies`, or `boosts`, the server is asked to leave these out.
+        """
         whose = quote(account, safe="")
         page = await self._json(
-            lambda api: api.account_statuses(whose, limit=limit, min_id=min_id, max_id=max_id),
+            lambda api: api.account_statuses(
+                whose,
+                limit=limit,
+                min_id=min_id,
+                max_id=max_id,
+                exclude_replies=not replies,
+                exclude_reblogs=not boosts,
+            ),
             array=True,
         )
         items = page if isinstance(page, list) else ()

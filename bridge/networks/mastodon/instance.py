@@ -113,6 +113,11 @@ class Instance:
         return self.software is Software.MASTODON
 
     @property
+    def keeps_threads(self) -> bool:
+        """Whether `exclude_replies` spares replies to oneself; elsewhere threads may go, too."""
+        return self.software in {Software.MASTODON, Software.GOTOSOCIAL}
+
+    @property
     def pages_forward(self) -> bool:
         """Whether ids sort by time here, so that `min_id` can be taken at its word."""
         return self.software is not Software.UNKNOWN

@@ -1,8 +1,8 @@
-"""The server's stream of events as a wake-up: something may be new, go and read.
+"""The server's stream of events as a wake-up: something may be new, or changed; go and read.
 
-Nothing is ever taken from the stream itself: it has gaps, and no memory. WebSocket first, which
-most servers have, then server-sent events, also where a WebSocket is refused; that neither is
-offered is normal. Must not read posts.
+Nothing is ever taken from the stream itself but the ids of posts to look up: it has gaps, and no
+memory. WebSocket first, which most servers have, then server-sent events, also where a WebSocket
+is refused; that neither is offered is normal. Must not read posts.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from http import HTTPStatus
 
 import aiohttp
 
-from bridge.core.model import AccountId
+from bridge.core.model import AccountId, PostId
 from bridge.networks.fields import id_at, mapping_at, text_at
-from bridge.ports import Clock
+from bridge.ports import Changed, Clock, ignore
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,9 @@ _SAID_AFTER = 3
 
 _BETWEEN_DELETIONS = 10.0
 """Seconds: a deletion names no account, and those of unknown posts may come by the thousand."""
+
+_LONGEST_ID = 200
+"""Characters. What is longer is no id of any server."""
 
 _REMEMBERED = 1000
 """Posts of which it is remembered whose they are."""
@@ -98,15 +101,18 @@ class Stream:
         self._connected_at: float | None = None
         self._deletion_at: float | None = None
         self._own: dict[str, bool] = {}
+        self._changed: Changed = ignore
         self._missed = False
         """Whether it was said that there is no stream."""
 
-    async def listen(self, wake: Callable[[], None]) -> None:
+    async def listen(self, wake: Callable[[], None], changed: Changed = ignore) -> None:
         """Call `wake` after every connecting, and at every event that concerns the account.
 
-        Runs until cancelled; returns where streaming is not offered, or not to this token.
+        Call `changed` with each post that was edited or deleted, unless it is known to be somebody
+        else's. Runs until cancelled; returns where streaming is not offered, or not to this token.
         """
         ways = [self._by_websocket, self._by_server_sent_events]
+        self._changed = changed
         worked = refused = False
         failures = 0
         while ways:
@@ -199,12 +205,16 @@ class Stream:
             while len(self._own) > _REMEMBERED:
                 del self._own[next(iter(self._own))]
             if author == self._account:
+                if post and event.name == "status.update":
+                    self._changed(PostId(post))
                 wake()
 
     def _deleted(self, post: str, wake: Callable[[], None]) -> None:
         """A deletion is a bare id: ours wakes, others' do not, unknown ones do now and then."""
         own = self._own.pop(post, None)
         now = self._clock.monotonic()
+        if own is not False and 0 < len(post) <= _LONGEST_ID:
+            self._changed(PostId(post))
         if own is None:
             recent = self._deletion_at
             if recent is not None and now - recent < _BETWEEN_DELETIONS:

@@ -39,6 +39,9 @@ _LOOK_BELOW = 3
 _SMALLEST_CAP = 20
 """No server gives fewer at once while there are more: it is the API's default."""
 
+_MOST_READ = 200
+"""Posts that are read to find a few dozen that are no replies to others."""
+
 _MOST_PAGES_BACK = 1000
 _BEGINNING = PostId("0")
 _COULD_BE_MIRRORED = frozenset((Visibility.PUBLIC, Visibility.UNLISTED))
@@ -53,6 +56,16 @@ class _Item:
     post: Post
 
 
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """Which kinds of posts the server is asked for besides original ones."""
+
+    replies: bool = True
+    boosts: bool = True
+
+
+_ALL_KINDS = _Kinds()
+
 _Reached = Callable[[Sequence[_Item]], Awaitable[bool]]
 
 
@@ -61,8 +74,9 @@ class Timeline:
     """The timeline of `account`. `host` completes local names.
 
     `forward` says whether this make of server can be trusted with `min_id`. `sources` remembers
-    what was typed, None where the server cannot be trusted to tell. `oddities` are what was logged
-    of the server's peculiarities already, `now` is the monotonic time of this reading.
+    what was typed, None where the server cannot be trusted to tell. `keeps_threads` says that a
+    listing without replies still has the account's replies to itself. `oddities` are what was
+    logged of the server's peculiarities already, `now` is the monotonic time of this reading.
     """
 
     client: Client
@@ -70,6 +84,7 @@ class Timeline:
     host: str
     forward: bool = False
     sources: Sources | None = None
+    keeps_threads: bool = False
     custom_emoji: bool = True
     oddities: set[str] = field(default_factory=set)
     now: float = 0.0
@@ -99,19 +114,27 @@ class Timeline:
             raise Refused("the server gives only its newest posts, not all since a given time")
         return await self._reading(items)
 
-    async def window(self, limit: int) -> Reading:
-        """What `Source.window` promises."""
-        seen = 0
+    async def window(self, limit: int, *, boosts: bool) -> Reading:
+        """What `Source.window` promises; texts are read from the HTML alone.
+
+        Servers that cannot leave out replies are asked for more pages, within bounds.
+        """
+        left_out = {Kind.REPLY} if boosts else {Kind.REPLY, Kind.REPOST}
+        read = counted = 0
 
         async def reached(page: Sequence[_Item]) -> bool:
-            nonlocal seen
-            seen += len(page)
-            return seen >= limit
+            nonlocal read, counted
+            read += len(page)
+            counted += sum(item.post.kind not in left_out for item in page)
+            return counted >= limit or read >= max(limit, _MOST_READ)
 
-        items, whole = await self._walk_back(min(limit, PAGE), reached)
+        kinds = _Kinds(replies=not self.keeps_threads, boosts=boosts)
+        items, whole = await self._walk_back(min(limit, PAGE), reached, kinds)
         if not whole:
             raise Refused(f"the server gives fewer than the newest {limit} posts")
-        return await self._reading(_by_time(items[:limit]))
+        found = [item for item in items if item.post.kind not in left_out][:limit]
+        more = counted >= limit or read >= max(limit, _MOST_READ)
+        return Reading(tuple(item.post for item in _by_time(found)), more=more)
 
     async def post(self, said: Mapping[str, object]) -> Post | None:
         """One status as a post, read as those of the timeline are."""
@@ -177,7 +200,9 @@ class Timeline:
         items, whole = await self._walk_back(first, reached)
         return _by_time([item for item in items if item.post.created_at >= since]), whole
 
-    async def _walk_back(self, first: int, reached: _Reached) -> tuple[list[_Item], bool]:
+    async def _walk_back(
+        self, first: int, reached: _Reached, kinds: _Kinds = _ALL_KINDS
+    ) -> tuple[list[_Item], bool]:
         """Pages from the newest back until `reached` says so of one, or the timeline ends.
 
         The first page asks for `first` posts. False where a server that does not page repeats
@@ -187,7 +212,7 @@ class Timeline:
         seen: set[PostId] = set()
         limit, below = first, None
         for _ in range(_MOST_PAGES_BACK):
-            page = await self._page(limit, max_id=below)
+            page = await self._page(limit, max_id=below, kinds=kinds)
             fresh = [item for item in page if item.post.id not in seen]
             if not fresh:
                 whole = not page or len(items) < _SMALLEST_CAP
@@ -202,11 +227,21 @@ class Timeline:
         raise Transient(f"the timeline does not end within {_MOST_PAGES_BACK} pages")
 
     async def _page(
-        self, limit: int, *, min_id: PostId | None = None, max_id: PostId | None = None
+        self,
+        limit: int,
+        *,
+        min_id: PostId | None = None,
+        max_id: PostId | None = None,
+        kinds: _Kinds = _ALL_KINDS,
     ) -> list[_Item]:
         """One page in the server's order. Others' writing that strays in is left out."""
         statuses = await self.client.statuses(
-            self.account.id, limit=limit, min_id=min_id, max_id=max_id
+            self.account.id,
+            limit=limit,
+            min_id=min_id,
+            max_id=max_id,
+            replies=kinds.replies,
+            boosts=kinds.boosts,
         )
         items = [item for item in map(self._item, statuses) if item is not None]
         own = [item for item in items if item.post.author == self.account.id]

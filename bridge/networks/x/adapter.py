@@ -25,7 +25,18 @@ from bridge.networks.x.settings import OAuth2Credentials, XSettings
 from bridge.networks.x.timeline import Timeline
 from bridge.networks.x.uploading import Uploader
 from bridge.networks.x.writing import Writer
-from bridge.ports import Baseline, Clock, Known, LocalMedia, Reading, Standing, TokenStore, Uploaded
+from bridge.ports import (
+    Baseline,
+    Changed,
+    Clock,
+    Known,
+    LocalMedia,
+    Reading,
+    Standing,
+    TokenStore,
+    Uploaded,
+    ignore,
+)
 
 
 class XAdapter:
@@ -91,8 +102,9 @@ class XAdapter:
         """Own posts from `since` on. Raises `Transient` where a post's date cannot be read."""
         return await self._reader.recent(since)
 
-    async def window(self, limit: int) -> Reading:
+    async def window(self, limit: int, *, boosts: bool = True) -> Reading:
         """The newest own posts, charged like any reading: once per UTC day and post."""
+        del boosts
         return await self._reader.window(limit)
 
     async def look_up(self, post: PostId) -> Post | None:
@@ -107,7 +119,7 @@ class XAdapter:
             return Standing()
         return Standing(audience=Visibility.FOLLOWERS if protected else Visibility.UNKNOWN)
 
-    async def listen(self, wake: Callable[[], None]) -> None:
+    async def listen(self, wake: Callable[[], None], changed: Changed = ignore) -> None:
         """X hints at nothing on this plan."""
 
     async def capabilities(self, *, afresh: bool = False) -> Capabilities:

@@ -98,7 +98,7 @@ class Reader:
 
         size = min(max(limit, SMALLEST_PAGE), LARGEST_PAGE)
         posts = await self._read(Stretch(page_size=size), within, whole=limit)
-        return Reading(posts, self._meter.take())
+        return Reading(posts, self._meter.take(), more=len(posts) == limit)
 
     async def look_up(self, post: PostId) -> Post | None:
         """One own post in its latest version; None where X says that it has none of that id.

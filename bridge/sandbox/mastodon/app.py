@@ -68,8 +68,11 @@ class MastodonSandbox:
         max_characters: int | None = None,
         alt_least: int | None = None,
         rate_limited: bool = True,
+        websocket: bool = True,
     ) -> None:
         chosen: Profile = PROFILES[profile]
+        if not websocket:
+            chosen = replace(chosen, websocket=False)
         if not rate_limited:
             chosen = replace(chosen, limits="none")
         if max_characters is not None:
@@ -227,6 +230,16 @@ class MastodonSandbox:
             return False
         self._posting.delete(status)
         return True
+
+    def expire(self, account: MastodonAccount, before: datetime, *, at_most: int = 5) -> int:
+        """One run of the automatic deletion of posts from before then; how many are gone by it.
+
+        The oldest go first, and few in one run, as on Mastodon.
+        """
+        old = [each for each in self.timeline(account) if each.created_at < before]
+        for status in old[::-1][:at_most]:
+            self._posting.delete(status)
+        return min(len(old), at_most)
 
     def vote(self, status_id: str, votes: tuple[int, ...]) -> None:
         """Let people have voted in the poll of a post: so many for each of its answers."""

@@ -13,6 +13,7 @@ from bridge.core.capabilities import Counting
 ProfileName = Literal["mastodon", "gotosocial", "minimal", "pleroma", "old"]
 IdKind = Literal["snowflake", "ulid", "flake", "hash"]
 Dialect = Literal["mastodon", "gotosocial", "minimal", "pleroma"]
+Filters = Literal["threads stay", "threads go", "ignored"]
 
 MASTODON_SCOPES = "read:accounts read:statuses write:media write:statuses"
 """What the bridge asks for: the least that it can work with, on servers before 4.3 too."""
@@ -84,6 +85,8 @@ class Profile:
     streaming_scope: str = "read:statuses"
     cursors: bool = True
     """Whether `min_id` and `since_id` mean anything."""
+    filters: Filters = "threads stay"
+    """What `exclude_replies` does with replies to oneself; whether filters mean anything at all."""
     history: bool = True
     many_by_id: bool = True
     quotes: bool = True
@@ -166,6 +169,7 @@ MINIMAL = Profile(
     websocket=False,
     events=False,
     cursors=False,
+    filters="ignored",
     history=False,
     many_by_id=False,
     quotes=False,
@@ -193,6 +197,7 @@ PLEROMA = Profile(
     polls=PollLimits(max_options=20, option_length=200, min_seconds=0, max_seconds=31_536_000),
     key_hours=6,
     events=False,
+    filters="threads go",
     many_by_id=False,
     quotes=False,
     metadata=False,

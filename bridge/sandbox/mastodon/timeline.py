@@ -51,7 +51,7 @@ def page_of(
     state: State, profile: Profile, account_id: str, viewer: str | None, query: PageQuery
 ) -> list[Status]:
     """The posts of one page, newest first, as far as `viewer` may see them."""
-    keeps = _filter(state, account_id, viewer, query)
+    keeps = _filter(state, profile, account_id, viewer, query)
     if "pinned" in query.flags:
         # Nothing is ever pinned here.
         return []
@@ -90,17 +90,19 @@ def link_header(url: str, query: PageQuery, page: list[Status]) -> str | None:
 
 
 def _filter(
-    state: State, account_id: str, viewer: str | None, query: PageQuery
+    state: State, profile: Profile, account_id: str, viewer: str | None, query: PageQuery
 ) -> Callable[[Status], bool]:
+    flags = frozenset() if profile.filters == "ignored" else query.flags
+    not_replies = {None, account_id} if profile.filters == "threads stay" else {None}
+
     def keeps(status: Status) -> bool:
         reply = status.in_reply_to_account_id
         return (
             state.can_see(status, viewer)
-            and not ("only_media" in query.flags and not status.media)
-            # Replies to oneself are threads, which stay.
-            and not ("exclude_replies" in query.flags and reply not in {None, account_id})
-            and not ("exclude_reblogs" in query.flags and status.reblog_of is not None)
-            and not ("exclude_direct" in query.flags and status.visibility == "direct")
+            and not ("only_media" in flags and not status.media)
+            and not ("exclude_replies" in flags and reply not in not_replies)
+            and not ("exclude_reblogs" in flags and status.reblog_of is not None)
+            and not ("exclude_direct" in flags and status.visibility == "direct")
             and (query.tagged is None or query.tagged.lower() in _tags(status))
         )
 

@@ -62,7 +62,7 @@ CREATE TABLE lease (
     expires_at BIGINT NOT NULL,
     commits BIGINT NOT NULL CHECK (commits >= 0)
 );
-INSERT INTO "lease" VALUES(1,'test',1,0,11);
+INSERT INTO "lease" VALUES(1,'test',2,0,14);
 CREATE TABLE link_price (
     post_id INTEGER NOT NULL PRIMARY KEY REFERENCES post (id),
     keep BIGINT NOT NULL,
@@ -127,12 +127,12 @@ CREATE TABLE post (
     notes TEXT NOT NULL,
     parent TEXT,
     waits_for INTEGER REFERENCES post (id),
-    answers TEXT, fingerprint TEXT, media INTEGER, same_as TEXT, content TEXT, edited_at BIGINT, pending TEXT, gone_at BIGINT, released_at BIGINT, with_others INTEGER NOT NULL DEFAULT 0,
+    answers TEXT, fingerprint TEXT, media INTEGER, same_as TEXT, content TEXT, edited_at BIGINT, pending TEXT, gone_at BIGINT, released_at BIGINT, with_others INTEGER NOT NULL DEFAULT 0, missing_at BIGINT,
     UNIQUE (route_id, source)
 );
-INSERT INTO "post" VALUES(1,1,'1','https://mastodon.example/@me/1',1795348800000000,1795348800000000,1795348800000000,'mirror','allowed','','["shortened"]',NULL,NULL,NULL,'77ccae047b773139694cf6f7a12831ea950ac1599d18a8c84bec9528fdf8108f',0,NULL,'9fd5c520f40c15558a9f4e2c3247033367831b435c3a624a9354bee67117601b',NULL,NULL,NULL,NULL,0);
-INSERT INTO "post" VALUES(2,1,'2','https://mastodon.example/@me/2',1795348800000000,1795348800000000,1795348800000000,'mirror','allowed','','["shortened"]','1',1,NULL,'595a4eb574d2d08fc908f8994a97a60eaab9355d07f8ff0d67b6d0fc75f2b976',0,NULL,'9fd5c520f40c15558a9f4e2c3247033367831b435c3a624a9354bee67117601b',NULL,NULL,NULL,NULL,0);
-INSERT INTO "post" VALUES(3,1,'3','https://mastodon.example/@me/3',1795348800000000,1795348800000000,1795348800000000,'skip','audience','followers only','[]',NULL,NULL,NULL,'77ccae047b773139694cf6f7a12831ea950ac1599d18a8c84bec9528fdf8108f',0,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO "post" VALUES(1,1,'1','https://mastodon.example/@me/1',1795348800000000,1795348800000000,1795348800000000,'mirror','allowed','','["shortened"]',NULL,NULL,NULL,'77ccae047b773139694cf6f7a12831ea950ac1599d18a8c84bec9528fdf8108f',0,NULL,'9fd5c520f40c15558a9f4e2c3247033367831b435c3a624a9354bee67117601b',NULL,NULL,NULL,NULL,0,NULL);
+INSERT INTO "post" VALUES(2,1,'2','https://mastodon.example/@me/2',1795348800000000,1795348800000000,1795348800000000,'mirror','allowed','','["shortened"]','1',1,NULL,'595a4eb574d2d08fc908f8994a97a60eaab9355d07f8ff0d67b6d0fc75f2b976',0,NULL,'9fd5c520f40c15558a9f4e2c3247033367831b435c3a624a9354bee67117601b',NULL,NULL,NULL,NULL,0,NULL);
+INSERT INTO "post" VALUES(3,1,'3','https://mastodon.example/@me/3',1795348800000000,1795348800000000,1795348800000000,'skip','audience','followers only','[]',NULL,NULL,NULL,'77ccae047b773139694cf6f7a12831ea950ac1599d18a8c84bec9528fdf8108f',0,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL);
 CREATE TABLE reservation (
     post_id INTEGER NOT NULL,
     idx INTEGER NOT NULL,
@@ -146,10 +146,10 @@ CREATE TABLE route (
     bridge TEXT NOT NULL,
     direction TEXT NOT NULL CHECK (direction IN ('mastodon_to_x', 'x_to_mastodon')),
     last_read_at BIGINT,
-    last_mirrored_at BIGINT, rechecked_at BIGINT, passed_at BIGINT, restored_at BIGINT, rebound_at BIGINT,
+    last_mirrored_at BIGINT, rechecked_at BIGINT, passed_at BIGINT, restored_at BIGINT, rebound_at BIGINT, reached_at BIGINT, vouched_at BIGINT, checked_post BIGINT, checked_at BIGINT,
     UNIQUE (bridge, direction)
 );
-INSERT INTO "route" VALUES(1,'personal','mastodon_to_x',1795348800000000,1795348800000000,NULL,1795348800000000,NULL,NULL);
+INSERT INTO "route" VALUES(1,'personal','mastodon_to_x',1795348800000000,1795348800000000,NULL,1795348800000000,NULL,NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE route_cursor (
     route_id INTEGER NOT NULL PRIMARY KEY REFERENCES route (id),
     post TEXT,
@@ -212,4 +212,6 @@ CREATE INDEX part_by_text ON part (attempted_at)
     WHERE body IS NOT NULL AND state IN ('delivered', 'dropped', 'gone');
 CREATE INDEX post_by_release ON post (route_id, released_at) WHERE released_at IS NOT NULL;
 CREATE INDEX awaited_by_route ON awaited (route_id, post_id);
+CREATE INDEX post_by_missing ON post (route_id, missing_at) WHERE missing_at IS NOT NULL;
+CREATE INDEX post_by_gone ON post (route_id, gone_at) WHERE gone_at IS NOT NULL;
 COMMIT;
