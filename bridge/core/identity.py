@@ -154,17 +154,16 @@ def shows(trace: Trace, post: Post | None, account: AccountId, *, server_is_know
 
 
 def fits_addresses(traces: Sequence[Trace], found: Identity) -> bool:
-    """Whether the newest address that the ledger knows is one of this account's.
+    """Whether an address that the ledger knows is one of this account's; true where none tells.
 
-    True where no address tells.
+    One is enough: the address of a boost may be that of the post that was boosted.
     """
-    for trace in traces:
-        name = _name_in(trace.url)
-        if name is not None:
-            same_name = name.casefold() == found.handle.partition("@")[0].casefold()
-            return same_name and server_of(trace.url) == found.server
-    addresses = [trace.url for trace in traces if trace.url]
-    return not addresses or server_of(addresses[0]) == found.server
+    told = [(_name_in(trace.url), server_of(trace.url)) for trace in traces if trace.url]
+    named = [each for each in told if each[0] is not None]
+    own = found.handle.partition("@")[0].casefold()
+    if named:
+        return any(name.casefold() == own and at == found.server for name, at in named if name)
+    return not told or any(at == found.server for _, at in told)
 
 
 def _name_in(address: str | None) -> str | None:

@@ -197,3 +197,16 @@ async def test_check_names_a_wrong_account(world: World) -> None:
         assert told.code == 3
         assert "mastodon ledger" in told.out
         assert "@bob" in told.out
+
+
+@pytest.mark.parametrize("network", ["mastodon", "x"])
+async def test_a_server_that_is_known_by_another_name_goes_on(world: World, network: str) -> None:
+    await working(world)
+    url = world.mastodon_url if network == "mastodon" else world.x_url
+    put(world, (url, url.replace("127.0.0.1", "localhost")))
+    world.mastodon.write(world.mastodon_account, "Out again")
+    world.x.write(world.x_account, "Home again")
+    told = await world.twinpost("once")
+    assert told.code == 0, told
+    assert len(world.x.timeline(world.x_account)) == 4
+    assert len(world.mastodon.timeline(world.mastodon_account)) == 4

@@ -137,6 +137,14 @@ def test_an_address_on_x_tells_the_name(url: str, *, fits: bool) -> None:
     assert fits_addresses([Trace(PostId("20"), url)], found) is fits
 
 
+def test_addresses_of_posts_that_were_boosted_do_not_count() -> None:
+    found = Identity(AccountId("1"), "a.example", "ada@a.example")
+    boost, own = "https://b.example/@bob/7", "https://a.example/@ada/113"
+    bare = "https://a.example/notice/AbC"
+    assert fits_addresses([Trace(PostId("2"), boost), Trace(PostId("1"), own)], found)
+    assert not fits_addresses([Trace(PostId("2"), boost), Trace(PostId("1"), bare)], found)
+
+
 def test_without_addresses_nothing_speaks_against_an_account() -> None:
     found = Identity(AccountId("1"), "a.example", "ada")
     assert fits_addresses([], found)
