@@ -109,7 +109,9 @@ def continues_mirror(post: Post, history: History) -> bool:
     if not continues_own_thread(post, history):
         return False
     parent_has_none = history.parent is None or history.parent in _WITHOUT_MIRROR
-    return not parent_has_none or history.parent_is_mirror or history.parent_has_twin
+    # Written by hand on both sides, it is still a conversation with somebody else, on each.
+    has_twin = history.parent_has_twin and not history.parent_with_others
+    return not parent_has_none or history.parent_is_mirror or has_twin
 
 
 def decide(post: Post, rules: Rules, history: History) -> Verdict:

@@ -62,7 +62,7 @@ CREATE TABLE lease (
     expires_at BIGINT NOT NULL,
     commits BIGINT NOT NULL CHECK (commits >= 0)
 );
-INSERT INTO "lease" VALUES(1,'test',2,0,14);
+INSERT INTO "lease" VALUES(1,'test',1,0,11);
 CREATE TABLE link_price (
     post_id INTEGER NOT NULL PRIMARY KEY REFERENCES post (id),
     keep BIGINT NOT NULL,
