@@ -111,6 +111,10 @@ class Edits:
 
     async def resolved(self, post: Post) -> None:
         """Compose `post`, of which nothing stands, now that it waits for no other mirror."""
+        async with self._turn():
+            await self._resolved(post)
+
+    async def _resolved(self, post: Post) -> None:
         ledger, route, now = self._bench.ledger, self._plan.route, self._bench.clock.now()
         facts = replace(await ledger.facts(route, post), awaits=None)
         of = facts.revision_of or post.id

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,11 @@ from bridge.core.switches import Marker
 from bridge.core.timing import FromNow, Interval, Start
 from bridge.engine.route import Bench, RoutePlan
 from bridge.engine.supervise import Daemon
+from bridge.engine.turnstiles import Turnstiles
 from bridge.ledger.sqlite import open_ledger
 from bridge.ports import Ledger
 from tests.fakes import FakeNetwork, FakeStore, PatientClock
+from tests.fixtures.locks import Watched
 
 NAME = BridgeName("personal")
 OUT = Route(NAME, Direction.MASTODON_TO_X)
@@ -37,6 +40,8 @@ class Rig:
     x: FakeNetwork
     ledger: Ledger
     events: list[Event] = field(default_factory=list)
+    unlocked: list[str] = field(default_factory=list)
+    """What was changed in the ledger by somebody who did not hold the turn of the bridge."""
     audiences: frozenset[Visibility] = frozenset({Visibility.PUBLIC})
     delay: timedelta = timedelta(0)
     start: Start = field(default_factory=FromNow)
@@ -80,7 +85,16 @@ class Rig:
             )
 
         plans = [plan(OUT, self.mastodon, self.x), plan(HOME, self.x, self.mastodon)]
-        bench = Bench(self.ledger, self.clock, lambda: 0.0, (self.events.append,), media=self.files)
+        turnstiles = Turnstiles()
+        ledger: Any = Watched(self.ledger, turnstiles, self.unlocked)
+        bench = Bench(
+            ledger,
+            self.clock,
+            lambda: 0.0,
+            (self.events.append,),
+            turnstiles=turnstiles,
+            media=self.files,
+        )
         return Daemon(plans, bench)
 
     async def started(self) -> Daemon:
@@ -129,3 +143,4 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     )
     yield made
     await made.ledger.close()
+    assert made.unlocked == []

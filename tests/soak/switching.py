@@ -28,20 +28,13 @@ from bridge.engine.supervise import Daemon
 from bridge.ledger import sqlite, store
 from bridge.ledger.sqlite import open_memory
 from tests.engine.conftest import Rig
+from tests.fixtures.locks import CREATING, MOVING
 from tests.soak.universe import Killed, Tale, Universe, WatchedNetwork
 
 T = TypeVar("T")
 
 PATIENCE = 50
 """Turns of the loop without progress, with nobody waiting for the scheduler: a deadlock."""
-
-CREATING = frozenset({"publish", "revise", "delete"})
-"""What makes the own timeline show something that the ledger does not know yet."""
-
-MOVING = frozenset(
-    {"record", "revive", "claim", "settle", "amend", "withdraw", "reshape", "tie", "advance"}
-)
-"""What is decided by facts that others could change."""
 
 NOT_CALLS = frozenset({"close", "listen", "network"})
 
