@@ -37,6 +37,7 @@ from bridge.core.tracking import Tracking
 from bridge.core.twins import Counterpart
 from bridge.core.uploads import Uploads
 from bridge.core.verdict import Reason, Verdict
+from bridge.core.waits import Wait
 
 
 class LedgerView(PurseView, IdentitiesView, Protocol):
@@ -90,6 +91,10 @@ class LedgerView(PurseView, IdentitiesView, Protocol):
         """The newest mirror of each route that somebody else was seen to have made."""
         ...
 
+    async def waits(self, route: Route) -> tuple[Wait, ...]:
+        """What `route` waited for at the end of its last turn, whoever took it."""
+        ...
+
     async def backup_state(self) -> BackupState:
         """How the ledger's copies of itself went."""
         ...
@@ -116,6 +121,10 @@ class Ledger(LedgerView, Tracking, Purse, Identities, Uploads, Protocol):
 
     async def set_paused(self, route: Route, since: datetime | None) -> None:
         """Pause `route`, or let it go on (None), until told otherwise, whatever restarts."""
+        ...
+
+    async def keep_waits(self, route: Route, waits: Sequence[Wait]) -> None:
+        """Remember that `route` waits for these, and for nothing else."""
         ...
 
     async def cursor(self, route: Route) -> Cursor | None:

@@ -5,13 +5,16 @@ Must not speak to a network.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from bridge.config import Settings
+from bridge.config import BridgeSettings, Settings
 from bridge.core.errors import ConfigError
 from bridge.core.secret import Secret
 from bridge.signin.logins import (
+    fingerprint,
     lacking,
     mastodon_name,
     pair_of,
@@ -49,6 +52,21 @@ def login_stamps(settings: Settings) -> tuple[object, ...]:
     vault, bridges = vault_of(settings), settings.bridges
     names = [name(bridge.name) for bridge in bridges for name in (mastodon_name, x_name)]
     return tuple(vault.stamp(name) for name in names)
+
+
+def stamp_of(bridge: BridgeSettings) -> str:
+    """What differs after every login on a bridge's accounts and every change of its settings.
+
+    Tokens that the bridge renews by itself make no difference. The same in every process.
+    """
+    told = json.dumps(asdict(bridge), default=_in_order, sort_keys=True)
+    tokens = [fingerprint(bridge.mastodon.access_token), fingerprint(bridge.x.credentials)]
+    return hashlib.sha256("\n".join([told, *tokens]).encode()).hexdigest()
+
+
+def _in_order(value: object) -> object:
+    """A value that JSON does not know, in a form that does not hang on the process."""
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
 
 
 def signed_in(settings: Settings) -> Settings:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from ssl import SSLContext
 
 from bridge import USER_AGENT
-from bridge.app.accounts import signed_in, vault_of
+from bridge.app.accounts import signed_in, stamp_of, vault_of
 from bridge.app.clock import SystemClock
 from bridge.app.looking import control_over, reading, routes
 from bridge.app.steering import backups_of, opened
@@ -233,6 +233,7 @@ def _plan(
         budget=bridge.x.money.budget,
         max_age=given.max_age or None,
         max_per_hour=given.max_per_hour or None,
+        stamp=stamp_of(bridge),
     )
 
 

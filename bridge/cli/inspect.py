@@ -18,10 +18,10 @@ from bridge.cli.exits import Exit
 from bridge.config import Settings, load, locate
 from bridge.config.schema import json_schema
 from bridge.core.errors import TwinpostError
-from bridge.core.model import BridgeName
+from bridge.core.model import BridgeName, Direction, Route
 from bridge.core.record import BackupState, PostRecord
 from bridge.engine.condition import BAD, WORDS, Condition
-from bridge.engine.control import PostRow, StatusRow, post_row
+from bridge.engine.control import PostRow, StatusRow, post_row, waiting_row
 from bridge.engine.standing import WaitRow
 from bridge.surfaces.socket import NotRunning, ask
 
@@ -111,6 +111,10 @@ def status(arguments: argparse.Namespace) -> int:
     return Exit.ATTENTION if any(map(_needs_owner, rows)) else Exit.FINE
 
 
+def _route(row: StatusRow) -> str:
+    return str(Route(BridgeName(row["bridge"]), Direction(row["direction"])))
+
+
 def _needs_owner(row: StatusRow) -> bool:
     waits = row["held"] or row["failed"] or row["in_doubt"] or row["waiting_for_money"]
     bad = {words for condition, words in WORDS.items() if condition in BAD}
@@ -120,8 +124,12 @@ def _needs_owner(row: StatusRow) -> bool:
 async def _status(settings: Settings) -> list[StatusRow]:
     async with looking(settings) as control:
         rows = await control.status_rows(datetime.now(UTC))
-    waits = {(wait["bridge"], wait["direction"]): wait for wait in _waits(settings)}
+        kept = {str(route): wait for route, wait in (await control.waits()).items()}
+    told = _waits(settings)
+    waits = {(wait["bridge"], wait["direction"]): wait for wait in told or ()}
     for row in rows:
+        if told is None and (last := kept.get(_route(row))) is not None:
+            waiting_row(row, last)
         if (wait := waits.get((row["bridge"], row["direction"]))) is not None:
             row["state"] = WORDS[Condition(wait["condition"])]
             row["waits_for"], row["waits_until"] = wait["waits_for"], wait["until"]
@@ -129,12 +137,12 @@ async def _status(settings: Settings) -> list[StatusRow]:
     return rows
 
 
-def _waits(settings: Settings) -> list[WaitRow]:
-    """What the running daemon says that it waits for; nothing where none runs, or none answers."""
+def _waits(settings: Settings) -> list[WaitRow] | None:
+    """What the running daemon says that it waits for; None where none runs, or none answers."""
     try:
         told = json.loads(ask(settings.state, _PATIENCE, do="waits"))
     except (NotRunning, TwinpostError, OSError, ValueError):
-        return []
+        return None
     known = set(Condition)
     return [wait for wait in told if wait["condition"] in known]
 

@@ -153,6 +153,8 @@ def _standing(daemon: Daemon) -> str:
 def _why(lane: Lane) -> str:
     if lane.unauthorised:
         return "is refused by a network and needs new credentials"
+    if lane.barred:
+        return "waits, since a network has shut the account out"
     if lane.unpaid:
         return "waits for money, a higher cap or another plan"
     return f"waits until {max(closed.until for closed in lane.closed):%H:%M} UTC"

@@ -231,15 +231,20 @@ MAX_ATTEMPTS = 24
 
 
 def next_attempt(
-    attempts: int, *, now: datetime, jitter: float, until: datetime | None = None
+    attempts: int,
+    *,
+    now: datetime,
+    jitter: float,
+    until: datetime | None = None,
+    longest: timedelta = LONGEST_WAIT,
 ) -> datetime:
     """When to try again after `attempts` (1 or more) tries.
 
-    Waits double from `FIRST_WAIT` to `LONGEST_WAIT`; `jitter` in [0, 1) takes off up to half, so
+    Waits double from `FIRST_WAIT` to `longest`; `jitter` in [0, 1) takes off up to half, so
     that many bridges do not return at one moment. A time told by the network wins where it is
     later, clamped to `LONGEST_TOLD_WAIT`, so that a broken or hostile header cannot stall a bridge.
     """
-    full = min(FIRST_WAIT * (1 << min(attempts - 1, 16)), LONGEST_WAIT)
+    full = min(FIRST_WAIT * (1 << min(attempts - 1, 16)), longest)
     own = now + full * (1 - jitter / 2)
     if until is None:
         return own

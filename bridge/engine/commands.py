@@ -137,6 +137,8 @@ class Commands:
         """
         named = self._named(bridge, direction)
         lanes = [self._lanes[route] for route in named if route in self._lanes]
+        if not lanes and (ended := [route for route in named if await self._end_waits(route)]):
+            return f"no daemon runs; the next pass tries at once: {_list(ended)}"
         if not lanes:
             raise NothingFits("no daemon runs that could read now; a single pass is: twinpost once")
         waiting = [lane for lane in lanes if lane.paused]
@@ -148,6 +150,15 @@ class Commands:
             paused = _list([lane.plan.route for lane in waiting])
             said += f"; {paused} is paused and reads after: twinpost resume"
         return said
+
+    async def _end_waits(self, route: Route) -> bool:
+        """Have the next process try what an earlier one waited for; whether there was any."""
+        waits = await self._bench.ledger.waits(route)
+        left = tuple(wait for wait in waits if not wait.ends_by_word)
+        if left != waits:
+            await self._bench.ledger.keep_waits(route, left)
+            await self._bench.ledger.hurry(route, self._bench.clock.now())
+        return left != waits
 
     async def resolve(
         self,
@@ -170,6 +181,10 @@ class Commands:
         """Send a post that has failed, or was held before it was ever tried."""
         async with self._mending(post, bridge, direction) as (record, mend):
             await mend.retry()
+            if (lane := self._lanes.get(record.route)) is None:
+                await self._end_waits(record.route)
+            else:
+                await lane.mended()
             return self._done(record, "it is tried again")
 
     async def drop(

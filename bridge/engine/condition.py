@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from bridge.core.listing import RouteStatus
+from bridge.core.waits import Why
 
 
 class Condition(StrEnum):
@@ -17,6 +18,8 @@ class Condition(StrEnum):
     WRONG_ACCOUNT = "wrong-account"
     """The credentials are another account's than the one that the ledger knows."""
     SIGN_IN = "sign-in"
+    BARRED = "barred"
+    """The network has shut the account itself out: moved away, suspended, disabled."""
     UNPAID = "unpaid"
     """The network wants money: credits, a higher cap, or another plan."""
     NO_ROOM = "no-room"
@@ -37,6 +40,7 @@ BAD = frozenset(
     {
         Condition.WRONG_ACCOUNT,
         Condition.SIGN_IN,
+        Condition.BARRED,
         Condition.UNPAID,
         Condition.NO_ROOM,
         Condition.MEDIA_WAITS,
@@ -49,6 +53,7 @@ WORDS = {
     Condition.PAUSED: "paused",
     Condition.WRONG_ACCOUNT: "wrong account",
     Condition.SIGN_IN: "sign in again",
+    Condition.BARRED: "account shut out",
     Condition.UNPAID: "unpaid",
     Condition.NO_ROOM: "disk full",
     Condition.MEDIA_WAITS: "media waits",
@@ -63,6 +68,25 @@ WORDS = {
     Condition.UP_TO_DATE: "up to date",
 }
 """What `status` calls each of them, in its lines and in its JSON."""
+
+
+WAITS = {
+    Why.SIGN_IN: Condition.SIGN_IN,
+    Why.BARRED: Condition.BARRED,
+    Why.UNPAID: Condition.UNPAID,
+    Why.NO_UPLOADS: Condition.MEDIA_WAITS,
+    Why.RATE_LIMIT: Condition.RATE_LIMIT,
+    Why.UNREACHABLE: Condition.UNREACHABLE,
+    Why.REFUSED: Condition.WAITING,
+}
+"""The condition that each wait puts a direction in."""
+
+
+def of_wait(why: Why | None, *, of_media: bool) -> Condition:
+    """How a direction is that waits for `why`; None for what is not told apart."""
+    if of_media:
+        return Condition.MEDIA_WAITS
+    return Condition.WAITING if why is None else WAITS[why]
 
 
 def by_figures(figures: RouteStatus) -> Condition:

@@ -15,7 +15,8 @@ from bridge.core.delivery import PartState, PostState
 from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Route
 from bridge.core.record import BackupState, PartRecord, PostRecord
-from bridge.engine.condition import WORDS, by_figures
+from bridge.core.waits import Wait, Why
+from bridge.engine.condition import WORDS, Condition, by_figures, of_wait
 from bridge.engine.other_senders import recent
 from bridge.ports import LedgerView, RouteStatus
 
@@ -58,7 +59,8 @@ class PostRow(TypedDict):
 class StatusRow(TypedDict):
     """One route, as `status --json` prints it.
 
-    Where a daemon runs, it says what the route waits for, until when, and in whose words.
+    It says what the route waits for, until when, and in whose words: by the daemon where one runs,
+    else as the last pass left it.
     """
 
     bridge: str
@@ -167,6 +169,19 @@ def status_row(
     )
 
 
+def _urgency(wait: Wait) -> int:
+    return tuple(Condition).index(of_wait(wait.why, of_media=wait.of_media))
+
+
+def waiting_row(row: StatusRow, wait: Wait) -> StatusRow:
+    """`row` of a route that waits, as its last turn left it."""
+    row["state"] = WORDS[of_wait(wait.why, of_media=wait.of_media)]
+    ends = max(wait.until, wait.told) if wait.why is Why.UNPAID and wait.told else wait.until
+    row["waits_for"], row["waits_until"] = wait.network.value, timestamp(ends)
+    row["detail"] = wait.detail
+    return row
+
+
 class Control:
     """The questions. Works on a running daemon's ledger and, beside one, on a reader."""
 
@@ -222,6 +237,11 @@ class Control:
             )
             for route in self._routes
         ]
+
+    async def waits(self) -> dict[Route, Wait]:
+        """What every route that waits waited for at the end of its last turn, most urgent first."""
+        found = {route: await self._ledger.waits(route) for route in self._routes}
+        return {route: min(waits, key=_urgency) for route, waits in found.items() if waits}
 
     async def spending(self, month: str) -> list[tuple[BridgeName, Spending, Budget]]:
         """What a month (``2026-11``) has cost every bridge, and what it may."""

@@ -10,10 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.core.delivery import next_attempt
-from bridge.core.errors import NetworkError, Throttled, Unauthorised
+from bridge.core.delivery import (
+    LONGEST_PUT_OFF,
+    LONGEST_TOLD_WAIT,
+    LONGEST_WAIT,
+    next_attempt,
+)
+from bridge.core.errors import NetworkError, Throttled, Unauthorised, Unpaid
 from bridge.core.events import RoutePaused, RouteResumed
-from bridge.core.model import PostId, Route
+from bridge.core.model import Network, PostId, Route
+from bridge.core.waits import Wait, Why, error_of, why
 from bridge.engine.route import Bench
 
 _PATIENCE_WITHOUT_OWNER = 4
@@ -48,8 +54,9 @@ class Gate:
     """The gate of one side (reading or sending) of one route."""
 
     def __init__(self, route: Route, side: str, bench: Bench, *, of_media: bool = False) -> None:
+        self._since: datetime | None = None
         self._route = route
-        self._side = side
+        self.side = side
         self._bench = bench
         self._of_media = of_media
         self._failures = 0
@@ -117,7 +124,8 @@ class Gate:
         # One 401 is not final: the first probe comes as soon as any other, later ones more rarely.
         lost_for_good = isinstance(error, Unauthorised) and self._failures > 1
         steps = self._failures + (_PATIENCE_WITHOUT_OWNER if lost_for_good else 0)
-        until = next_attempt(steps, now=now, jitter=self._bench.jitter(), until=told)
+        jitter, longest = self._bench.jitter(), _longest(error)
+        until = next_attempt(steps, now=now, jitter=jitter, until=told, longest=longest)
         self._close(error, until, opens=until)
         return until
 
@@ -126,20 +134,58 @@ class Gate:
         # Two kinds that take turns are one trouble.
         if type(error) not in self._told:
             self._told.add(type(error))
-            detail = f"{self._side}: {error}"
+            detail = f"{self.side}: {error}"
             self._bench.emit(RoutePaused(now, self._route, until, detail))
+        self._since = self._since or now
         self.closed = Closed(until, error, self._of_media)
         self._opens = self._bench.clock.monotonic() + (opens - now).total_seconds()
 
-    def mended(self) -> bool:
-        """Its owner says that what only an owner can mend is mended: try at once, if it was that.
+    def wait(self, network: Network, stamp: str) -> Wait | None:
+        """What a later process should know; None while all is well."""
+        found = None if self.closed is None else why(self.closed.error)
+        if self.closed is None or found is None:
+            return None
+        error, refused = self.closed.error, self._refused
+        return Wait(
+            gate=self.side,
+            network=network,
+            why=found,
+            detail=error.detail,
+            since=self._since or self.closed.until,
+            until=self.closed.until,
+            told=error.until if isinstance(error, Throttled | Unauthorised) else None,
+            failures=self._failures,
+            post=None if refused is None else refused.post,
+            several=refused is not None and refused.several,
+            of_media=self._of_media,
+            stamp=stamp,
+        )
 
-        Limits and servers out of order take their time, whatever anybody says. A login, a proxy or
-        a disk that keeps files from being uploaded may be its owner's.
+    def restore(self, wait: Wait) -> None:
+        """Go on with the wait of an earlier process, for no longer than anything is waited for.
+
+        A server that was out of order is asked by every process; so is one that refused one post.
+        """
+        now, error = self._bench.clock.now(), error_of(wait)
+        longest = _longest(error) if wait.told is None else LONGEST_TOLD_WAIT
+        until = min(wait.until, now + longest)
+        alone = wait.post is not None and not wait.several
+        self._failures, self._since = wait.failures, min(wait.since, now)
+        self._refused = None if wait.post is None else Refusals(wait.post, wait.several)
+        opens = now if alone or wait.why is Why.UNREACHABLE else max(until, now)
+        if opens <= now:
+            # Whoever is asked at once may be well again: an earlier process said what was.
+            self._told.add(type(error))
+        self._close(error, until, opens=opens)
+
+    def mended(self) -> bool:
+        """Its owner says that it is mended, or asks for another try: whether there is one at once.
+
+        Limits and servers out of order take their time, whatever anybody says.
         """
         if self.closed is None:
             return False
-        if not (self._of_media or isinstance(self.closed.error, Unauthorised)):
+        if not (self.refuses or self._of_media or isinstance(self.closed.error, Unauthorised)):
             return False
         self._opens = self._bench.clock.monotonic()
         return True
@@ -149,6 +195,13 @@ class Gate:
         self._failures = 0
         self._refused = None
         self._told.clear()
+        self._since = None
         if self.closed is not None:
             self.closed = None
             self._bench.emit(RouteResumed(self._bench.clock.now(), self._route))
+
+
+def _longest(error: NetworkError) -> timedelta:
+    """The longest wait that nobody told: a login is lost until its owner signs in again."""
+    lost = isinstance(error, Unauthorised) and not isinstance(error, Unpaid)
+    return LONGEST_PUT_OFF if lost else LONGEST_WAIT

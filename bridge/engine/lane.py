@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from bridge.core.delivery import LONGEST_WAIT
 from bridge.core.errors import (
+    Barred,
     LedgerError,
     LedgerFull,
     NetworkError,
@@ -22,6 +23,7 @@ from bridge.core.errors import (
 )
 from bridge.core.events import RoutePaused, RouteResumed
 from bridge.core.model import Network, PostId
+from bridge.core.waits import Wait
 from bridge.engine.catchup import CatchUp
 from bridge.engine.changes import Changes
 from bridge.engine.deliver import Deliver
@@ -121,6 +123,8 @@ class Lane:
         self._pace: Pace | None = None
         self._one_reader = asyncio.Lock()
         self._looked_at: datetime | None = None
+        self._kept: tuple[Wait, ...] | None = None
+        """What the ledger has of what this lane waits for; None before it was looked at."""
         self.paused = False
         """Whether its owner has told it to neither read nor send."""
         self.opposite: Lane | None = None
@@ -145,17 +149,17 @@ class Lane:
     @property
     def waiting(self) -> tuple[tuple[Network, Closed], ...]:
         """Which networks this lane waits for now, why and until when."""
-        here, there = self.plan.source.network, self.plan.target.network
-        gates = (
-            (here, (self._reading, self._asking, self._comparing, self._vouching)),
-            (there, (self._sending, self._changing, self._proving, self._uploading)),
-        )
         return tuple(
-            (network, gate.closed)
-            for network, ours in gates
-            for gate in ours
-            if gate.closed is not None
+            (network, gate.closed) for network, gate in self._sides() if gate.closed is not None
         )
+
+    def _sides(self) -> Iterator[tuple[Network, Gate]]:
+        """Every gate that holds up the lane, with the network that it is one of."""
+        here, there = self.plan.source.network, self.plan.target.network
+        for gate in (self._reading, self._asking, self._comparing, self._vouching):
+            yield here, gate
+        for gate in (self._sending, self._changing, self._proving, self._uploading):
+            yield there, gate
 
     @property
     def full(self) -> bool:
@@ -167,8 +171,14 @@ class Lane:
         """Whether a network refuses the credentials, which only the owner can mend."""
         errors = [closed.error for closed in self.closed]
         return any(
-            isinstance(each, Unauthorised) and not isinstance(each, Unpaid) for each in errors
+            isinstance(each, Unauthorised) and not isinstance(each, Unpaid | Barred)
+            for each in errors
         )
+
+    @property
+    def barred(self) -> bool:
+        """Whether a network has shut the account itself out."""
+        return any(isinstance(closed.error, Barred) for closed in self.closed)
 
     @property
     def unpaid(self) -> bool:
@@ -182,9 +192,32 @@ class Lane:
         """
         too_late = self._bench.clock.now() + LONGEST_WAIT
         await self._bench.ledger.hurry(self.plan.route, self._bench.clock.now(), beyond=too_late)
+        await self._take_up_waits()
         await self._homecoming.put_aside()
         await self._reconcile.adopt()
         self.paused = await self._bench.ledger.paused_since(self.plan.route) is not None
+
+    async def _take_up_waits(self) -> None:
+        """Go on with what an earlier process waited for, unless somebody has signed in since.
+
+        A change of the configuration ends every wait, too.
+        """
+        if self._kept is not None:
+            return
+        self._kept = await self._bench.ledger.waits(self.plan.route)
+        waits = {wait.gate: wait for wait in self._kept if wait.stamp == self.plan.stamp}
+        for _, gate in self._sides():
+            if (wait := waits.get(gate.side)) is not None:
+                gate.restore(wait)
+        await self._keep_waits()
+
+    async def _keep_waits(self) -> None:
+        """Have the ledger know what this lane waits for."""
+        found = (gate.wait(network, self.plan.stamp) for network, gate in self._sides())
+        waits = tuple(wait for wait in found if wait is not None)
+        if waits != self._kept:
+            await self._bench.ledger.keep_waits(self.plan.route, waits)
+            self._kept = waits
 
     async def run(self, come_back: ComeBack) -> None:
         """Work until stopped. Only a ledger that cannot be written ends it with an error."""
@@ -261,6 +294,7 @@ class Lane:
         look_again = await self._reconcile.look()
         await self._money.warn()
         again = (await self._due_again(), look_again, read_again, wanted)
+        await self._keep_waits()
         return min((at for at in again if at is not None), default=None)
 
     async def _due_again(self) -> datetime | None:
@@ -304,6 +338,7 @@ class Lane:
             if await self._money.reads_again_at() is None:
                 await self._recheck.look(asked=True, deleted=deleted)
         await self._send_due()
+        await self._keep_waits()
 
     async def _refused(self) -> datetime | None:
         """When to look again, where the credentials are not those of this bridge's accounts."""

@@ -34,7 +34,7 @@ class RoutePlan:
     The newest `recheck_window` posts of the source are read again every `recheck_every` to see what
     was edited and what is no longer there; None where the network's own hints and each pass do so.
     After an absence nothing older than `max_age` crosses, and never more than `max_per_hour`; None
-    for no bound.
+    for no bound. `stamp` is another after every login and every change of the configuration.
     """
 
     route: Route
@@ -50,6 +50,7 @@ class RoutePlan:
     budget: Budget = NO_BUDGET
     max_age: timedelta | None = None
     max_per_hour: int | None = None
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict
 
-from bridge.core.errors import Throttled, Transient, Unauthorised, Unpaid, WrongAccount
+from bridge.core.errors import Unpaid, WrongAccount
 from bridge.core.listing import RouteStatus
 from bridge.core.model import Network, Route
-from bridge.engine.condition import BAD, Condition, by_figures
+from bridge.core.waits import why
+from bridge.engine.condition import BAD, Condition, by_figures, of_wait
 from bridge.engine.control import Control, timestamp
 
 if TYPE_CHECKING:
@@ -113,21 +114,10 @@ def _wait(lane: Lane) -> _Wait | None:
     return _Wait(Condition.NO_ROOM) if lane.full else None
 
 
-_SHUT_OUT = {Unpaid: Condition.UNPAID, WrongAccount: Condition.WRONG_ACCOUNT}
-
-
 def _why(closed: Closed) -> Condition:
-    if closed.of_media:
-        return Condition.MEDIA_WAITS
-    match closed.error:
-        case Unauthorised() as error:
-            return _SHUT_OUT.get(type(error), Condition.SIGN_IN)
-        case Throttled():
-            return Condition.RATE_LIMIT
-        case Transient(unreachable=True):
-            return Condition.UNREACHABLE
-        case _:
-            return Condition.WAITING
+    if isinstance(closed.error, WrongAccount):
+        return Condition.WRONG_ACCOUNT
+    return of_wait(why(closed.error), of_media=closed.of_media)
 
 
 def _until(closed: Closed) -> datetime:

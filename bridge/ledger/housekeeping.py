@@ -17,7 +17,9 @@ from bridge.core.identity import Identity, Rebound, Trace
 from bridge.core.model import BridgeName, Direction, Network, PostId, Route
 from bridge.core.record import BackupState, Decision, OtherSender, Pair, Passage, PostRecord, Tied
 from bridge.core.verdict import Reason, Verdict
-from bridge.ledger import identity, purging, returning, tying, wanting
+from bridge.core.waits import Wait
+from bridge.ledger import identity, purging, returning, steering, tying, wanting
+from bridge.ledger import waits as waiting
 from bridge.ledger.codec import decoding, from_micros, storable, to_micros
 
 T = TypeVar("T")
@@ -42,6 +44,10 @@ class Looks(ABC):
     async def other_senders(self) -> tuple[OtherSender, ...]:
         """The newest mirror of each route that somebody else was seen to have made."""
         return await self._read(_other_senders)
+
+    async def waits(self, route: Route) -> tuple[Wait, ...]:
+        """What `route` waited for at the end of its last turn."""
+        return await self._read(lambda db: waiting.waits(db, route))
 
     async def backup_state(self) -> BackupState:
         """How the ledger's copies of itself went."""
@@ -71,6 +77,18 @@ class Keeps(Looks):
     async def note_other_sender(self, seen: OtherSender) -> None:
         """Remember that somebody else mirrors, too."""
         await self._write(lambda db: _note_other_sender(db, seen))
+
+    async def keep_waits(self, route: Route, waits: Sequence[Wait]) -> None:
+        """Remember that `route` waits for these, and for nothing else."""
+        await self._write(lambda db: waiting.keep(db, route, waits))
+
+    async def paused_since(self, route: Route) -> datetime | None:
+        """Since when its owner has paused `route`; None while it may work."""
+        return await self._read(lambda db: steering.paused_since(db, route))
+
+    async def set_paused(self, route: Route, since: datetime | None) -> None:
+        """Pause `route`, or let it go on (None)."""
+        await self._write(lambda db: steering.set_paused(db, route, since))
 
     async def note_passed(self, route: Route, at: datetime) -> None:
         """Remember that the source of `route` has been read to its end."""

@@ -43,7 +43,6 @@ from bridge.ledger import (
     recording,
     searching,
     spending,
-    steering,
     store,
     twins,
     uploads,
@@ -199,14 +198,6 @@ class SqliteLedger(SqliteReader, Keeps, Follows, SqlitePurse):
     def _extend(self, connection: sqlite3.Connection, now: datetime) -> None:
         if self._store.lease is not None:
             self._store.lease.renew(connection, now)
-
-    async def paused_since(self, route: Route) -> datetime | None:
-        """Since when its owner has paused `route`; None while it may work."""
-        return await self._read(lambda db: steering.paused_since(db, route))
-
-    async def set_paused(self, route: Route, since: datetime | None) -> None:
-        """Pause `route`, or let it go on (None)."""
-        await self._write(lambda db: steering.set_paused(db, route, since))
 
     async def cursor(self, route: Route) -> Cursor | None:
         """How far `route` has read; None before its first pass."""

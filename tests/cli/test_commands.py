@@ -121,7 +121,7 @@ async def test_status_counts_and_exits_with_1_when_something_is_held_or_failed(
     fine = await world.twinpost("status", "--json")
     assert fine.code == 0
     assert [row["delivered"] for row in fine.rows] == [1, 0]
-    world.x.faults.add(Fault("refuse-then-403", method="POST", path="/2/tweets"))
+    world.x.faults.add(Fault("refuse-then-400", method="POST", path="/2/tweets"))
     world.mastodon.write(world.mastodon_account, "Refused")
     assert (await world.twinpost("once")).code == 1
     assert (await world.twinpost("status")).code == 1

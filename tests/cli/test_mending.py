@@ -12,7 +12,7 @@ from tests.fixtures.world import World, until
 async def failed_post(world: World) -> str:
     """A toot whose mirror X refused."""
     await world.twinpost("once")
-    world.x.faults.add(Fault("refuse-then-403", method="POST", path="/2/tweets"))
+    world.x.faults.add(Fault("refuse-then-400", method="POST", path="/2/tweets"))
     toot = world.mastodon.write(world.mastodon_account, "Not at first")
     assert (await world.twinpost("once")).code == 1
     return toot.id

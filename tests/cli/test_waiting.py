@@ -73,8 +73,11 @@ async def test_a_pause_by_the_owner_is_said_where_the_daemon_runs(world: World) 
         }
 
 
-async def test_without_a_daemon_status_tells_what_the_ledger_knows(world: World) -> None:
+async def test_without_a_daemon_status_tells_what_the_last_pass_met(world: World) -> None:
     world.x.faults.add(Fault("refuse-then-401", times=None))
     assert (await world.twinpost("once")).code == 3
-    rows = (await world.twinpost("status", "--json")).rows
-    assert all(row["waits_for"] is None for row in rows)
+    told = await world.twinpost("status", "--json")
+    assert told.code == 3
+    out, home = told.rows
+    assert (home["state"], home["waits_for"]) == ("sign in again", "x")
+    assert out["waits_for"] is None

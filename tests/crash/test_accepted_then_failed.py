@@ -200,7 +200,7 @@ async def test_r6_a_thread_whose_part_is_refused_for_good_is_partial_and_stops_t
     stage: Stage, direction: Direction
 ) -> None:
     async with stage.running() as running:
-        stage.fail_after(direction, 1, lambda: stage.add_fault(direction, "refuse-then-422"))
+        stage.fail_after(direction, 1, lambda: stage.add_fault(direction, "refuse-then-400"))
         thread = stage.write(direction, words("no middle", THREE_PARTS[direction]))
         behind = stage.write(direction, words("not blocked"))
         await stage.pass_time(running, 200, 50)

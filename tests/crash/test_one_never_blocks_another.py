@@ -71,7 +71,7 @@ async def test_a_post_that_always_ends_unclear_makes_way_and_is_held_in_the_end(
 
 async def test_what_continues_a_thread_that_broke_off_fails_with_a_reason(stage: Stage) -> None:
     async with stage.running() as running:
-        stage.fail_after(OUT, 1, lambda: stage.add_fault(OUT, "refuse-then-422"))
+        stage.fail_after(OUT, 1, lambda: stage.add_fault(OUT, "refuse-then-400"))
         parent = stage.write(OUT, words("parent", THREE_PARTS[OUT]))
         child = stage.write(OUT, words("child"), reply_to=parent)
         grandchild = stage.write(OUT, words("grandchild"), reply_to=child)

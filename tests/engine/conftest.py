@@ -53,6 +53,7 @@ class Rig:
     budget: Budget = NO_BUDGET
     recheck_every: timedelta | None = None
     store: FakeStore | None = None
+    stamp: str = ""
 
     @property
     def files(self) -> FakeStore:
@@ -82,6 +83,7 @@ class Rig:
                 self.recheck_every if source is self.x else None,
                 budget=self.budget,
                 max_age=self.max_age,
+                stamp=self.stamp,
             )
 
         plans = [plan(OUT, self.mastodon, self.x), plan(HOME, self.x, self.mastodon)]

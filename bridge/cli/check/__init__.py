@@ -51,6 +51,7 @@ async def _all(settings: Settings) -> list[Finding]:
     findings = list(here.state_folder(settings))
     findings.append(await here.ledger(settings))
     findings += await here.other_senders(settings)
+    findings += [finding async for finding in here.waits(settings)]
     findings.append(here.pictures())
     secrets: tuple[Secret, ...] = ()
     # A vault that cannot be trusted is a finding of its own.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from bridge.app.looking import looking
 from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, Settings
 from bridge.core.errors import ConfigError, LedgerError, LedgerMissing
+from bridge.core.waits import OF_OWNER
 from bridge.media.confined import enforced
 from bridge.net.proxies import proxies, proxy_for
 from bridge.net.session import trusting
@@ -104,6 +106,19 @@ async def other_senders(settings: Settings) -> list[Finding]:
         Finding("other bridge", Level.WARNING, words, todo, bridge=route.bridge)
         for route, words in seen.items()
     ]
+
+
+async def waits(settings: Settings) -> AsyncIterator[Finding]:
+    """What each direction waits for, by the ledger."""
+    with suppress(LedgerError):
+        async with looking(settings) as control:
+            found = await control.waits()
+        for route, wait in found.items():
+            level = Level.FAULT if wait.why in OF_OWNER else Level.WARNING
+            detail = f"waits for {wait.network.called} since {wait.since:%Y-%m-%d %H:%M} UTC, "
+            detail += f"tried again at {wait.until:%Y-%m-%d %H:%M} UTC: {wait.detail}"
+            todo = "once it is mended: twinpost sync-now" if wait.ends_by_word else ""
+            yield Finding(f"{route.direction.value} waits", level, detail, todo, route.bridge)
 
 
 def pictures() -> Finding:

@@ -49,3 +49,23 @@ ALTER TABLE route ADD COLUMN checked_post BIGINT;
 ALTER TABLE route ADD COLUMN checked_at BIGINT;
 CREATE INDEX post_by_missing ON post (route_id, missing_at) WHERE missing_at IS NOT NULL;
 CREATE INDEX post_by_gone ON post (route_id, gone_at) WHERE gone_at IS NOT NULL;
+
+-- What routes wait for, and until when it is tried again, so that a new process does not ask anew. `told`
+-- is the end by the network's own word; `post` is what was refused last, alone or as one of `several`.
+-- `stamp` tells the login and configuration under which it happened: with others it counts no more.
+CREATE TABLE wait (
+    route_id INTEGER NOT NULL REFERENCES route (id),
+    gate TEXT NOT NULL,
+    network TEXT NOT NULL,
+    why TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    told BIGINT,
+    failures BIGINT NOT NULL,
+    post TEXT,
+    several INTEGER NOT NULL,
+    of_media INTEGER NOT NULL,
+    stamp TEXT NOT NULL,
+    PRIMARY KEY (route_id, gate)
+);

@@ -101,6 +101,16 @@ def _of_standings(standings: Sequence[Standing], now: datetime) -> Iterator[Caus
                 f"{_cut(standing.detail)}. Nothing is lost; posts wait. See which account it is to "
                 "be, and what to do, with: twinpost status",
             )
+        if standing.condition is Condition.BARRED and standing.network is not None:
+            called, network = standing.network.called, standing.network.value
+            yield Cause(
+                f"barred:{bridge}:{network}",
+                Kind.SIGN_IN,
+                bridge,
+                f"{bridge}: {called} has shut the account out",
+                f"{called} says: {_cut(standing.detail)}. Nothing is lost; posts wait. Signing in "
+                "again does not help. Once the account may post again: twinpost sync-now",
+            )
         if standing.condition is Condition.UNPAID and standing.network is not None:
             yield _unpaid(standing, standing.network.called)
         if standing.condition is Condition.NO_ROOM:

@@ -186,6 +186,22 @@ CREATE TABLE upload (
     FOREIGN KEY (post_id, idx) REFERENCES part (post_id, idx)
 );
 INSERT INTO "upload" VALUES(2,0,'0000000000000000000000000000000000000000000000000000000000000000','m1',1795348800000000,NULL,0,15000);
+CREATE TABLE wait (
+    route_id INTEGER NOT NULL REFERENCES route (id),
+    gate TEXT NOT NULL,
+    network TEXT NOT NULL,
+    why TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    told BIGINT,
+    failures BIGINT NOT NULL,
+    post TEXT,
+    several INTEGER NOT NULL,
+    of_media INTEGER NOT NULL,
+    stamp TEXT NOT NULL,
+    PRIMARY KEY (route_id, gate)
+);
 CREATE TABLE wanted (
     source TEXT NOT NULL,
     route_id INTEGER NOT NULL REFERENCES route (id),
