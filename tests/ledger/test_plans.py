@@ -46,6 +46,13 @@ QUESTIONS: dict[str, Callable[[SqliteLedger], Awaitable[object]]] = {
     "hurry": lambda ledger: ledger.hurry(OUT, T0),
     "watches": lambda ledger: ledger.watches(OUT, T0),
     "edited": lambda ledger: ledger.edited(OUT, [post("1", edited_at=T0 + minutes(1))]),
+    "tracked": lambda ledger: ledger.tracked(OUT, [post("1").id]),
+    "next_to_check": lambda ledger: ledger.next_to_check(OUT, T0, 5),
+    "note_checked": lambda ledger: ledger.note_checked(OUT, post("1").id),
+    "missing": lambda ledger: ledger.missing(OUT),
+    "note_missing": lambda ledger: ledger.note_missing(OUT, [post("1").id], T0),
+    "count_tracked": lambda ledger: ledger.count_tracked(OUT),
+    "count_gone": lambda ledger: ledger.count_gone(OUT, T0),
     "absent": lambda ledger: ledger.absent(OUT, [post("9", at=T0 - minutes(1))]),
     "amend": lambda ledger: ledger.amend(
         OUT, post("1").id, Amendment(Change.REPLACE, draft("eins", "zwei", "drei")), T0

@@ -128,6 +128,63 @@ async def test_what_concerns_the_account_wakes_and_nothing_else(frame: str, wake
         assert wakes.count == expected
 
 
+NAMED = [
+    (event("delete", "01HXULIDNOTANUMBER"), ["01HXULIDNOTANUMBER"]),
+    (event("delete", '"114"'), ["114"]),
+    (event("delete", " 114\n"), ["114"]),
+    (event("status.update", by("me")), ["1"]),
+    (event("status.update", by("you")), []),
+    (event("update", by("me")), []),
+    (event("delete", ""), []),
+    (event("delete", "1" * 100_000), []),
+    (event("status.update", {"account": {"id": "me"}}), []),
+    ("[]", []),
+]
+
+
+@pytest.mark.parametrize("way", [websocket, events], ids=["WebSocket", "server-sent events"])
+@pytest.mark.parametrize(("frame", "named"), NAMED)
+async def test_a_stream_names_what_was_edited_or_deleted(
+    frame: str, named: list[str], way: Callable[..., OddServer]
+) -> None:
+    told = json.loads(frame)
+    name, payload = (told["event"], told["payload"]) if isinstance(told, dict) else ("", frame)
+    last = event("delete", "last")
+
+    async def talk(stream: web.WebSocketResponse | web.StreamResponse) -> None:
+        if isinstance(stream, web.WebSocketResponse):
+            await stream.send_str(frame)
+            await stream.send_str(last)
+        else:
+            said = "\n".join(f"data: {line}" for line in payload.split("\n"))
+            await stream.write(f"event: {name}\n{said}\n\nevent: delete\ndata: last\n\n".encode())
+
+    changed: list[str] = []
+    async with serving(way(talk)) as server, adapter_at(server.url) as adapter:
+        task = asyncio.create_task(adapter.listen(Wakes(), changed.append))
+        await until_true(lambda: "last" in changed)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert changed == [*named, "last"]
+
+
+async def test_a_stream_does_not_name_what_is_known_to_be_somebody_elses() -> None:
+    async def talk(socket: web.WebSocketResponse) -> None:
+        await socket.send_str(event("update", by("you")))
+        await socket.send_str(event("delete", "1"))
+        await socket.send_str(event("delete", "last"))
+
+    changed: list[str] = []
+    async with serving(websocket(talk)) as server, adapter_at(server.url) as adapter:
+        task = asyncio.create_task(adapter.listen(Wakes(), changed.append))
+        await until_true(lambda: bool(changed))
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert changed == ["last"]
+
+
 async def test_connecting_wakes_because_nobody_listened_before() -> None:
     async def silent(socket: web.WebSocketResponse) -> None:
         return

@@ -130,6 +130,72 @@ async def test_what_is_known_to_be_gone_is_not_asked_for_again(ledger: Ledger) -
     assert (await ledger.absent(OUT, [post("0", at=T0 - minutes(1))])).missing == ()
 
 
+async def test_a_timeline_that_is_whole_lacks_whatever_it_does_not_have(ledger: Ledger) -> None:
+    await stands(ledger, "one")
+    assert (await ledger.absent(OUT, [], whole=True)).expected == 1
+    newer = post("8", at=T0 + minutes(1))
+    (found,) = (await ledger.absent(OUT, [newer], whole=True)).missing
+    assert found.record.source == "1"
+
+
+async def test_a_post_is_tracked_under_each_of_its_ids_while_its_mirror_stands(
+    ledger: Ledger,
+) -> None:
+    await stands(ledger, "one")
+    await recorded(ledger, "2", verdict=PRIVATE)
+    await ledger.advance(OUT, post("1b", revisions=("1", "1b"), at=T0), PostId("1"), None)
+    asked = [PostId(name) for name in ("1", "1b", "2", "stranger")]
+    found = await ledger.tracked(OUT, asked)
+    assert {name: one.latest for name, one in found.items()} == {"1": "1b", "1b": "1b"}
+    assert not await ledger.tracked(BACK, asked)
+    await ledger.note_gone(OUT, PostId("1"), T0, "")
+    assert not await ledger.tracked(OUT, asked)
+
+
+async def test_a_round_goes_through_what_stands_once_and_knows_its_place(ledger: Ledger) -> None:
+    names = [str(number) for number in range(1, 8)]
+    for name in names:
+        await stands(ledger, "one", name=name)
+    await recorded(ledger, "9", verdict=PRIVATE)
+    seen: list[str] = []
+    while batch := await ledger.next_to_check(OUT, T0 + minutes(1), 3):
+        seen += [one.record.source for one in batch]
+        await ledger.note_checked(OUT, batch[-1].record.source)
+        assert await ledger.round_ended_at(OUT) is None
+    assert seen == names
+    await ledger.note_round(OUT, T0)
+    assert await ledger.round_ended_at(OUT) == T0
+    assert not await ledger.next_to_check(OUT, T0 - minutes(1), 3)
+    assert len(await ledger.next_to_check(OUT, None, 100)) == len(names)
+
+
+async def test_what_waits_for_its_owner_is_remembered_until_it_is_dealt_with(
+    ledger: Ledger,
+) -> None:
+    for name in ("1", "2", "3"):
+        await stands(ledger, "one", name=name)
+    await ledger.note_missing(OUT, [PostId("1"), PostId("2")], T0)
+    await ledger.note_missing(OUT, [PostId("1")], T0 + minutes(1))
+    assert [one.record.source for one in await ledger.missing(OUT)] == ["2", "1"]
+    assert [one.record.source for one in await ledger.next_to_check(OUT, None, 9)] == ["3"]
+    await ledger.note_missing(OUT, [PostId("2")], None)
+    await ledger.note_gone(OUT, PostId("1"), T0 + minutes(2), "")
+    assert not await ledger.missing(OUT)
+    assert await ledger.count_tracked(OUT) == 2
+    assert await ledger.count_gone(OUT, T0) == 1
+    assert await ledger.count_gone(OUT, T0 + minutes(2)) == 0
+    await ledger.note_vouched(OUT, T0 + minutes(3))
+    assert await ledger.count_gone(OUT, T0) == 0
+
+
+async def test_what_is_older_than_the_last_look_reached_is_unchecked(ledger: Ledger) -> None:
+    await stands(ledger, "one")
+    for reached, unchecked in ((None, False), (T0, False), (T0 + minutes(1), True)):
+        await ledger.note_reach(OUT, reached)
+        assert (await ledger.history())[0].unchecked is unchecked
+        assert (await ledger.status(OUT, T0)).checked_since == reached
+
+
 async def test_a_look_at_the_source_is_remembered(ledger: Ledger) -> None:
     assert await ledger.rechecked_at(OUT) is None
     await ledger.note_recheck(OUT, T0)
