@@ -47,6 +47,7 @@ class Guarded(Rig):
 def guarded(rig: Rig) -> Guarded:
     rig.__class__ = Guarded
     assert isinstance(rig, Guarded)
+    rig.max_age = Guarded.max_age
     return rig
 
 
