@@ -31,7 +31,6 @@ STORY = (
 class Guarded(Rig):
     """A rig whose routes have the bounds that a configuration gives them by default."""
 
-    max_age: timedelta | None = timedelta(hours=24)
     max_per_hour: int | None = 20
 
     def daemon(self) -> Daemon:
@@ -46,6 +45,7 @@ class Guarded(Rig):
 @pytest.fixture
 def guarded(rig: Rig) -> Guarded:
     rig.__class__ = Guarded
+    rig.max_age = timedelta(hours=24)
     assert isinstance(rig, Guarded)
     rig.max_age = Guarded.max_age
     return rig

@@ -186,14 +186,14 @@ async def test_r16_the_rest_of_a_thread_is_not_sent_once_its_post_is_deleted(rig
     toot = await stopped_on_the_way(rig, rig.mastodon, rig.x)
     rig.mastodon.remove(toot)
     # As where the post is out of reach of what is read again.
-    rig.mastodon.window = nothing  # type: ignore[method-assign, assignment]
+    rig.mastodon.window = nothing  # type: ignore[method-assign]
     await rig.pass_time(rig.daemon(), 900)
     assert len(rig.x.published) == 1
     assert len(rig.x.deleted) == 1
     assert (await rig.record(toot.id)).state is PostState.REMOVED
 
 
-async def nothing(_: int) -> Reading:
+async def nothing(*_: object, **__: object) -> Reading:
     return Reading(())
 
 
