@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import SystemRandom
@@ -31,6 +32,7 @@ from bridge.core.model import (
 )
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Receipt
+from bridge.core.redaction import Redactor
 from bridge.networks.fields import UNKNOWN_ID, mapping_at, text_at
 from bridge.networks.mastodon.client import Client
 from bridge.networks.mastodon.errors import is_a_no
@@ -38,6 +40,7 @@ from bridge.networks.mastodon.instance import Instance, read_instance, streaming
 from bridge.networks.mastodon.normalise import account_from
 from bridge.networks.mastodon.presence import Presence
 from bridge.networks.mastodon.settings import MastodonSettings
+from bridge.networks.mastodon.shut_out import ShutOut
 from bridge.networks.mastodon.stream import Stream, backoff
 from bridge.networks.mastodon.timeline import Timeline
 from bridge.networks.mastodon.traffic import noticing
@@ -115,6 +118,7 @@ class MastodonAdapter:
         seen = None if traffic is None else noticing(traffic, clock)
         self._client = Client(settings, clock, tls=tls, seen=seen, returned=self._returned)
         self._presence = Presence(self._client, self._whose)
+        self._shut_out = ShutOut(self._client, self._whose, Redactor([settings.access_token]))
         self._writing = Writing(
             self._client, clock, self._instance, self._presence, last_known=self._last_known
         )
@@ -224,7 +228,8 @@ class MastodonAdapter:
         A server that takes no file without alt text is given a sentence that says that there is
         none; one that finds a text too short refuses it in its own words.
         """
-        return await self._uploads.upload(medium)
+        async with self._explaining():
+            return await self._uploads.upload(medium)
 
     async def publish(
         self,
@@ -235,22 +240,33 @@ class MastodonAdapter:
         media: Sequence[MediaId] = (),
     ) -> Receipt:
         """Create one post, once. See `bridge.ports.Sink`."""
-        return await self._writing.publish(part, reply_to=reply_to, key=key, media=media)
+        async with self._explaining():
+            return await self._writing.publish(part, reply_to=reply_to, key=key, media=media)
 
     async def revise(
         self, target: PostId, part: DraftPart, *, media: Sequence[MediaId] = ()
     ) -> Receipt:
         """Give a post the whole content of `part`. See `bridge.ports.Sink`."""
-        return await self._writing.revise(target, part, media=media)
+        async with self._explaining():
+            return await self._writing.revise(target, part, media=media)
 
     async def delete(self, target: PostId) -> Microdollars:
         """Have a post gone, or a boost taken back; costs nothing."""
-        await self._writing.delete(target)
+        async with self._explaining():
+            await self._writing.delete(target)
         return FREE
 
     async def close(self) -> None:
         """Release the thread and its connections; the session stays the caller's. Idempotent."""
         await self._client.close()
+
+    @asynccontextmanager
+    async def _explaining(self) -> AsyncIterator[None]:
+        """Say of a refusal what is wrong with the account, where that is what it is about."""
+        try:
+            yield
+        except NetworkError as error:
+            raise await self._shut_out.explained(error) from error
 
     async def _whose(self) -> AccountId:
         return (await self.account()).id

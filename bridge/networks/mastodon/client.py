@@ -96,6 +96,11 @@ class Client:
         """The account that the token belongs to."""
         return await self._object(lambda api: api.account_verify_credentials())
 
+    async def account(self, account: AccountId) -> Mapping[str, object]:
+        """An account as anybody may see it."""
+        whose = quote(account, safe="")
+        return await self._object(lambda api: api.account(whose))
+
     async def instance(self, version: int) -> Mapping[str, object]:
         """What the server says about itself, by version 1 or 2 of the API."""
         if version == 1:

@@ -198,7 +198,8 @@ def _forbidden(exchange: Exchange, *, changing: bool) -> NetworkError:
     if said is None:
         return _foreign(exchange, changing=changing)
     if _SHUT_OUT.search(said):
-        return Barred(detail, status=exchange.status)
+        hint = "moved, disabled or not confirmed: see the account's settings on its server"
+        return Barred(f"{detail} ({hint})", status=exchange.status)
     if changing and not _OWNERS_BUSINESS.search(said):
         return Transient(detail, status=exchange.status)
     return Unauthorised(detail, status=exchange.status)

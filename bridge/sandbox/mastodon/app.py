@@ -155,6 +155,12 @@ class MastodonSandbox:
         self._state.add_account(account)
         return account
 
+    def shut_out(
+        self, account: MastodonAccount, how: str, moved_to: MastodonAccount | None = None
+    ) -> None:
+        """Have an account be ``moved``, ``suspended``, ``disabled`` or ``limited``; "" for none."""
+        self._state.shut_out(account.id, how, moved_to)
+
     def account(self, username: str) -> MastodonAccount | None:
         """The account of this name."""
         return self._state.account_named(username)

@@ -15,6 +15,8 @@ from bridge.sandbox.mastodon.media import MediaStore
 from bridge.sandbox.mastodon.oauth import Token, Tokens
 from bridge.sandbox.mastodon.posting import Posting
 from bridge.sandbox.mastodon.problems import (
+    LOGIN_DISABLED,
+    MOVED_AWAY,
     NO_USER,
     OUTSIDE_SCOPES,
     TOKEN_INVALID,
@@ -63,7 +65,23 @@ class Door:
         account = self.state.account(token.account_id) if token.account_id else None
         if account is None:
             raise ApiError(422, NO_USER)
+        self._require_able(account, scopes)
         return account, token
+
+    def _require_able(self, account: MastodonAccount, scopes: tuple[str, ...]) -> None:
+        """Raises `ApiError` for an account that the server lets do nothing, or only read.
+
+        Mastodon shows a moved account to anybody but to itself; elsewhere it may still read.
+        """
+        how, _ = self.state.condition(account.id)
+        writes = any(scope.startswith("write") for scope in scopes)
+        if how in {"", "limited"} or not (writes or self.profile.dialect == "mastodon"):
+            return
+        if self.profile.dialect == "gotosocial" and how == "moved":
+            raise ApiError(403, MOVED_AWAY)
+        if self.profile.dialect in {"mastodon", "gotosocial"}:
+            raise ApiError(403, LOGIN_DISABLED)
+        raise ApiError(422, f"Validation failed: {how}")
 
     def look(self, request: web.Request, *scopes: str) -> str | None:
         """The id of the account that asks, or None for anybody; a token given must be good."""

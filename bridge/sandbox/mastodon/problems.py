@@ -31,6 +31,8 @@ _TITLES = {
 
 OUTSIDE_SCOPES = "This action is outside the authorized scopes"
 NOT_FOUND = "Record not found"
+LOGIN_DISABLED = "Your login is currently disabled"
+MOVED_AWAY = "Forbidden: your account has Moved or is currently Moving; you cannot take this action"
 NO_USER = "This method requires an authenticated user"
 TOKEN_INVALID = "The access token is invalid"  # noqa: S105 - a message, not a token
 TOKEN_REVOKED = "The access token was revoked"  # noqa: S105 - a message, not a token

@@ -68,6 +68,11 @@ class Serialiser:
             "emojis": [],
             "fields": [],
         }
+        how, moved_to = self._state.condition(account.id)
+        if moved_to is not None:
+            body["moved"] = self.account(moved_to, origin)
+        if how in {"suspended", "limited"}:
+            body[how] = True
         if self._profile.dialect == "mastodon":
             body |= {"noindex": False, "roles": []}
         else:

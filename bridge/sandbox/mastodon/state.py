@@ -42,6 +42,7 @@ class State:
         self._keys: dict[str, SortKey] = {}
         self._referring: dict[str, list[str]] = {}
         self._made = 0
+        self.conditions: dict[str, tuple[str, MastodonAccount | None]] = {}
         self.scheduled: dict[str, Scheduled] = {}
 
     def clear(self) -> None:
@@ -74,6 +75,14 @@ class State:
             raise ValueError(f"there is an account {account.acct} already")
         self._accounts[account.id] = account
         self._names[account.acct.lower()] = account.id
+
+    def shut_out(self, account_id: str, how: str, moved_to: MastodonAccount | None = None) -> None:
+        """Have an account be ``moved``, ``suspended``, ``disabled`` or ``limited``; "" for none."""
+        self.conditions[account_id] = (how, moved_to)
+
+    def condition(self, account_id: str) -> tuple[str, MastodonAccount | None]:
+        """What `shut_out` was told last of an account."""
+        return self.conditions.get(account_id, ("", None))
 
     def account(self, account_id: str) -> MastodonAccount | None:
         """The account with this id."""
