@@ -69,7 +69,7 @@ async def test_a_post_and_its_quote_or_boost_cross_in_one_pass(
     await daemon.once()
     assert await refers(rig, second, first)
     assert third is None or await refers(rig, third, second)
-    await rig.pass_time(daemon, 120)
+    await rig.pass_time(daemon, 120, step=40)
     assert len(target.published) == (3 if third else 2)
 
 
@@ -88,7 +88,7 @@ async def test_a_quote_or_boost_within_the_delay_refers_to_the_mirror(
     assert await rig.state(second.id) is PostState.PLANNED
     await rig.restart()
     daemon = rig.daemon()
-    await rig.pass_time(daemon, 420)
+    await rig.pass_time(daemon, 420, step=60)
     assert await refers(rig, second, first)
 
 
@@ -105,10 +105,10 @@ async def test_it_waits_while_the_first_mirror_is_late_and_others_pass_it(
     other = source.write("Something else")
     await daemon.once()
     assert await rig.state(second.id) is PostState.PLANNED
-    for _ in range(3):
+    for _ in range(2):
         await rig.restart()
         daemon = rig.daemon()
-        await rig.pass_time(daemon, 120)
+        await rig.pass_time(daemon, 120, step=40)
     assert await refers(rig, second, first)
     assert await rig.state(other.id) is PostState.DELIVERED
 
@@ -197,7 +197,7 @@ async def test_once_the_first_mirror_will_not_come_it_goes_without(
         await rig.ledger.settle(part.key, PartEvent.RETRACTED, rig.clock.now())
     else:
         source.edit(first, "First #noxp")
-    await rig.pass_time(daemon, 120)
+    await rig.pass_time(daemon, 120, step=40)
     assert fallen_back(await rig.record(second.id), first)
 
 
@@ -209,7 +209,7 @@ async def test_while_the_first_one_is_on_hold_it_waits_for_its_owner(
     daemon, first, second = await planned_pair(rig, route, reference)
     part = (await rig.record(first.id)).parts[0]
     await rig.ledger.settle(part.key, PartEvent.HELD_BACK, rig.clock.now())
-    await rig.pass_time(daemon, 300)
+    await rig.pass_time(daemon, 300, step=100)
     assert await rig.state(second.id) is PostState.PLANNED
     await rig.ledger.settle(part.key, PartEvent.OWNER_SAYS_RETRY, rig.clock.now())
     await rig.pass_time(daemon, 60)
@@ -232,7 +232,7 @@ async def test_a_quote_inside_a_thread_waits_for_both(rig: Rig, daemon: Daemon) 
 async def test_a_boost_is_not_sent_twice_and_not_echoed(rig: Rig, daemon: Daemon) -> None:
     first = rig.mastodon.write("First")
     boost = refer(rig.mastodon, "boost", first)
-    await rig.pass_time(daemon, 300)
+    await rig.pass_time(daemon, 300, step=100)
     assert await refers(rig, boost, first)
     assert len(rig.x.published) == 2
     assert rig.mastodon.published == []
@@ -241,7 +241,7 @@ async def test_a_boost_is_not_sent_twice_and_not_echoed(rig: Rig, daemon: Daemon
 async def test_an_edit_while_it_waits_is_what_is_sent(rig: Rig) -> None:
     daemon, first, second = await planned_pair(rig, HOME, "quote")
     edited = rig.x.edit(second, "Better words")
-    await rig.pass_time(daemon, 120)
+    await rig.pass_time(daemon, 120, step=40)
     assert await refers(rig, edited, first)
     assert [part.text for part, _, _ in rig.mastodon.published] == ["First", "Better words"]
 
@@ -274,7 +274,7 @@ async def dearer_pair(rig: Rig) -> tuple[Daemon, Post]:
 
 async def test_the_price_is_that_of_what_is_sent(rig: Rig) -> None:
     daemon, second = await dearer_pair(rig)
-    await rig.pass_time(daemon, 120)
+    await rig.pass_time(daemon, 120, step=40)
     record = await rig.record(second.id)
     assert record.parts[0].part.price == record.cost == X_PRICES.create_with_link
     usage = await rig.ledger.usage(OUT.bridge, rig.clock.now())
@@ -284,7 +284,7 @@ async def test_the_price_is_that_of_what_is_sent(rig: Rig) -> None:
 async def test_the_budget_of_a_month_counts_the_link_to_the_mirror(rig: Rig) -> None:
     rig.budget = Budget(X_PRICES.create_with_link)
     daemon, second = await dearer_pair(rig)
-    await rig.pass_time(daemon, 300)
+    await rig.pass_time(daemon, 300, step=100)
     assert await rig.state(second.id) is PostState.PLANNED
     assert len(rig.x.published) == 1
 
@@ -292,11 +292,11 @@ async def test_the_budget_of_a_month_counts_the_link_to_the_mirror(rig: Rig) -> 
 async def test_a_quote_that_costs_more_with_its_link_is_put_to_its_owner(rig: Rig) -> None:
     rig.policy = Policy(held_above=X_PRICES.create)
     daemon, second = await dearer_pair(rig)
-    await rig.pass_time(daemon, 300)
+    await rig.pass_time(daemon, 300, step=100)
     assert await rig.state(second.id) is PostState.HELD
     for part in (await rig.record(second.id)).parts:
         await rig.ledger.settle(part.key, PartEvent.OWNER_SAYS_RETRY, rig.clock.now())
-    await rig.pass_time(daemon, 300)
+    await rig.pass_time(daemon, 300, step=100)
     assert await rig.state(second.id) is PostState.DELIVERED
 
 
@@ -322,7 +322,7 @@ async def test_history_and_preview_say_what_it_waits_for(rig: Rig) -> None:
     shown = await preview(plan, second, rig.clock.now(), rig.ledger)
     assert shown.draft is not None
     assert shown.draft.notes == (waiting,)
-    await rig.pass_time(daemon, 120)
+    await rig.pass_time(daemon, 120, step=40)
     assert "the mirror of the quoted post is quoted" in (await rig.record(second.id)).notes
 
 
@@ -333,7 +333,7 @@ async def test_whatever_happens_on_the_way_every_reference_is_right_in_the_end(
     rig.boosts, rig.delay = "own", timedelta(seconds=40)
     daemon = await rig.started()
     source, target = ends(rig, route)
-    for seed in range(3):
+    for seed in range(2):
         chance = random.Random(seed)
         posts: list[Post] = []
         about: dict[PostId, Post] = {}

@@ -52,7 +52,7 @@ class Author:
 async def test_threads_and_quotes_survive_edits_in_any_order_of_arrival(rig: Rig) -> None:
     source, target = rig.x, rig.mastodon
     daemon = await rig.started()
-    for seed in range(8):
+    for seed in range(4):
         author = Author(source, random.Random(seed))
         for _ in range(12):
             rig.clock.pass_time(1)

@@ -38,7 +38,7 @@ async def edited(rig: Rig, daemon: Daemon, post: Post, text: str, *, seconds: fl
     """The post after an edit, and what passes make of it."""
     source = rig.x if post in rig.x.posts else rig.mastodon
     now = source.edit(post, text)
-    await rig.pass_time(daemon, seconds)
+    await rig.pass_time(daemon, seconds, step=30)
     return now
 
 
@@ -53,7 +53,7 @@ async def test_a_permission_taken_away_before_it_is_sent_is_honored(
     rig.delay, rig.only_with = timedelta(minutes=2), only_with
     daemon, post = await written(rig, route, before)
     assert await rig.state(post.id) is PostState.PLANNED
-    post = await edited(rig, daemon, post, after, seconds=300)
+    post = await edited(rig, daemon, post, after, seconds=150)
     record = await rig.record(post.id)
     assert record.state is PostState.DROPPED
     assert record.verdict.reason in {Reason.NEVER_WITH, Reason.ONLY_WITH}
@@ -91,7 +91,7 @@ async def test_a_permission_given_by_an_edit_lets_a_skipped_post_cross_once(
     assert record.verdict.reason is Reason.ALLOWED
     assert "edited, and so it is mirrored after all" in record.notes
     _, target = ends(rig, route)
-    await edited(rig, daemon, post, after + "!", seconds=300)
+    await edited(rig, daemon, post, after + "!", seconds=150)
     assert len(target.published) == 1
     assert [text for text, _ in target.shown()] == [after + "!"]
 
@@ -104,7 +104,7 @@ async def test_a_skipped_post_may_be_edited_to_and_fro_before_it_is_sent(
     daemon, post = await written(rig, route, "Hello #noxp")
     for text in ("Hello", "Hello #noxp", "Hello again", "Hello again #noxp", "Hello at last"):
         post = await edited(rig, daemon, post, text, seconds=30)
-    await rig.pass_time(daemon, 400)
+    await rig.pass_time(daemon, 400, step=80)
     assert [part.text for part, _, _ in ends(rig, route)[1].published] == ["Hello at last"]
 
 
@@ -149,7 +149,7 @@ async def test_a_published_mirror_goes_when_its_post_is_given_a_marker_against_i
     else:
         assert record.state is PostState.DELIVERED
         assert target.shown() == [("Hello", ())]
-    await edited(rig, daemon, post, "Hello once more", seconds=300)
+    await edited(rig, daemon, post, "Hello once more", seconds=150)
     assert len(target.published) == 1
 
 
@@ -185,7 +185,7 @@ async def test_the_rest_of_a_thread_is_not_sent_without_permission(
     assert await rig.state(post.id) is PostState.SENDING
     post = ends(rig, route)[0].edit(post, after)
     target.publish = fine  # type: ignore[method-assign]
-    await rig.pass_time(daemon, 600)
+    await rig.pass_time(daemon, 600, step=60)
     record = await rig.record(post.id)
     assert record.state is PostState.DELIVERED
     assert len(target.published) == 1

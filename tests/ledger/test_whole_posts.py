@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.errors import LedgerDamaged
@@ -32,6 +32,7 @@ POSTS = st.builds(
 
 
 @given(POSTS)
+@settings(max_examples=40, deadline=None)
 def test_a_post_is_read_back_as_it_was(post: Post) -> None:
     found = from_whole(to_whole(post))
     assert found == post
