@@ -1,5 +1,6 @@
 """Ten thousand mixed posts, composed and published over HTTP: no network refuses a single part."""
 
+import html
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -78,12 +79,14 @@ class MastodonStage:
     adapter: NetworkPort
     sandbox: MastodonSandbox
     person: MastodonAccount
+    markup: bool = False
     policy: Policy = field(default_factory=lambda: Policy(people=PEOPLE))
 
     def said(self, part: PostId) -> tuple[str, int]:
         status = self.sandbox.get(part)
         assert status is not None
-        return status.text, len(status.mentions)
+        text = html.unescape(status.text) if self.markup else status.text
+        return text, len(status.mentions)
 
     def clear(self) -> None:
         for status in self.sandbox.timeline(self.person):
@@ -121,7 +124,7 @@ async def mastodon_stage(profile: ProfileName) -> AsyncIterator[MastodonStage]:
         serve(sandbox.app) as url,
         adapter_at(url, token=person.access_token) as adapter,
     ):
-        yield MastodonStage(adapter, sandbox, person)
+        yield MastodonStage(adapter, sandbox, person, markup=profile == "minimal")
 
 
 STAGES: dict[str, Callable[[], AbstractAsyncContextManager[Stage]]] = {
