@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -74,9 +74,14 @@ class Accounts:
         self._settled: dict[Network, asyncio.Event] = defaultdict(asyncio.Event)
         self._wrong: tuple[str, str] | None = None
 
-    async def check(self) -> None:
-        """Ask whoever was not asked yet. Raises `WrongAccount` and no other `NetworkError`."""
+    async def check(self, *, but: Collection[Network] = ()) -> None:
+        """Ask whoever was not asked yet. Raises `WrongAccount` and no other `NetworkError`.
+
+        Networks that are waited for are left alone: `require` asks them when they are needed.
+        """
         async with self._lock:
+            for network in but:
+                self._failed.setdefault(network, None)
             await self._ask_all()
 
     async def require(self, network: Network) -> None:

@@ -340,10 +340,20 @@ class Lane:
         await self._send_due()
         await self._keep_waits()
 
+    @property
+    def shut(self) -> frozenset[Network]:
+        """The networks that this lane waits for, and so does nothing with."""
+        sides = (
+            (self.plan.source.network, self._reading),
+            (self.plan.target.network, self._sending),
+        )
+        return frozenset(network for network, gate in sides if not gate.is_open())
+
     async def _refused(self) -> datetime | None:
         """When to look again, where the credentials are not those of this bridge's accounts."""
         try:
-            await self._accounts.check()
+            shut = self.shut if self.opposite is None else self.shut | self.opposite.shut
+            await self._accounts.check(but=shut)
         except WrongAccount as error:
             wrong_source = error.network == self.plan.source.network.value
             gate = self._reading if wrong_source else self._sending

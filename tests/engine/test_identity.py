@@ -384,3 +384,18 @@ async def test_an_owner_decides_nothing_about_posts_of_another_account(
     with pytest.raises(Unauthorised, match="somebody-else"):
         await commands.take_over([Pair(OUT, Mirror(PostId("1")), Mirror(PostId("2")))])
     assert await photographed(rig) == before
+
+
+@pytest.mark.parametrize("network", list(Network))
+async def test_passes_that_wait_for_a_lost_login_do_not_ask_who_it_is(
+    rig: Rig, network: Network
+) -> None:
+    await rig.started()
+    port = rig.mastodon if network is Network.MASTODON else rig.x
+    port.account_errors += [Unauthorised("HTTP 401: revoked")] * 20
+    await rig.daemon().once()
+    asked = port.asked_who
+    for _ in range(5):
+        rig.clock.pass_time(1)
+        await rig.daemon().once()
+    assert port.asked_who == asked
