@@ -26,7 +26,7 @@ from bridge.core.model import BridgeName, Direction, Post
 from bridge.core.policy import Policy
 from bridge.core.record import Cursor, Receipt
 from bridge.core.timing import Cron
-from bridge.ports import Known, Reading
+from bridge.ports import Changed, Known, Reading
 from bridge.sandbox.faults import Fault
 from tests.crash.stage import (
     HOME,
@@ -232,7 +232,7 @@ async def test_a_listening_that_breaks_off_is_begun_again(
     async with wired(stage.settings, clock=SystemClock()) as running:
         heard = 0
 
-        async def breaking(wake: Callable[[], None]) -> None:
+        async def breaking(wake: Callable[[], None], changed: Changed) -> None:
             nonlocal heard
             heard += 1
             raise ZeroDivisionError
