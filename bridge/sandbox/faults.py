@@ -17,6 +17,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bridge.sandbox.bending import bent, copied
 from bridge.sandbox.clock import SandboxClock
 from bridge.sandbox.journal import Journal, LoggedRequest
 
@@ -26,7 +27,9 @@ CONTROL = "/sandbox/"
 _DEFAULT_SECONDS = {"hang": 3600.0, "slow": 1.0, "latency": 0.1, "429": 900.0}
 _NAME = re.compile(
     r"latency|(accept|refuse)-then-(reset|hang|html|cut|truncated|empty|slow|said|429-bare|[1-5]\d\d)"
+    r"|accept-then-(edited|again)"
 )
+_ANSWERS_KEPT = 50
 _HTML = (
     "<!DOCTYPE html><html><head><title>{status}</title></head>"
     "<body><center><h1>{status}</h1></center><hr><center>nginx</center></body></html>\n"
@@ -57,6 +60,10 @@ class Fault:
     `headers`, word for word), ``cut`` (the connection ends half way through the body),
     ``empty`` (no body) or ``slow`` (the body dripped over `seconds`). After ``accept`` the last
     four bend the genuine answer and keep its status, after ``refuse`` an error of `status` or 500.
+    ``accept-then-edited`` gives the genuine JSON with other values: `edits` names them by path, as
+    in ``{"data.0.id": "9"}``, and ``-`` before a path leaves its value out; a path that leads
+    nowhere is passed over. ``accept-then-again`` gives what the last ``GET`` of the same path was
+    answered.
 
     `method` is ``*`` for any; `path` a regular expression that must match somewhere in the path;
     `skip` lets so many matching requests pass first; `times` counts the requests that fail, None
@@ -74,6 +81,7 @@ class Fault:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     skip: int = 0
+    edits: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -127,6 +135,7 @@ class Fault:
             "content_type": self.content_type,
             "headers": dict(self.headers),
             "skip": self.skip,
+            "edits": None if self.edits is None else dict(self.edits),
         }
 
 
@@ -145,6 +154,7 @@ def fault_from_json(value: object) -> Fault:
         "content_type": (str,),
         "headers": (dict,),
         "skip": (int,),
+        "edits": (dict, type(None)),
     }
     for key, item in value.items():
         if key not in kinds:
@@ -174,6 +184,7 @@ class FaultPlan:
         self._wording = wording
         self._orders: list[_Order] = []
         self._journal = Journal()
+        self._answered: dict[str, web.Response] = {}
 
     def add(self, fault: Fault) -> None:
         """Queue `fault` behind those that wait already."""
@@ -215,6 +226,7 @@ class FaultPlan:
                     await asyncio.sleep(latency.duration)
                 if fault is None:
                     response = await handler(request)
+                    self._remember(request, response)
                 else:
                     response = await self._fail(fault, request, handler)
                 if request.transport is not None and not request.transport.is_closing():
@@ -292,10 +304,21 @@ class FaultPlan:
                 return order.fault
         return None
 
+    def _remember(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
+        """Keep an answer that may be given again; the oldest of many is forgotten."""
+        if request.method == "GET" and isinstance(response, web.Response) and not response.prepared:
+            self._answered.pop(request.path, None)
+            # Sending an answer uses it up.
+            self._answered[request.path] = copied(response)
+            if len(self._answered) > _ANSWERS_KEPT:
+                del self._answered[next(iter(self._answered))]
+
     async def _fail(
         self, fault: Fault, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
         genuine = await _answer(request, handler) if fault.accepts else None
+        if fault.answer == "again":
+            genuine = self._answered.get(request.path, genuine)
         if genuine is not None and genuine.prepared:
             # A stream that has begun cannot be bent any more: what was promised has been sent.
             return genuine
@@ -312,7 +335,13 @@ class FaultPlan:
         if fault.answer.isdigit():
             return self._wording.error(int(fault.answer))
         usual = self._wording.error(fault.status or 500)
-        return await _bent(fault, request, genuine if isinstance(genuine, web.Response) else usual)
+        return await bent(
+            genuine if isinstance(genuine, web.Response) else usual,
+            request,
+            how=fault.answer,
+            seconds=fault.duration,
+            edits=fault.edits,
+        )
 
 
 def _worded(fault: Fault) -> web.Response:
@@ -330,31 +359,6 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except web.HTTPException as error:
         return web.Response(status=error.status, headers=error.headers, body=error.body)
-
-
-async def _bent(fault: Fault, request: web.Request, answer: web.Response) -> web.StreamResponse:
-    """`answer` as its reader never expects it."""
-    body = answer.body if isinstance(answer.body, bytes) else b""
-    headers = answer.headers.copy()
-    headers.popall("Content-Length", None)
-    if fault.answer == "empty":
-        return web.Response(status=answer.status, headers=headers, body=b"")
-    half = body[: len(body) // 2]
-    if fault.answer == "truncated":
-        return web.Response(status=answer.status, headers=headers, body=half)
-    stream = web.StreamResponse(status=answer.status, headers=headers)
-    stream.content_length = len(body)
-    await stream.prepare(request)
-    if fault.answer == "cut":
-        await stream.write(half)
-        if request.transport is not None:
-            request.transport.close()
-        return stream
-    for index in range(len(body)):
-        await stream.write(body[index : index + 1])
-        await asyncio.sleep(fault.duration / len(body))
-    await stream.write_eof()
-    return stream
 
 
 def _reset(request: web.BaseRequest) -> None:
