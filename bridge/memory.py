@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bridge.core.amend import Amendment
+from bridge.core.audits import Audits, AuditsView
 from bridge.core.delivery import PartEvent
 from bridge.core.draft import DraftPart
 from bridge.core.identity import Identities, IdentitiesView
@@ -40,7 +41,7 @@ from bridge.core.verdict import Reason, Verdict
 from bridge.core.waits import Wait
 
 
-class LedgerView(PurseView, IdentitiesView, Protocol):
+class LedgerView(PurseView, IdentitiesView, AuditsView, Protocol):
     """The bridge's memory, for those who only look. Needs no lease."""
 
     async def close(self) -> None:
@@ -100,7 +101,7 @@ class LedgerView(PurseView, IdentitiesView, Protocol):
         ...
 
 
-class Ledger(LedgerView, Tracking, Purse, Identities, Uploads, Protocol):
+class Ledger(LedgerView, Tracking, Purse, Identities, Uploads, Audits, Protocol):
     """The bridge's memory: one method, one transaction. Writers hold the lease.
 
     Every writing method raises `LeaseLost` once another process has taken the lease over, and has
@@ -125,14 +126,6 @@ class Ledger(LedgerView, Tracking, Purse, Identities, Uploads, Protocol):
 
     async def keep_waits(self, route: Route, waits: Sequence[Wait]) -> None:
         """Remember that `route` waits for these, and for nothing else."""
-        ...
-
-    async def cursor(self, route: Route) -> Cursor | None:
-        """How far `route` has read; None before its first pass."""
-        ...
-
-    async def start(self, route: Route, cursor: Cursor, baseline: Collection[PostId]) -> None:
-        """Set the first cursor of a route and remember what stood there before it."""
         ...
 
     async def known(self, route: Route, ids: Collection[PostId]) -> frozenset[PostId]:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from bridge.core.audits import Seen
 from bridge.core.capabilities import Capabilities, MediaLimits
 from bridge.core.draft import DraftMedia, DraftPart
 from bridge.core.events import Event
@@ -47,6 +48,7 @@ __all__ = [
     "MediaStore",
     "NetworkPort",
     "Reading",
+    "Recorded",
     "RouteStatus",
     "Sink",
     "Source",
@@ -68,6 +70,9 @@ def ignore(post: PostId) -> None:
     """A `Changed` that nobody listens to."""
     del post
 
+
+Recorded = Callable[[], Awaitable[Sequence[Seen]]]
+"""Tells what the route that is being read has dealt with last; see `Ledger.seen`."""
 
 Listener = Callable[[Event], None]
 """Hears of every event, in order, on the event loop; must return at once and never raise."""
@@ -91,12 +96,19 @@ class Reading:
     """Posts in the order they were written, oldest first, and what reading them cost.
 
     `more` says that there is more in the direction of reading: mostly, that newer posts are waiting
-    to be read from after the last one.
+    to be read from after the last one. `strays` do not move the cursor, since their id or date
+    cannot be right, or something older is still unread. `missed` are older than what was read
+    before. `cursor` is how far the route has read once all of `posts` are recorded, None for no
+    farther than these say. `gap` says why older posts may still be unread, empty where none are.
     """
 
     posts: tuple[Post, ...]
     cost: Microdollars = FREE
     more: bool = False
+    strays: frozenset[PostId] = frozenset()
+    missed: frozenset[PostId] = frozenset()
+    cursor: Cursor | None = None
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,21 @@ class Source(Protocol):
         `cursor.at` tell where to stop. A cursor without a post means from the beginning, or from
         `cursor.floor` on where that is set. Unreadable fields make a post of unknown audience,
         never an exception that stops the page.
+        """
+        ...
+
+    async def check_cursor(self, cursor: Cursor, seen: Recorded) -> Cursor:
+        """`cursor` if it can be right, else the last sound position of what was `seen`.
+
+        Asks nothing of the server.
+        """
+        ...
+
+    async def audit(self, cursor: Cursor, known: Known) -> Reading:
+        """Every listed own post that is not `known` and not older than the start, oldest first.
+
+        As far down as a bounded number of requests reaches, whatever the cursor says. Nothing is
+        read, and nothing returned, where reading costs.
         """
         ...
 

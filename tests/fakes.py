@@ -33,6 +33,7 @@ from bridge.ports import (
     Known,
     LocalMedia,
     Reading,
+    Recorded,
     Standing,
     Uploaded,
     ignore,
@@ -283,6 +284,14 @@ class FakeNetwork:
         after = tuple(self.posts[begin:])
         seen = await known([post.id for post in after])
         return Reading(tuple(post for post in after if post.id not in seen))
+
+    async def check_cursor(self, cursor: Cursor, seen: Recorded) -> Cursor:
+        del seen
+        return cursor
+
+    async def audit(self, cursor: Cursor, known: Known) -> Reading:
+        del cursor, known
+        return Reading(())
 
     async def recent(self, since: datetime) -> Reading:
         self._maybe_fail()

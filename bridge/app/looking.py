@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from bridge.config import Settings
-from bridge.core.model import Direction, Route
+from bridge.core.model import Direction, Network, Route
+from bridge.core.plausible import horizon
+from bridge.core.record import Cursor
 from bridge.engine.control import Control
 from bridge.ledger.sqlite import open_reader
+from bridge.networks.x import ids
 from bridge.ports import LedgerView
 
 
@@ -34,7 +38,14 @@ def routes(settings: Settings) -> Iterator[Route]:
 def control_over(view: LedgerView, settings: Settings) -> Control:
     """The questions about these settings' bridges, answered from `view`."""
     budgets = {bridge.name: bridge.x.money.budget for bridge in settings.bridges}
-    return Control(view, list(routes(settings)), budgets)
+    return Control(view, list(routes(settings)), budgets, is_sound)
+
+
+def is_sound(route: Route, cursor: Cursor, now: datetime) -> bool:
+    """Whether nothing in `cursor` lies in the future, as its network's ids and dates tell it."""
+    if route.direction.source is Network.X:
+        return ids.is_sound(cursor, horizon(now))
+    return cursor.at is None or cursor.at <= horizon(now)
 
 
 @asynccontextmanager

@@ -32,6 +32,7 @@ _COLOURS = {
     "rate limit": "yellow",
     "waiting": "yellow",
     "over budget": "red",
+    "reading missed posts": "yellow",
     "in-doubt": "yellow",
     "in doubt": "yellow",
 }

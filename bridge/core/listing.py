@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from bridge.core.audits import Gap
 from bridge.core.delivery import PartEvent, PartState, PostState
 from bridge.core.model import BridgeName, Direction, Microdollars, Route
 from bridge.core.record import Cursor, PostRecord
@@ -92,3 +93,4 @@ class RouteStatus:
     spent_month: Microdollars
     waiting_for_money: int = 0
     checked_since: datetime | None = None
+    gap: Gap | None = None

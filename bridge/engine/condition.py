@@ -30,6 +30,8 @@ class Condition(StrEnum):
     WAITING = "waiting"
     NEEDS_OWNER = "needs-owner"
     OVER_BUDGET = "over-budget"
+    GAP = "gap"
+    """Posts were read past without a record; they are being read."""
     IN_DOUBT = "in-doubt"
     SENDING = "sending"
     NEVER_READ = "never-read"
@@ -62,6 +64,7 @@ WORDS = {
     Condition.WAITING: "waiting",
     Condition.NEEDS_OWNER: "needs you",
     Condition.OVER_BUDGET: "over budget",
+    Condition.GAP: "reading missed posts",
     Condition.IN_DOUBT: "in doubt",
     Condition.SENDING: "sending",
     Condition.NEVER_READ: "never read",
@@ -95,6 +98,8 @@ def by_figures(figures: RouteStatus) -> Condition:
         return Condition.NEEDS_OWNER
     if figures.waiting_for_money:
         return Condition.OVER_BUDGET
+    if figures.gap is not None and figures.gap.is_open:
+        return Condition.GAP
     if figures.in_doubt:
         return Condition.IN_DOUBT
     if figures.planned:

@@ -6,19 +6,26 @@ to this and know nothing below it. Must not change anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TypedDict
 
+from bridge.core.audits import WRONG_CURSOR, Gap
 from bridge.core.budget import NO_BUDGET, Budget, Spending, Usage
 from bridge.core.delivery import PartState, PostState
 from bridge.core.listing import DayFigures, Listing, Move, Wanted
 from bridge.core.model import BridgeName, Microdollars, Route
-from bridge.core.record import BackupState, PartRecord, PostRecord
+from bridge.core.record import BackupState, Cursor, PartRecord, PostRecord
 from bridge.core.waits import Wait, Why
 from bridge.engine.condition import WORDS, Condition, by_figures, of_wait
 from bridge.engine.other_senders import recent
 from bridge.ports import LedgerView, RouteStatus
+
+CursorCheck = Callable[[Route, Cursor, datetime], bool]
+"""Whether the cursor of a route can be right at a time, by what is known of its network's ids."""
+
+GAP_TOLD_FOR = timedelta(days=7)
 
 NEEDS_OWNER = frozenset({PostState.HELD, PostState.FAILED, PostState.PARTIAL, PostState.IN_DOUBT})
 """States that make a command exit with 1."""
@@ -135,11 +142,27 @@ def post_row(record: PostRecord) -> PostRow:
     )
 
 
+def gap_note(gap: Gap | None, now: datetime) -> str:
+    """What there is to say of posts that were read past without a record; empty for nothing.
+
+    A gap that was closed is told of for a week.
+    """
+    if gap is None:
+        return ""
+    if gap.closed_at is None:
+        return f"{gap.why}; what was missed is being read"
+    if not gap.posts or now - gap.closed_at > GAP_TOLD_FOR:
+        return ""
+    return f"{gap.posts} missed post(s) were recorded late on {gap.since:%Y-%m-%d}: {gap.why}"
+
+
 def status_row(
     status: RouteStatus,
     usage: Usage | None = None,
     budget: Budget = NO_BUDGET,
     other_sender: str = "",
+    *,
+    detail: str = "",
 ) -> StatusRow:
     """The figures of one route as a row, with its state in one word.
 
@@ -163,7 +186,7 @@ def status_row(
         budget_month_usd=dollars(budget.per_month) if budget.is_bounded else None,
         waits_for=None,
         waits_until=None,
-        detail="",
+        detail=detail,
         other_sender=other_sender,
         checked_since=timestamp(status.checked_since),
     )
@@ -190,8 +213,10 @@ class Control:
         ledger: LedgerView,
         routes: Sequence[Route],
         budgets: Mapping[BridgeName, Budget] | None = None,
+        is_sound: CursorCheck = lambda _route, _cursor, _now: True,
     ) -> None:
         self._ledger = ledger
+        self._is_sound = is_sound
         self._routes = tuple(routes)
         self._budgets = dict(budgets or {})
 
@@ -230,12 +255,13 @@ class Control:
         others = await self.other_senders(now)
         return [
             status_row(
-                await self._ledger.status(route, now),
-                await self._ledger.usage(route.bridge, now),
-                self._budgets.get(route.bridge, NO_BUDGET),
-                others.get(route, ""),
+                status,
+                await self._ledger.usage(status.route.bridge, now),
+                self._budgets.get(status.route.bridge, NO_BUDGET),
+                others.get(status.route, ""),
+                detail=gap_note(status.gap, now),
             )
-            for route in self._routes
+            for status in await self.status(now)
         ]
 
     async def waits(self) -> dict[Route, Wait]:
@@ -267,4 +293,12 @@ class Control:
 
     async def status(self, now: datetime) -> tuple[RouteStatus, ...]:
         """Figures of every configured route."""
-        return tuple([await self._ledger.status(route, now) for route in self._routes])
+        return tuple([await self._figures(route, now) for route in self._routes])
+
+    async def _figures(self, route: Route, now: datetime) -> RouteStatus:
+        """Figures of one route. A cursor that cannot be right is a gap before the next reading."""
+        status = await self._ledger.status(route, now)
+        noted = status.gap is not None and status.gap.is_open
+        if noted or status.cursor is None or self._is_sound(route, status.cursor, now):
+            return status
+        return replace(status, gap=Gap(now, WRONG_CURSOR))

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bridge.core.guards import Return
 from bridge.core.model import Post
+from bridge.core.plausible import AHEAD
 from bridge.core.record import Cursor, Passage
 from bridge.core.timing import FromNow
 from bridge.core.verdict import Action, Reason, Verdict
@@ -23,6 +24,10 @@ WRITTEN_EVERY = timedelta(minutes=15)
 
 CLOCK_SLACK = timedelta(minutes=15)
 """How far the clocks of this machine and of a server may differ without either being wrong."""
+
+
+LONGEST_BEHIND = timedelta(days=366)
+"""How far a clock is believed to stand behind what was known before: a machine kept in a drawer."""
 
 
 class Homecoming:
@@ -55,7 +60,9 @@ class Homecoming:
     async def came_back(self, cursor: Cursor, posts: Sequence[Post]) -> Return:
         """How the reading that brought `posts` from after `cursor` came about."""
         passage, now = await self._passage(), self._bench.clock.now()
-        told = [post.created_at for post in posts] + ([cursor.at] if cursor.at else [])
+        known = [at for at in (cursor.at, passage.at) if at is not None]
+        told = _credible([post.created_at for post in posts], now, known)
+        told += [cursor.at] if cursor.at else []
         latest = max([now, *told])
         if self._plan.max_age is None or passage.at is None:
             return Return(latest, None, passage.restored)
@@ -94,3 +101,17 @@ class Homecoming:
         found = await self._plan.source.baseline()
         await self._bench.note_read(self._plan.route, len(found.ids), found.cost)
         return [] if found.cursor.at is None else [found.cursor.at]
+
+
+def _credible(told: Sequence[datetime], now: datetime, known: Sequence[datetime]) -> list[datetime]:
+    """Those dates of posts that may say what time it is when the own clock stands behind.
+
+    One in the far future says nothing. Nor do a few that are ahead of the clock, where another post
+    was written just now by the same clock.
+    """
+    near = [date for date in told if date <= max([now, *known]) + LONGEST_BEHIND]
+    ahead = [date for date in near if date > now + AHEAD]
+    confirmed = any(now - CLOCK_SLACK <= date <= now + AHEAD for date in near)
+    if confirmed and len(ahead) * 2 < len(near):
+        return [date for date in near if date <= now + AHEAD]
+    return near

@@ -38,6 +38,7 @@ from bridge.ports import (
     LocalMedia,
     NetworkPort,
     Reading,
+    Recorded,
     Standing,
     Uploaded,
     ignore,
@@ -216,6 +217,14 @@ class GuardedPort:
     async def read_after(self, cursor: Cursor, known: Known) -> Reading:
         """Own posts after `cursor`."""
         return await (await self._ready()).read_after(cursor, known)
+
+    async def check_cursor(self, cursor: Cursor, seen: Recorded) -> Cursor:
+        """`cursor` if it can be right."""
+        return await (await self._ready()).check_cursor(cursor, seen)
+
+    async def audit(self, cursor: Cursor, known: Known) -> Reading:
+        """What is listed and not known."""
+        return await (await self._ready()).audit(cursor, known)
 
     async def recent(self, since: datetime) -> Reading:
         """Own posts created at `since` or later."""

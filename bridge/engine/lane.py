@@ -79,7 +79,14 @@ class Lane:
         self._homecoming = Homecoming(plan, bench)
         intake = Intake(plan, bench, parts, edits)
         self._watch = Watch(plan, bench, intake, self._homecoming)
-        self._recheck = Recheck(plan, bench, edits, looking=self._comparing, asking=self._vouching)
+        self._recheck = Recheck(
+            plan,
+            bench,
+            edits,
+            looking=self._comparing,
+            asking=self._vouching,
+            listed=self._watch.take_missed,
+        )
         self._reconcile = Reconcile(plan, bench, self._proving, self._sending)
         self._again = Gate(plan.route, f"reading {source} for what is wanted after all", bench)
         self._catch_up = CatchUp(plan, bench, parts, self._again)

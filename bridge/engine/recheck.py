@@ -8,7 +8,7 @@ lacks is looked up. Must not delete anything itself, nor read when it may not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -56,12 +56,26 @@ HINTS = 1000
 """Ids from a stream that wait to be looked at; the oldest go first, and the round finds them."""
 
 
+Listed = Callable[[Sequence[Post]], Awaitable[None]]
+
+
 class Recheck:
-    """The second look at one route's source. `looking` is the gate of reading it so."""
+    """The second look at one route's source. `looking` is the gate of reading it so.
+
+    `listed` is given the posts that were paid for, to find those that were missed.
+    """
 
     def __init__(
-        self, plan: RoutePlan, bench: Bench, edits: Edits, *, looking: Gate, asking: Gate
+        self,
+        plan: RoutePlan,
+        bench: Bench,
+        edits: Edits,
+        *,
+        looking: Gate,
+        asking: Gate,
+        listed: Listed,
     ) -> None:
+        self._listed = listed
         self._plan = plan
         self._bench = bench
         self._edits = edits
@@ -126,6 +140,7 @@ class Recheck:
         await self._bench.note_read(route, len(reading.posts), reading.cost)
         await ledger.note_recheck(route, now)
         await ledger.note_reach(route, _oldest(reading) if reading.more else None)
+        await self._listed(reading.posts)
         for post in await ledger.edited(route, reading.posts):
             await self._edited(post)
         absence = await ledger.absent(route, reading.posts, whole=not reading.more)

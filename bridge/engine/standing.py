@@ -15,7 +15,7 @@ from bridge.core.listing import RouteStatus
 from bridge.core.model import Network, Route
 from bridge.core.waits import why
 from bridge.engine.condition import BAD, Condition, by_figures, of_wait
-from bridge.engine.control import Control, timestamp
+from bridge.engine.control import Control, gap_note, timestamp
 
 if TYPE_CHECKING:
     # Who only asks a running daemon how it stands need not wait for what makes one.
@@ -80,11 +80,14 @@ class Standing:
         return self.figures.route
 
 
-def standing(lane: Lane, figures: RouteStatus, next_read: datetime | None) -> Standing:
+def standing(
+    lane: Lane, figures: RouteStatus, next_read: datetime | None, now: datetime
+) -> Standing:
     """How the direction of `lane` is now."""
     wait = _wait(lane)
     if wait is None:
-        return Standing(by_figures(figures), figures, next_read=next_read)
+        note = gap_note(figures.gap, now)
+        return Standing(by_figures(figures), figures, detail=note, next_read=next_read)
     read = None if wait.condition is Condition.PAUSED else next_read
     return Standing(wait.condition, figures, wait.network, wait.until, wait.detail, read)
 
@@ -145,7 +148,7 @@ async def standings(daemon: Daemon, control: Control, now: datetime) -> tuple[St
     """How every direction of a running daemon is, in the order of the configuration."""
     figures = {status.route: status for status in await control.status(now)}
     return tuple(
-        standing(lane, figures[lane.plan.route], daemon.next_read(lane.plan.route))
+        standing(lane, figures[lane.plan.route], daemon.next_read(lane.plan.route), now)
         for lane in daemon.lanes
         if lane.plan.route in figures
     )

@@ -13,12 +13,31 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from bridge.core.audits import Audit, Seen
 from bridge.core.identity import Identity, Rebound, Trace
 from bridge.core.model import BridgeName, Direction, Network, PostId, Route
-from bridge.core.record import BackupState, Decision, OtherSender, Pair, Passage, PostRecord, Tied
+from bridge.core.record import (
+    BackupState,
+    Cursor,
+    Decision,
+    OtherSender,
+    Pair,
+    Passage,
+    PostRecord,
+    Tied,
+)
 from bridge.core.verdict import Reason, Verdict
 from bridge.core.waits import Wait
-from bridge.ledger import identity, purging, returning, steering, tying, wanting
+from bridge.ledger import (
+    auditing,
+    identity,
+    purging,
+    recording,
+    returning,
+    steering,
+    tying,
+    wanting,
+)
 from bridge.ledger import waits as waiting
 from bridge.ledger.codec import decoding, from_micros, storable, to_micros
 
@@ -61,6 +80,14 @@ class Looks(ABC):
         """Some posts that `bridge` read from, or made on, `network`, newest first."""
         return await self._read(lambda db: identity.traces(db, bridge, network))
 
+    async def audit(self, route: Route) -> Audit:
+        """When all that the source of `route` lists was last compared, and the last gap in it."""
+        return await self._read(lambda db: auditing.audit(db, route))
+
+    async def seen(self, route: Route, limit: int = 200) -> tuple[Seen, ...]:
+        """What `route` recorded last, newest first, and after it what stood there at the start."""
+        return await self._read(lambda db: auditing.seen(db, route, limit))
+
 
 class Keeps(Looks):
     """What can be done to a ledger that is ours to write."""
@@ -89,6 +116,14 @@ class Keeps(Looks):
     async def set_paused(self, route: Route, since: datetime | None) -> None:
         """Pause `route`, or let it go on (None)."""
         await self._write(lambda db: steering.set_paused(db, route, since))
+
+    async def move(self, route: Route, cursor: Cursor) -> None:
+        """Set the cursor of a started route. Raises `ValueError` for one that was not started."""
+        await self._write(lambda db: recording.move(db, route, cursor))
+
+    async def note_audit(self, route: Route, audit: Audit) -> None:
+        """Remember an audit, and the gap it is about, in place of what was remembered."""
+        await self._write(lambda db: auditing.note(db, route, audit))
 
     async def note_passed(self, route: Route, at: datetime) -> None:
         """Remember that the source of `route` has been read to its end."""

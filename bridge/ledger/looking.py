@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from bridge.core.model import Microdollars, Route
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, PostRecord
+from bridge.ledger.auditing import audit
 from bridge.ledger.codec import moment_or_none, storable
 from bridge.ledger.recording import read_cursor
 from bridge.ledger.rows import find_route, posts
@@ -101,6 +102,7 @@ def status(connection: sqlite3.Connection, route: Route, now: datetime) -> Route
         spent_month=_spent(connection, number, now),
         waiting_for_money=waiting,
         checked_since=moment_or_none(reached),
+        gap=audit(connection, route).gap,
     )
 
 

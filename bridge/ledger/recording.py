@@ -73,6 +73,14 @@ def _set_cursor(connection: sqlite3.Connection, route: int, cursor: Cursor) -> N
     )
 
 
+def move(connection: sqlite3.Connection, route: Route, cursor: Cursor) -> None:
+    """Set the cursor of a route that has one. Raises `ValueError` where it has none."""
+    number = route_id(connection, route)
+    if read_cursor(connection, number) is None:
+        raise ValueError(f"{route} has not been started")
+    _set_cursor(connection, number, cursor)
+
+
 def record(
     connection: sqlite3.Connection, route: Route, decision: Decision, cursor: Cursor
 ) -> None:

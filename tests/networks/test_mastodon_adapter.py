@@ -103,9 +103,9 @@ async def test_more_than_one_server_page_of_posts_is_carried_on_from_a_baseline(
             scene.sandbox.write(scene.me, f"new {number}", visibility="private").id
             for number in range(90)
         ]
-        cursor, found = baseline.cursor, []
+        cursor, found = baseline.cursor, list[PostId]()
         while True:
-            reading = await scene.adapter.read_after(cursor, knowing(baseline.ids))
+            reading = await scene.adapter.read_after(cursor, knowing([*baseline.ids, *found]))
             for post in reading.posts:
                 cursor = cursor.past(post)
                 found.append(post.id)

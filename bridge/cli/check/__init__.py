@@ -65,7 +65,9 @@ async def _all(settings: Settings) -> list[Finding]:
     may_ask = worst(hindrances) is not Level.FAULT
     if may_ask:
         findings += [finding async for finding in outside.surfaces(settings)]
+    missed = [finding async for finding in here.gaps(settings)]
     for bridge in settings.bridges:
+        findings += [finding for finding in missed if finding.bridge == bridge.name]
         findings += here.credentials(settings, bridge)
         if may_ask:
             findings += [finding async for finding in _asked(settings, bridge)]

@@ -20,6 +20,7 @@ from bridge.cli.check.findings import Finding, Level
 from bridge.config import BridgeSettings, Settings
 from bridge.core.errors import ConfigError, LedgerError, LedgerMissing
 from bridge.core.waits import OF_OWNER
+from bridge.engine.control import gap_note
 from bridge.media.confined import enforced
 from bridge.net.proxies import proxies, proxy_for
 from bridge.net.session import trusting
@@ -133,6 +134,22 @@ def pictures() -> Finding:
     detail += "confined less strictly" if found else "bounded in memory and time only"
     todo = "use Linux 5.13 or newer on x86_64 or aarch64, with Landlock and seccomp enabled"
     return Finding("pictures", Level.WARNING, detail, todo)
+
+
+async def gaps(settings: Settings) -> AsyncIterator[Finding]:
+    """Posts that were read past without a record, on every route where that was noticed."""
+    now = datetime.now(UTC)
+    try:
+        async with looking(settings) as control:
+            figures = await control.status(now)
+    except LedgerError:
+        return
+    for each in figures:
+        note, source = gap_note(each.gap, now), each.route.direction.source
+        if note:
+            todo = "nothing: the next pass reads them" if each.gap and each.gap.is_open else ""
+            check = f"{source.value} timeline"
+            yield Finding(check, Level.WARNING, note, todo, each.route.bridge)
 
 
 def credentials(settings: Settings, bridge: BridgeSettings) -> Iterator[Finding]:

@@ -69,3 +69,14 @@ CREATE TABLE wait (
     stamp TEXT NOT NULL,
     PRIMARY KEY (route_id, gate)
 );
+
+-- When all that a source lists was last compared with what is recorded, and the last gap that was
+-- found in it: since when, why, how many posts of it were recorded, and until when.
+CREATE TABLE audit (
+    route_id INTEGER NOT NULL PRIMARY KEY REFERENCES route (id),
+    at BIGINT,
+    gap_since BIGINT,
+    gap_why TEXT NOT NULL DEFAULT '',
+    gap_posts BIGINT NOT NULL DEFAULT 0,
+    gap_closed BIGINT
+);

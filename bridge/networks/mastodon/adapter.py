@@ -30,6 +30,7 @@ from bridge.core.model import (
     PostId,
     Visibility,
 )
+from bridge.core.plausible import horizon
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor, Receipt
 from bridge.core.redaction import Redactor
@@ -54,6 +55,7 @@ from bridge.ports import (
     Known,
     LocalMedia,
     Reading,
+    Recorded,
     Standing,
     Traffic,
     Uploaded,
@@ -144,6 +146,16 @@ class MastodonAdapter:
     async def read_after(self, cursor: Cursor, known: Known) -> Reading:
         """Own posts after `cursor`, oldest first. See `bridge.ports.Source`."""
         return await (await self._timeline()).after(cursor, known)
+
+    async def check_cursor(self, cursor: Cursor, seen: Recorded) -> Cursor:
+        """`cursor` if its date can be right, else the newest post seen that can."""
+        if cursor.at is None or cursor.at <= horizon(self._clock.now()):
+            return cursor
+        return (await self._timeline()).last_sound(cursor, await seen())
+
+    async def audit(self, cursor: Cursor, known: Known) -> Reading:
+        """What is listed and not known, as far down as it is looked."""
+        return await (await self._timeline()).audit(cursor, known)
 
     async def recent(self, since: datetime) -> Reading:
         """All own posts created at `since` or later, oldest first; raises if some are withheld."""
@@ -283,6 +295,7 @@ class MastodonAdapter:
             custom_emoji=self._settings.custom_emoji,
             oddities=self._oddities,
             now=self._clock.monotonic(),
+            today=self._clock.now(),
         )
 
     def _last_known(self) -> Instance:

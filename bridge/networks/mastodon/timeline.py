@@ -1,25 +1,39 @@
 """Reading one's own timeline: nothing lost, nothing twice, on servers that page each in their way.
 
-Two ways. Forward by `min_id`, where ids sort by time: page by page, oldest first. Backward by
-`max_id` everywhere else, and wherever a forward page does not join on to what was read before.
-Ids are never compared by size; what is new is told by what the ledger knows, by the place in the
-server's own listing, and only then by time. Must not judge posts.
+The newest page first. Where it does not reach down to what the ledger knows: forward by `min_id`
+from the cursor, where ids sort by time and the page joins on to what was read before; else backward
+by `max_id`. What is new is what the ledger does not know: ids are opaque and dates may be wrong, so
+neither they nor the cursor can hide a post. Must not judge posts.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bridge.core.audits import Seen
 from bridge.core.errors import NetworkError, Refused, Transient
 from bridge.core.model import Account, Kind, Post, PostId, Visibility
+from bridge.core.plausible import horizon, newest
 from bridge.core.prices import FREE
 from bridge.core.record import Cursor
 from bridge.networks.fields import EPOCH, UNKNOWN_ID
 from bridge.networks.mastodon.client import Client
 from bridge.networks.mastodon.errors import is_a_no
+from bridge.networks.mastodon.listing import (
+    Ground,
+    Item,
+    all_older,
+    by_time,
+    each_once,
+    ids_of,
+    is_older,
+    new_ones,
+    oldest_first,
+    time_of,
+)
 from bridge.networks.mastodon.normalise import status_to_post
 from bridge.networks.mastodon.typed import Sources
 from bridge.ports import Baseline, Known, Reading
@@ -29,8 +43,13 @@ log = logging.getLogger(__name__)
 PAGE = 40
 """The most that a server gives at once."""
 
-_FIRST_PAGE_BACK = 10
-"""Enough for a poll on which little is new, and cheap where nothing is."""
+_FIRST_PAGE_BACK = 40
+"""Enough for a poll on which little is new, with solid ground below it."""
+
+_MOST_PAGES_OF_AN_AUDIT = 25
+"""A thousand posts; a server allows 300 pages in a quarter of an hour."""
+
+_NEWEST_ONLY = "the server gives its newest posts only; older ones cannot be read"
 
 _BASELINE_PAGE = 20
 _LOOK_BELOW = 3
@@ -49,14 +68,6 @@ _OWN_WRITING = frozenset((Kind.ORIGINAL, Kind.THREAD))
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """One entry of a listing: what the server said, and the post it became."""
-
-    said: Mapping[str, object]
-    post: Post
-
-
-@dataclass(frozen=True, slots=True)
 class _Kinds:
     """Which kinds of posts the server is asked for besides original ones."""
 
@@ -66,7 +77,7 @@ class _Kinds:
 
 _ALL_KINDS = _Kinds()
 
-_Reached = Callable[[Sequence[_Item]], Awaitable[bool]]
+_Reached = Callable[[Sequence[Item]], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +99,66 @@ class Timeline:
     custom_emoji: bool = True
     oddities: set[str] = field(default_factory=set)
     now: float = 0.0
+    today: datetime = EPOCH
+
+    @property
+    def horizon(self) -> datetime:
+        """The latest time at which something that is listed can have been written."""
+        return horizon(self.today)
 
     async def baseline(self) -> Baseline:
         """The newest post by time, and the ids of the page that it stands on."""
         page = await self._page(_BASELINE_PAGE)
         if not page:
             return Baseline(Cursor(), frozenset(), FREE)
-        newest = max((item.post for item in page), key=_time)
-        cursor = Cursor(post=newest.id, at=newest.created_at, floor=newest.created_at)
-        return Baseline(cursor, frozenset(_ids(page)), FREE)
+        dates = [item.post.created_at for item in page]
+        at = newest(dates, self.today, complete=len(page) < _BASELINE_PAGE)
+        dated = [item.post for item in page if item.post.created_at <= at]
+        last = max(dated, key=time_of) if dated else page[0].post
+        cursor = Cursor(post=last.id, at=at, floor=at)
+        return Baseline(cursor, frozenset(ids_of(page)), FREE)
+
+    def last_sound(self, cursor: Cursor, seen: Sequence[Seen]) -> Cursor:
+        """Where a cursor stands that cannot be right: at the newest post that can."""
+        found = [
+            (each.created_at, each.id)
+            for each in seen
+            if each.created_at is not None and each.created_at <= self.horizon
+        ]
+        if not found:
+            return Cursor(cursor.post, cursor.floor, cursor.floor)
+        at, post = max(found)
+        return Cursor(post, at, cursor.floor)
 
     async def after(self, cursor: Cursor, known: Known) -> Reading:
         """What `Source.read_after` promises."""
         if cursor.post is None and cursor.floor is not None:
             items, _ = await self._back_to(cursor.floor, _FIRST_PAGE_BACK)
-            dealt_with = await known(_ids(items))
-            return await self._reading(item for item in items if item.post.id not in dealt_with)
-        reading = await self._forward(cursor, known) if self.forward else None
-        return await self._backward(cursor, known) if reading is None else reading
+            dealt_with = await known(ids_of(items))
+            fresh = [item for item in items if item.post.id not in dealt_with]
+            return await self._reading(fresh, strays=self._strays(fresh))
+        ground = Ground(known, cursor, self.horizon)
+        page = await self._page(_FIRST_PAGE_BACK)
+        reached = not page or await ground.reached(page)
+        if self.forward and not reached:
+            reading = await self._forward(cursor, known)
+            if reading is not None:
+                return reading
+        return await self._backward(cursor, ground, page, grounded=reached)
+
+    async def audit(self, cursor: Cursor, known: Known) -> Reading:
+        """What `Source.audit` promises."""
+        ground = Ground(known, cursor, self.horizon)
+
+        async def reached(page: Sequence[Item]) -> bool:
+            await ground.look(page)
+            return all_older(page[-2:], cursor.floor)
+
+        items, whole = await self._walk_back(PAGE, reached, most=_MOST_PAGES_OF_AN_AUDIT)
+        fresh = by_time(new_ones(items, cursor.floor, ground))
+        missed = frozenset(ids_of(fresh))
+        gap = "" if whole else _NEWEST_ONLY
+        return await self._reading(fresh, strays=missed, missed=missed, gap=gap, before=cursor.at)
 
     async def recent(self, since: datetime) -> Reading:
         """What `Source.recent` promises."""
@@ -122,7 +175,7 @@ class Timeline:
         left_out = {Kind.REPLY} if boosts else {Kind.REPLY, Kind.REPOST}
         read = counted = 0
 
-        async def reached(page: Sequence[_Item]) -> bool:
+        async def reached(page: Sequence[Item]) -> bool:
             nonlocal read, counted
             read += len(page)
             counted += sum(item.post.kind not in left_out for item in page)
@@ -134,7 +187,7 @@ class Timeline:
             raise Refused(f"the server gives fewer than the newest {limit} posts")
         found = [item for item in items if item.post.kind not in left_out][:limit]
         more = counted >= limit or read >= max(limit, _MOST_READ)
-        return Reading(tuple(item.post for item in _by_time(found)), more=more)
+        return Reading(tuple(item.post for item in by_time(found)), more=more)
 
     async def post(self, said: Mapping[str, object]) -> Post | None:
         """One status as a post, read as those of the timeline are."""
@@ -150,21 +203,18 @@ class Timeline:
                 raise
             # Some refuse an id that they no longer have, or that is not of their kind.
             return None
-        if not page:
-            nothing_new = cursor.post is not None or not await self._page(1)
-            return Reading(()) if nothing_new else None
-        ids = _ids(page)
-        if cursor.post in ids or await known(ids):
+        ids = ids_of(page)
+        if not page or cursor.post in ids or await known(ids):
             return None
-        if any(_is_older(item, cursor.at) for item in page):
+        if any(is_older(item, cursor.at) for item in page):
             return None
-        page = _oldest_first(page)
+        page = oldest_first(page)
         # No server cuts its pages to a single post, and a single post is what most polls bring.
         if len(page) > 1 and not await self._joins(page[0], cursor, known):
             return None
-        return await self._reading(page, more=True)
+        return await self._reading(page, more=True, strays=self._strays(page))
 
-    async def _joins(self, oldest: _Item, cursor: Cursor, known: Known) -> bool:
+    async def _joins(self, oldest: Item, cursor: Cursor, known: Known) -> bool:
         """Whether nothing unread stands between the cursor and `oldest`.
 
         A server that takes `min_id` for `since_id`, or ignores it, gives the newest posts: after a
@@ -175,55 +225,100 @@ class Timeline:
             return True
         if cursor.post is None:
             return False
-        if below[0].post.id == cursor.post or _is_older(below[0], cursor.at):
+        if below[0].post.id == cursor.post or is_older(below[0], cursor.at):
             return True
         return bool(await known([below[0].post.id]))
 
-    async def _backward(self, cursor: Cursor, known: Known) -> Reading:
-        """Everything new at once, by walking back to what was dealt with before."""
-        dealt_with: set[PostId] = set() if cursor.post is None else {cursor.post}
+    async def _backward(
+        self, cursor: Cursor, ground: Ground, first: list[Item], *, grounded: bool
+    ) -> Reading:
+        """Everything new at once, by walking back to what was dealt with before.
 
-        async def reached(page: Sequence[_Item]) -> bool:
-            dealt_with.update(await known(_ids(page)))
-            # Judged by the last one: a pinned or misplaced post further up proves nothing.
-            return page[-1].post.id in dealt_with or _is_older(page[-1], cursor.at)
+        The `first` page was looked at already, and is enough if it is `grounded`.
+        """
 
-        items, _ = await self._walk_back(_FIRST_PAGE_BACK, reached)
-        return await self._reading(_by_time(_new_ones(items, cursor.at, dealt_with)))
+        async def reached(page: Sequence[Item]) -> bool:
+            if grounded or (page[0] is not first[0] and await ground.reached(page)):
+                return True
+            # Where nothing that is listed is known, only time tells.
+            return ground.blind and all_older(page[-2:], cursor.at)
 
-    async def _back_to(self, since: datetime, first: int) -> tuple[list[_Item], bool]:
+        items, whole = await self._walk_back(_FIRST_PAGE_BACK, reached, first=first)
+        bound = cursor.at if ground.blind else cursor.floor
+        fresh = new_ones(items, bound, ground)
+        missed = frozenset(ids_of(fresh)) & frozenset(ids_of(items[ground.place(items) :]))
+        return await self._reading(
+            by_time(fresh),
+            strays=self._strays(fresh) | missed,
+            missed=missed,
+            cursor=self._reached(cursor, items),
+            gap="" if whole else _NEWEST_ONLY,
+            before=cursor.at,
+        )
+
+    def _strays(self, items: Iterable[Item]) -> frozenset[PostId]:
+        """Posts without a date, or with one that is still to come."""
+        return frozenset(
+            item.post.id for item in items if not EPOCH < item.post.created_at <= self.horizon
+        )
+
+    def _reached(self, cursor: Cursor, items: Sequence[Item]) -> Cursor | None:
+        """The cursor at the newest post that was read; None where that is no farther."""
+        dated = [item.post for item in items if EPOCH < item.post.created_at <= self.horizon]
+        last = max(dated, key=time_of, default=None)
+        if last is None or (cursor.at is not None and last.created_at <= cursor.at):
+            return None
+        return Cursor(last.id, last.created_at, cursor.floor)
+
+    async def _back_to(self, since: datetime, first: int) -> tuple[list[Item], bool]:
         """The posts created at `since` or later, oldest first, and whether these are all."""
 
-        async def reached(page: Sequence[_Item]) -> bool:
-            return _is_older(page[-1], since)
+        async def reached(page: Sequence[Item]) -> bool:
+            return all_older(page[-2:], since)
 
         items, whole = await self._walk_back(first, reached)
-        return _by_time([item for item in items if item.post.created_at >= since]), whole
+        whole = whole or (bool(items) and is_older(items[-1], since))
+        return by_time([item for item in items if item.post.created_at >= since]), whole
 
     async def _walk_back(
-        self, first: int, reached: _Reached, kinds: _Kinds = _ALL_KINDS
-    ) -> tuple[list[_Item], bool]:
+        self,
+        limit: int,
+        reached: _Reached,
+        kinds: _Kinds = _ALL_KINDS,
+        *,
+        first: list[Item] | None = None,
+        most: int | None = None,
+    ) -> tuple[list[Item], bool]:
         """Pages from the newest back until `reached` says so of one, or the timeline ends.
 
-        The first page asks for `first` posts. False where a server that does not page repeats
-        itself instead, unless what it gives is so little that it must be all.
+        The first page asks for `limit` posts, unless it is given as `first`; after `most` pages it
+        is enough. False where a server that does not page repeats itself instead, unless what it
+        gives is so little that it must be all.
         """
-        items: list[_Item] = []
+        items: list[Item] = []
         seen: set[PostId] = set()
-        limit, below = first, None
-        for _ in range(_MOST_PAGES_BACK):
-            page = await self._page(limit, max_id=below, kinds=kinds)
-            fresh = [item for item in page if item.post.id not in seen]
+        below, repeated = None, False
+        for _ in range(_MOST_PAGES_BACK if most is None else most):
+            page = await self._page(limit, max_id=below, kinds=kinds) if first is None else first
+            first = None
+            fresh = each_once(item for item in page if item.post.id not in seen)
             if not fresh:
+                if page and not repeated:
+                    # One wrong answer must not pass for the end.
+                    repeated = True
+                    continue
                 whole = not page or len(items) < _SMALLEST_CAP
                 if not whole:
                     log.warning("the server gives its newest posts only; others are out of reach")
                 return items, whole
+            repeated = False
             items += fresh
-            seen.update(_ids(fresh))
+            seen.update(ids_of(fresh))
             if await reached(fresh):
                 return items, True
             limit, below = PAGE, fresh[-1].post.id
+        if most is not None:
+            return items, True
         raise Transient(f"the timeline does not end within {_MOST_PAGES_BACK} pages")
 
     async def _page(
@@ -233,7 +328,7 @@ class Timeline:
         min_id: PostId | None = None,
         max_id: PostId | None = None,
         kinds: _Kinds = _ALL_KINDS,
-    ) -> list[_Item]:
+    ) -> list[Item]:
         """One page in the server's order. Others' writing that strays in is left out."""
         statuses = await self.client.statuses(
             self.account.id,
@@ -256,9 +351,9 @@ class Timeline:
                 self._note("the server lists others' posts among one's own; they are left out")
         return own
 
-    def _item(self, said: Mapping[str, object]) -> _Item | None:
+    def _item(self, said: Mapping[str, object]) -> Item | None:
         post = status_to_post(said, host=self.host, custom_emoji=self.custom_emoji)
-        return None if post is None else _Item(said, post)
+        return None if post is None else Item(said, post)
 
     def _note(self, oddity: str) -> None:
         """Warn of an oddity once: it comes again with every page."""
@@ -266,8 +361,22 @@ class Timeline:
             self.oddities.add(oddity)
             log.warning("%s: %s", self.account.handle, oddity)
 
-    async def _reading(self, items: Iterable[_Item], *, more: bool = False) -> Reading:
-        """The posts of `items`, with the text as typed where it matters and can be had."""
+    async def _reading(
+        self,
+        items: Iterable[Item],
+        *,
+        more: bool = False,
+        strays: frozenset[PostId] = frozenset(),
+        missed: frozenset[PostId] = frozenset(),
+        cursor: Cursor | None = None,
+        gap: str = "",
+        before: datetime | None = None,
+    ) -> Reading:
+        """The posts of `items`, with the text as typed where it matters and can be had.
+
+        One that was written `before` others that were read may be an older one that was edited, on
+        servers that give it another id then and do not say so: the ledger compares.
+        """
         posts: list[Post] = []
         sources = self.sources
         for item in items:
@@ -280,68 +389,16 @@ class Timeline:
                     # The HTML says the same, less exactly. The rest is not held up by it either.
                     log.debug("no source for post %s: %s", post.id, error)
                     sources = None
+            if before is not None and EPOCH < post.created_at < before:
+                post = replace(post, edited_at=post.edited_at or post.created_at)
             posts.append(post)
-        return Reading(tuple(posts), more=more)
+        return Reading(
+            tuple(posts), more=more, strays=strays, missed=missed, cursor=cursor, gap=gap
+        )
 
-    def _as_typed(self, item: _Item, source: Mapping[str, object] | None) -> Post | None:
+    def _as_typed(self, item: Item, source: Mapping[str, object] | None) -> Post | None:
         if source is None:
             return None
         return status_to_post(
             item.said, host=self.host, source=source, custom_emoji=self.custom_emoji
         )
-
-
-def _new_ones(
-    listed: Sequence[_Item], at: datetime | None, dealt_with: Collection[PostId]
-) -> list[_Item]:
-    """Which of `listed` (in the server's order, newest first) have not been dealt with yet.
-
-    Whatever stands above the first post dealt with is new, however it is dated. Below it, or where
-    no such post is listed (it may have been deleted), time decides; of posts of one and the same
-    time, those that are known not to be older.
-    """
-    places = (place for place, item in enumerate(listed) if item.post.id in dealt_with)
-    anchor = next(places, None)
-    fresh = []
-    for place, item in enumerate(listed):
-        post = item.post
-        if post.id in dealt_with or _is_edit(post, at):
-            continue
-        if at is not None and (anchor is None or place > anchor):
-            late = post.created_at > at or (anchor is None and post.created_at == at)
-            if not late:
-                continue
-        fresh.append(item)
-    return fresh
-
-
-def _is_edit(post: Post, at: datetime | None) -> bool:
-    """Whether an unknown post is an old one under a new id: at least one server edits that way."""
-    return at is not None and post.edited_at is not None and EPOCH < post.created_at <= at
-
-
-def _is_older(item: _Item, at: datetime | None) -> bool:
-    """Whether a post is surely from before `at`; an unreadable date proves nothing."""
-    return at is not None and EPOCH < item.post.created_at < at
-
-
-def _oldest_first(page: Sequence[_Item]) -> list[_Item]:
-    """A page turned round, unless the server lists it that way already."""
-    if page[0].post.created_at < page[-1].post.created_at:
-        return list(page)
-    return list(reversed(page))
-
-
-def _by_time(listed: Sequence[_Item]) -> list[_Item]:
-    """Oldest first by time; posts of the same time as the server lists them, turned round."""
-    items = list(reversed(listed))
-    items.sort(key=lambda item: item.post.created_at)
-    return items
-
-
-def _ids(items: Iterable[_Item]) -> list[PostId]:
-    return [item.post.id for item in items]
-
-
-def _time(post: Post) -> datetime:
-    return post.created_at

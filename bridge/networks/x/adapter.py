@@ -32,6 +32,7 @@ from bridge.ports import (
     Known,
     LocalMedia,
     Reading,
+    Recorded,
     Standing,
     TokenStore,
     Uploaded,
@@ -98,6 +99,15 @@ class XAdapter:
         """Everything after `cursor`, whole; see `bridge.ports.Source.read_after`."""
         return await self._reader.read_after(cursor, known)
 
+    async def check_cursor(self, cursor: Cursor, seen: Recorded) -> Cursor:
+        """`cursor` if it can be right, else the last sound position of what was seen."""
+        return await self._reader.check_cursor(cursor, seen)
+
+    async def audit(self, cursor: Cursor, known: Known) -> Reading:
+        """Nothing: reading is paid for here."""
+        del cursor, known
+        return Reading(())
+
     async def recent(self, since: datetime) -> Reading:
         """Own posts from `since` on. Raises `Transient` where a post's date cannot be read."""
         return await self._reader.recent(since)
@@ -112,11 +122,14 @@ class XAdapter:
         return await self._reader.look_up(post)
 
     async def standing(self, post: PostId) -> Standing:
-        """Whether the account is protected by now: nothing else about a post is free."""
-        del post
+        """Whether the account is protected by now: nothing else about a post is free.
+
+        A post whose id lies in the future is looked up all the same: the id was wrong, and the
+        post has another one, unless the own clock is wrong.
+        """
         protected = (await self._identity.audience()).protected
         if protected is False:
-            return Standing()
+            return Standing(gone=await self._reader.is_mistaken(post))
         return Standing(audience=Visibility.FOLLOWERS if protected else Visibility.UNKNOWN)
 
     async def listen(self, wake: Callable[[], None], changed: Changed = ignore) -> None:

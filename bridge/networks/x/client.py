@@ -48,6 +48,7 @@ _PARAMETERS = (
     "since_id",
     "start_time",
     "tweet.fields",
+    "until_id",
 )
 
 

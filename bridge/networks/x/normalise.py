@@ -31,6 +31,7 @@ from bridge.networks.fields import (
     moment_at,
     text_at,
 )
+from bridge.networks.x import ids
 from bridge.networks.x.addresses import status_address
 from bridge.networks.x.attachments import attached_media, attached_poll
 from bridge.networks.x.dialects import (
@@ -45,7 +46,14 @@ from bridge.networks.x.dialects import (
 from bridge.networks.x.entities_text import Body, read_text
 from bridge.networks.x.reposts import repost_name
 
-__all__ = ["Includes", "account_from", "missing_everywhere", "page_to_posts", "post_from"]
+__all__ = [
+    "Includes",
+    "account_from",
+    "missing_everywhere",
+    "own_id",
+    "page_to_posts",
+    "post_from",
+]
 
 _WEB = "https://x.com"
 _NARROWER = (
@@ -124,7 +132,7 @@ def post_from(
     owned_url_base: str = _WEB,
 ) -> Post | None:
     """One post of an own timeline; None only where it has no id. See `page_to_posts`."""
-    post_id = id_at(item, "id")
+    post_id = own_id(item)
     if post_id is None:
         return None
     author = AccountId(id_at(item, "author_id") or me)
@@ -154,6 +162,17 @@ def post_from(
         media=media,
         poll=attached_poll(item, includes),
     )
+
+
+def own_id(item: Mapping[str, object]) -> str | None:
+    """The id of a post; that of its history where its own is not in there and denies its date."""
+    stated, dated = id_at(item, "id"), moment_at(item, "created_at")
+    listed = ids_at({"all": either(item, "edit_history_post_ids")}, "all")
+    if not listed or stated in listed or dated is None:
+        return stated
+    if not ids.agrees(stated, dated) and ids.agrees(listed[-1], dated):
+        return listed[-1]
+    return stated
 
 
 def _first(refers: tuple[Reference, ...], kind: str) -> str | None:

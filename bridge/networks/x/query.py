@@ -95,12 +95,14 @@ def other(dialect: Dialect) -> Dialect:
 class Stretch:
     """Which part of a timeline is wanted, newest first; all of it where nothing is set.
 
-    `since_id` is exclusive; `start` (aware) is inclusive and is cut to whole seconds on the wire.
+    `since_id` and `until_id` are exclusive; `start` (aware) is inclusive and is cut to whole
+    seconds on the wire.
     """
 
     since_id: str | None = None
     start: datetime | None = None
     page_size: int = LARGEST_PAGE
+    until_id: str | None = None
 
 
 def single(dialect: Dialect) -> dict[str, str]:
@@ -120,6 +122,8 @@ def parameters(dialect: Dialect, stretch: Stretch, token: str | None) -> dict[st
         query["since_id"] = stretch.since_id
     if stretch.start is not None and stretch.start >= EARLIEST_START:
         query["start_time"] = f"{stretch.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if stretch.until_id is not None:
+        query["until_id"] = stretch.until_id
     if token is not None:
         query["pagination_token"] = token
     return query

@@ -5,38 +5,35 @@ Counts what reading costs. Must not retry, nor judge what is mirrored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import datetime
-from enum import Enum, auto
+from datetime import datetime, timedelta
 
 from bridge.core.errors import Refused, Transient
 from bridge.core.model import AccountId, Post, PostId, ReplyRef
+from bridge.core.plausible import horizon, newest
 from bridge.core.prices import PriceTable
 from bridge.core.record import Cursor
 from bridge.networks.fields import EPOCH, list_at
+from bridge.networks.x import ids
 from bridge.networks.x.dialects import items_of
 from bridge.networks.x.errors import describe, problem_of, says_gone
+from bridge.networks.x.following import Following, Place
 from bridge.networks.x.identity import Identity
 from bridge.networks.x.meter import ReadBill, ReadMeter
 from bridge.networks.x.normalise import page_to_posts
 from bridge.networks.x.query import LARGEST_PAGE, SMALLEST_PAGE, Stretch
 from bridge.networks.x.timeline import Timeline
-from bridge.ports import Baseline, Clock, Known, Reading
+from bridge.ports import Baseline, Clock, Known, Reading, Recorded
 
 _OK = 200
+_HARDLY_AHEAD = timedelta(hours=1)
+"""Up to here an id in the future is rather a sign of a clock that stands behind."""
 
 
-class _Place(Enum):
-    """Where a post that was read stands towards what was asked for."""
-
-    WANTED = auto()
-    KNOWN = auto()
-    BEYOND = auto()
-
-
-_Judge = Callable[[Post, frozenset[PostId]], _Place]
+_Judge = Callable[[Post, frozenset[PostId]], Place]
+_OnPage = Callable[[Mapping[str, object], Sequence[Post]], None]
 
 
 class Reader:
@@ -52,32 +49,60 @@ class Reader:
         self._web = web
 
     async def baseline(self) -> Baseline:
-        """The newest page that X gives, of 5 posts at most."""
-        stretch = Stretch(page_size=SMALLEST_PAGE)
+        """The newest page that X gives, of 5 posts at most.
+
+        Raises `Transient` where it tells neither a possible id nor a date: nothing would then keep
+        old posts from passing for new ones.
+        """
+        stretch, now = Stretch(page_size=SMALLEST_PAGE), self._clock.now()
         posts = await self._read(stretch, _keep_all, first_page=True)
-        ids = frozenset(each for post in posts for each in post.ids)
+        names = frozenset(each for post in posts for each in post.ids)
         if not posts:
-            return Baseline(Cursor(), ids, self._meter.take())
-        newest = posts[-1]
-        at = newest.created_at if newest.created_at > EPOCH else None
-        return Baseline(Cursor(newest.id, at, at), ids, self._meter.take())
+            return Baseline(Cursor(), names, self._meter.take())
+        dates = [post.created_at for post in posts if post.created_at > EPOCH]
+        complete = len(posts) < SMALLEST_PAGE
+        at = newest(dates, now, complete=complete) if dates else None
+        numbered = [
+            (value, post.id)
+            for post in posts
+            if (value := ids.sound(post.id, horizon(now), post.created_at)) is not None
+        ]
+        if not numbered and at is None:
+            raise Transient("X names neither ids nor dates of the posts that are there")
+        last = max(numbered)[1] if numbered else None
+        return Baseline(Cursor(last, at, at), names, self._meter.take())
+
+    async def check_cursor(self, cursor: Cursor, seen: Recorded) -> Cursor:
+        """`cursor` if it can be right, else the greatest possible id of what was seen."""
+        latest = horizon(self._clock.now())
+        if ids.is_sound(cursor, latest):
+            return cursor
+        return ids.last_sound(cursor, await seen(), latest)
 
     async def read_after(self, cursor: Cursor, known: Known) -> Reading:
-        """Everything after `cursor`, whole; see `bridge.ports.Source.read_after`.
-
-        X gives what has a greater id than `since_id`. A server that gives more shows it by the
-        cursor's own post, by known posts, or by posts that are neither later nor of a greater id.
-        """
+        """Everything after `cursor`, whole; see `bridge.ports.Source.read_after`."""
         start = cursor.floor if cursor.post is None else None
-        if start is not None and start > self._clock.now():
+        now = self._clock.now()
+        if start is not None and start > now:
             # X takes a time to come for a mistake; what is written before it is not wanted.
             return Reading((), self._meter.take())
+        since = cursor.post if ids.number(cursor.post) is not None else None
+        if since is None and cursor.post is not None:
+            start = cursor.at
+        following = Following(cursor, now, horizon(now))
         posts = await self._read(
-            Stretch(since_id=cursor.post, start=start),
-            lambda post, seen: _after(post, cursor, known=post.id in seen),
+            Stretch(since_id=since, start=start),
+            following.judge,
             known,
+            on_page=following.note_page,
         )
-        return Reading(posts, self._meter.take())
+        return Reading(
+            posts,
+            self._meter.take(),
+            strays=following.strays(),
+            missed=frozenset(following.missed),
+            cursor=following.reached(),
+        )
 
     async def recent(self, since: datetime) -> Reading:
         """Own posts from `since` on. Raises `Transient` where a post's date cannot be read."""
@@ -90,11 +115,11 @@ class Reader:
             return Reading((), self._meter.take())
         seen: set[PostId] = set()
 
-        def within(post: Post, _known: frozenset[PostId]) -> _Place:
+        def within(post: Post, _known: frozenset[PostId]) -> Place:
             if post.id not in seen and len(seen) == limit:
-                return _Place.BEYOND
+                return Place.BEYOND
             seen.add(post.id)
-            return _Place.WANTED
+            return Place.WANTED
 
         size = min(max(limit, SMALLEST_PAGE), LARGEST_PAGE)
         posts = await self._read(Stretch(page_size=size), within, whole=limit)
@@ -110,6 +135,15 @@ class Reader:
         if found is None or found.ids[-1] == found.id:
             return found
         return await self._single(found.ids[-1])
+
+    async def is_mistaken(self, post: PostId) -> bool:
+        """Whether an id that cannot be right is one that X does not know; costs a look-up."""
+        if ids.is_too_long(post):
+            return True
+        soon = horizon(self._clock.now() + _HARDLY_AHEAD)
+        if ids.number(post) is None or ids.sound(post, soon) is not None:
+            return False
+        return await self._single(post) is None
 
     async def is_gone(self, post: PostId) -> bool:
         """Whether X says that it has no post of that id."""
@@ -142,10 +176,11 @@ class Reader:
         *,
         first_page: bool = False,
         whole: int | None = None,
+        on_page: _OnPage | None = None,
     ) -> tuple[Post, ...]:
         """The wanted posts of `stretch`, each once, oldest first.
 
-        Ends with the first page that reaches beyond it, for what follows is older still; for
+        Ends with the first page whose end lies beyond it, for what follows is older still; for
         `first_page`, with the first that has any posts; for `whole`, with so many wanted ones.
         """
         owner = (await self._identity.account()).id
@@ -165,9 +200,11 @@ class Reader:
                     own |= seen
                     places = [judge(post, seen) for post in page]
                     for post, place in zip(page, places, strict=True):
-                        if place is _Place.WANTED:
+                        if place in {Place.WANTED, Place.MISSED}:
                             taken.setdefault(post.id, post)
-                    if _Place.BEYOND in places or (first_page and page) or len(taken) == whole:
+                    if on_page is not None:
+                        on_page(payload, page)
+                    if _ends_beyond(places) or (first_page and page) or len(taken) == whole:
                         break
         finally:
             self._meter.charge(bill, self._clock.now(), own)
@@ -200,33 +237,16 @@ def _as_thread(post: Post, own: Collection[PostId], owner: AccountId) -> Post:
     return replace(post, in_reply_to=ReplyRef(ref.post, owner))
 
 
-def _keep_all(_post: Post, _known: frozenset[PostId]) -> _Place:
-    return _Place.WANTED
+def _keep_all(_post: Post, _known: frozenset[PostId]) -> Place:
+    return Place.WANTED
 
 
-def _after(post: Post, cursor: Cursor, *, known: bool) -> _Place:
-    """Where `post` stands towards `cursor`, for a server that may not heed it.
-
-    A known post is never wanted again; but unknown ones that are older may still follow it, unless
-    it stands before the cursor.
-    """
-    bound = cursor.floor if cursor.post is None else cursor.at
-    dated = post.created_at > EPOCH
-    if post.id == cursor.post or (dated and bound is not None and _precedes(post, cursor, bound)):
-        return _Place.BEYOND
-    if known:
-        return _Place.KNOWN if bound is not None and dated else _Place.BEYOND
-    return _Place.WANTED
+def _ends_beyond(places: Sequence[Place]) -> bool:
+    """Whether a page reaches beyond what is wanted: one entry at its end may be a wrong one."""
+    return bool(places) and all(place in {Place.BEYOND, Place.MISSED} for place in places[-2:])
 
 
-def _precedes(post: Post, cursor: Cursor, bound: datetime) -> bool:
-    if cursor.post is not None and post.id.isdecimal() and cursor.post.isdecimal():
-        # Both signs together: a post may be back-dated, and ids may be given out of order.
-        return int(post.id) < int(cursor.post) and post.created_at <= bound
-    return post.created_at < bound
-
-
-def _dated_from(post: Post, since: datetime) -> _Place:
+def _dated_from(post: Post, since: datetime) -> Place:
     if post.created_at == EPOCH:
         raise Transient("X did not say when its posts were created, so nothing can be proven")
-    return _Place.WANTED if post.created_at >= since else _Place.BEYOND
+    return Place.WANTED if post.created_at >= since else Place.BEYOND

@@ -16,9 +16,10 @@ from urllib.parse import quote
 from bridge.core.errors import Refused, Transient
 from bridge.core.model import AccountId, PostId
 from bridge.core.redaction import Redactor
-from bridge.networks.fields import list_at, mapping_at, number_at, text_at
+from bridge.networks.fields import id_at, list_at, mapping_at, number_at, text_at
+from bridge.networks.x import ids
 from bridge.networks.x.client import AnswerTooLarge, XClient, problem_in_success
-from bridge.networks.x.dialects import missing_everywhere
+from bridge.networks.x.dialects import items_of, missing_everywhere
 from bridge.networks.x.query import (
     DECISIVE,
     POST,
@@ -70,10 +71,16 @@ class Timeline:
                     raise
                 stretch = replace(stretch, page_size=SMALLEST_PAGE)
                 continue
+            if not _heeds(payload, stretch.until_id):
+                return
             yield payload
             token = text_at(mapping_at(payload, "meta"), "next_token") or None
             if token is None:
-                return
+                below = _below(payload, stretch)
+                if below is None:
+                    return
+                stretch = replace(stretch, until_id=below)
+                continue
             if token in seen:
                 break
             seen.add(token)
@@ -159,6 +166,30 @@ class Timeline:
         if not (list_at(payload, "data") or silent or _says_that_it_is_empty(payload)):
             raise Transient("HTTP 200: the answer is not a page of a timeline")
         return payload
+
+
+def _below(payload: Mapping[str, object], stretch: Stretch) -> str | None:
+    """From where to go on after a full page that does not say whether more follow."""
+    if len(list_at(payload, "data")) < stretch.page_size:
+        return None
+    lowest, before = min(_numbers(payload), default=None), ids.number(stretch.until_id)
+    if lowest is None or (before is not None and lowest >= before):
+        return None
+    return str(lowest)
+
+
+def _heeds(payload: Mapping[str, object], until: str | None) -> bool:
+    """Whether a page lies below `until`, which some take to be included.
+
+    One that does not is the newest page once more.
+    """
+    bound = ids.number(until)
+    return bound is None or all(value <= bound for value in _numbers(payload))
+
+
+def _numbers(payload: Mapping[str, object]) -> list[int]:
+    found = (ids.number(id_at(item, "id")) for item in items_of(payload))
+    return [value for value in found if value is not None]
 
 
 def _says_that_it_is_empty(payload: Mapping[str, object]) -> bool:

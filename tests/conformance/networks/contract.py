@@ -127,7 +127,7 @@ class NetworkContract:
         cursor, found = Cursor(), list[PostId]()
 
         for _ in range(20):
-            reading = await network.adapter.read_after(cursor, Memory().known)
+            reading = await network.adapter.read_after(cursor, Memory(set(found)).known)
             found += [post.id for post in reading.posts]
             for post in reading.posts:
                 cursor = cursor.past(post)

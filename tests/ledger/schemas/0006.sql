@@ -26,6 +26,14 @@ INSERT INTO "attempt_log" VALUES(1,1,0,1795348800000000,'claim','attempting','ha
 INSERT INTO "attempt_log" VALUES(2,1,0,1795348800000000,'receipt','delivered',NULL,'');
 INSERT INTO "attempt_log" VALUES(3,1,1,1795348800000000,'claim','attempting','hash','');
 INSERT INTO "attempt_log" VALUES(4,1,1,1795348800000000,'receipt','delivered',NULL,'');
+CREATE TABLE audit (
+    route_id INTEGER NOT NULL PRIMARY KEY REFERENCES route (id),
+    at BIGINT,
+    gap_since BIGINT,
+    gap_why TEXT NOT NULL DEFAULT '',
+    gap_posts BIGINT NOT NULL DEFAULT 0,
+    gap_closed BIGINT
+);
 CREATE TABLE awaited (
     post_id INTEGER NOT NULL PRIMARY KEY REFERENCES post (id),
     route_id INTEGER NOT NULL REFERENCES route (id),
