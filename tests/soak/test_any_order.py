@@ -17,7 +17,7 @@ from tests.fakes import PatientClock
 from tests.soak.switching import Switchboard, SwitchedRig, SwitchedUniverse, complaints
 from tests.soak.universe import OwnClock, WatchedNetwork
 
-QUICK = 120
+QUICK = 80
 CHUNK = 1000
 CHUNKS = 10
 
