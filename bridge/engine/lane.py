@@ -216,6 +216,9 @@ class Lane:
         for _, gate in self._sides():
             if (wait := waits.get(gate.side)) is not None:
                 gate.restore(wait)
+        if any(wait.of_media and wait.stamp != self.plan.stamp for wait in self._kept):
+            # Parts with media were put off for as long as that wait was to last.
+            await self._bench.ledger.hurry(self.plan.route, self._bench.clock.now())
         await self._keep_waits()
 
     async def _keep_waits(self) -> None:

@@ -52,7 +52,17 @@ async def test_without_the_right_to_upload_words_cross_and_pictures_wait(world: 
     told = (await world.twinpost("why", pictures[0].id, "--json")).out
     assert "media.write" in told
     assert {await state(world, post.id) for post in pictures} == {"planned"}
+    status = await world.twinpost("status", "--json")
+    assert status.code == 1
+    (row,) = [row for row in status.rows if row["direction"] == "mastodon_to_x"]
+    assert row["state"] == "media waits"
+    assert "media.write" in row["detail"]
+    # Another configuration, or login, ends the wait.
     world.x.faults.clear()
+    text = world.config.read_text(encoding="utf-8")
+    world.config.write_text(text.replace("      oauth1:", "      dialect: post\n      oauth1:"))
+    await world.twinpost("once")
+    assert {await state(world, post.id) for post in pictures} == {"delivered"}
 
 
 async def test_a_proxy_with_a_small_limit_gets_a_smaller_picture(world: World) -> None:
