@@ -47,7 +47,6 @@ def guarded(rig: Rig) -> Guarded:
     rig.__class__ = Guarded
     rig.max_age = timedelta(hours=24)
     assert isinstance(rig, Guarded)
-    rig.max_age = Guarded.max_age
     return rig
 
 
