@@ -195,7 +195,7 @@ async def test_whatever_look_ups_answer_only_what_is_gone_is_deleted_and_all_of_
             await rig.restart()
             daemon = rig.daemon()
     rig.mastodon.look_up_errors = []
-    await rig.pass_time(daemon, 9 * HOUR, step=1200)
+    await rig.pass_time(daemon, 16 * HOUR, step=1800)
     assert numbers(rig) == sorted(set(range(30)) - set(gone))
     assert not asked(rig)
 
