@@ -66,6 +66,7 @@ class World:
     daemon: Daemon
     mirrors: bool
     """Whether some posts are mirrored, which takes much longer."""
+    began: datetime
     unrecorded: dict[Direction, set[str]] = field(default_factory=lambda: {OUT: set(), HOME: set()})
     below: dict[str, datetime] = field(default_factory=dict)
     """Posts that were dated back, which the daily comparison finds, and when they were written."""
@@ -126,6 +127,9 @@ class World:
                 made = self.mastodon.write(self.toots_of, text, visibility=shown, created_at=at).id
             else:
                 made = self.x.write(self.x_account, text, created_at=at).id
+            if at is not None and at <= self.began:
+                # By its date it stood there before the start, and nothing says otherwise.
+                continue
             self.unrecorded[direction].add(made)
             if at is not None and at < self.clock.at:
                 self.below[made] = self.clock.at
@@ -252,7 +256,17 @@ async def world(seed: int) -> AsyncIterator[World]:
         ]
         daemon = Daemon(plans, bench)
         await daemon.once()
+        began = clock.now()
         clock.pass_time(1)
         yield World(
-            rng, clock, toots, account, x, x_account, ledger, daemon, mirrors=seed % 10 == 0
+            rng,
+            clock,
+            toots,
+            account,
+            x,
+            x_account,
+            ledger,
+            daemon,
+            mirrors=seed % 10 == 0,
+            began=began,
         )
