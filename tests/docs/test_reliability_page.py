@@ -70,3 +70,15 @@ def test_each_promise_names_exactly_the_tests_that_carry_its_number(promise: int
     ]
     (row,) = re.findall(rf"(?m)^\| {promise}\. [^|]+ \| ([^|]+) \|$", PAGE)
     assert re.findall(r"`([^`]+)`", row) == found
+
+
+def test_every_class_of_faults_names_its_rule_and_tests_that_are_there() -> None:
+    section = PAGE.split("## Classes of faults")[1].split("\n## ")[0]
+    rows = re.findall(r"(?m)^\| ([^|]+) \| ([^|]+) \| (`[^|]+`) \|$", section)
+    assert len(rows) >= 28
+    for what, rule, tests in rows:
+        assert rule.strip(), what
+        for path in re.findall(r"`([^`]+)`", tests):
+            assert (TESTS / path).is_file(), path
+        for path in re.findall(r"`([\w/]+\.py)`", rule):
+            assert (ROOT / "bridge" / path).is_file(), path
