@@ -181,13 +181,16 @@ async def settle(
     """Move a part (T3) and tell everybody. It may be sent again from `not_before`, or at once.
 
     The one way in which the engine moves a part. Where another activity has moved it since `record`
-    was read, nothing is done, and the part is returned as it stands now.
+    was read, nothing is done, and the part is returned as it stands now. Raises `LeaseLost` where
+    it was another process that moved it.
     """
     async with bench.turnstiles.turn(record.key.route.bridge):
         known = await current(bench, record)
-        if known.state is not record.state:
-            return known
         now = bench.clock.now()
+        if known.state is not record.state:
+            # Nothing is written here, so the lease has to be proven by itself.
+            await bench.ledger.renew(now)
+            return known
         settled = await bench.ledger.settle(
             record.key,
             event,
