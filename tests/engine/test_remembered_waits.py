@@ -27,13 +27,15 @@ from bridge.engine.supervise import Daemon
 from tests.engine.conftest import HOME, OUT, Rig
 
 EVERY = 300
-A_DAY = 24 * 3600 // EVERY
+A_DAY = 24 * 3600
+RHYTHMS = [900, pytest.param(EVERY, marks=pytest.mark.soak)]
+"""Seconds between passes of a day: what the shipped timer does takes long to play through."""
 
 
-async def timer(rig: Rig, passes: int) -> None:
+async def timer(rig: Rig, passes: int, every: int = EVERY) -> None:
     """So many passes, each by a process of its own."""
     for _ in range(passes):
-        rig.clock.pass_time(EVERY)
+        rig.clock.pass_time(every)
         await rig.daemon().once()
 
 
@@ -55,16 +57,17 @@ TROUBLES: list[tuple[Callable[[Rig], NetworkError], int]] = [
 ]
 
 
+@pytest.mark.parametrize("every", RHYTHMS)
 @pytest.mark.parametrize(("trouble", "most"), TROUBLES)
 async def test_passes_of_a_timer_ask_as_rarely_as_a_daemon(
-    rig: Rig, trouble: Callable[[Rig], NetworkError], most: int
+    rig: Rig, trouble: Callable[[Rig], NetworkError], most: int, every: int
 ) -> None:
     await rig.started()
     for number in range(3):
         rig.mastodon.write(f"Post {number}")
     error = trouble(rig)
     rig.x.answers = [error] * 500
-    await timer(rig, A_DAY)
+    await timer(rig, A_DAY // every, every)
     assert 1 <= rig.x.calls <= most
     (wait,) = await rig.ledger.waits(OUT)
     assert (wait.network, wait.why, wait.detail) == (Network.X, why(error), error.detail)
@@ -101,10 +104,13 @@ async def at_work(rig: Rig) -> Daemon:
     return daemon
 
 
-async def test_a_reading_that_is_refused_is_remembered_like_a_sending(rig: Rig) -> None:
+@pytest.mark.parametrize("every", RHYTHMS)
+async def test_a_reading_that_is_refused_is_remembered_like_a_sending(
+    rig: Rig, every: int
+) -> None:
     await rig.started()
     rig.x.read_errors = [Unauthorised("HTTP 401", status=401)] * 500
-    await timer(rig, A_DAY)
+    await timer(rig, A_DAY // every, every)
     assert len(rig.x.read_errors) >= 500 - 12
     (wait,) = await rig.ledger.waits(HOME)
     assert wait.gate == "reading x"
