@@ -134,7 +134,7 @@ async def _rebound(settings: Settings, bridge: BridgeName, *, sure: bool) -> Exi
             return Exit.FINE
         done = await commands.rebind(bridge)
     print(
-        f"{bridge} starts anew. {done.posts} post(s) are kept as {done.aside} (twinpost history "
+        f"{bridge} starts over. {done.posts} post(s) are kept as {done.aside} (twinpost history "
         f"--bridge {done.aside}); {done.unsent} unsent part(s) of them were ended. To have others "
         "signed in: twinpost login. Then start the bridge again."
     )
@@ -144,7 +144,7 @@ async def _rebound(settings: Settings, bridge: BridgeName, *, sure: bool) -> Exi
 def _is_sure(bridge: BridgeName) -> bool:
     if not sys.stdin.isatty():
         raise ConfigError(f"the bridge {bridge} would be bound to other accounts; agree with --yes")
-    return line(f"Start {bridge} anew? [y/N] ").strip().lower() in {"y", "yes"}
+    return line(f"Start {bridge} over? [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def _say_what_follows(done: Restored) -> None:

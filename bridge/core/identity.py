@@ -52,7 +52,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Rebound:
-    """What became of a bridge that was told to start anew: `aside` is what it is called now.
+    """What became of a bridge that was told to start over: `aside` is what it is called now.
 
     `posts` are kept under that name; `unsent` parts of theirs are not sent any more.
     """
@@ -84,7 +84,7 @@ class Identities(IdentitiesView, Protocol):
         ...
 
     async def rebind(self, bridge: BridgeName, now: datetime) -> Rebound:
-        """Keep all that is known of `bridge` under another name, and let it start anew.
+        """Keep all that is known of `bridge` under another name, and let it start over.
 
         Whoever is signed in next is its account. Nothing that is written before its next pass is
         mirrored, and nothing that was mirrored before is sent, edited or deleted any more.
@@ -92,7 +92,7 @@ class Identities(IdentitiesView, Protocol):
         ...
 
     async def is_rebound(self, route: Route) -> bool:
-        """Whether `route` was told to start anew with other accounts."""
+        """Whether `route` was told to start over with other accounts."""
         ...
 
 

@@ -239,7 +239,7 @@ class Commands:
         return tuple([(each, await ledger.identity(bridge, each)) for each in Network])
 
     async def rebind(self, bridge: BridgeName) -> Rebound:
-        """Start a bridge anew with whatever accounts are signed in next. Not beside its lanes."""
+        """Start a bridge over with whatever accounts are signed in next. Not beside its lanes."""
         return await self._bench.ledger.rebind(bridge, self._bench.clock.now())
 
     def _one(self, bridge: BridgeName | None, direction: Direction | None) -> Route:
