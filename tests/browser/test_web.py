@@ -57,9 +57,11 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """A daemon in a process of its own, with a month behind it."""
     async with made_world(tmp_path_factory.mktemp("web")) as world:
         configured(world)
-        # It has to stand there still: what is gone is not sent, whoever asks for it.
-        status = world.mastodon.write(world.mastodon_account, "A word, and another")
-        await seeded(world, a_month, partial(furnish, failed=status.id))
+        # Before it is sent after all it is read once more, and sent as it stands there.
+        status = world.mastodon.write(
+            world.mastodon_account, "A word that the other side does not like."
+        )
+        await seeded(world, a_month, partial(furnish, failed=status.id), standing=True)
         process = await world.start("run")
         assert process.stderr is not None
         said = b""

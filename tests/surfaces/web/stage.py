@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from bridge.app.looking import ledger_path
 from bridge.app.outlets import Outlets
-from bridge.app.wiring import wired
+from bridge.app.wiring import connected, wired
 from bridge.config import Settings, load
 from bridge.config.web import Listen, WebSettings
 from bridge.core.delivery import PartEvent
 from bridge.core.draft import Draft, DraftMedia, DraftPart, DraftPoll
+from bridge.core.identity import identity_of
 from bridge.core.model import (
     AccountId,
     BridgeName,
@@ -21,6 +22,7 @@ from bridge.core.model import (
     MediaId,
     MediaKind,
     Microdollars,
+    Network,
     Post,
     PostId,
     Route,
@@ -211,22 +213,42 @@ async def hostile(ledger: Ledger, now: datetime) -> None:
         )
 
 
-async def seeded(world: World, *writers: object) -> None:
-    """The ledger of `world` before its daemon starts."""
+async def seeded(world: World, *writers: object, standing: bool = False) -> None:
+    """The ledger of `world` before its daemon starts: it knows the accounts, and some posts.
+
+    With `standing`, those of Mastodon that are mirrored can still be read there.
+    """
     now = datetime.now(UTC)
-    path = ledger_path(load(world.config))
+    settings = load(world.config)
+    path = ledger_path(settings)
     ledger = await open_ledger(path, owner="seeds", now=now, create=True)
+    for bridge in settings.bridges:
+        for network in Network:
+            async with connected(bridge, settings, network.value) as port:
+                found = identity_of(await port.account())
+            await ledger.note_identity(bridge.name, network, found, now)
     for route in (OUT, BACK):
         await ledger.start(route, Cursor(at=now, floor=now), ())
     for write in writers:
         await write(ledger, now)  # type: ignore[operator]
+    if standing:
+        for tracked in (await ledger.absent(OUT, (), whole=True)).missing:
+            post = tracked.record
+            if world.mastodon.get(post.source) is None:
+                world.mastodon.write(
+                    world.mastodon_account,
+                    "\n".join(each.part.text for each in post.parts),
+                    created_at=post.created_at,
+                    status_id=post.source,
+                )
     await ledger.close()
 
 
 def configured(world: World, web: str = '{enabled: true, listen: "127.0.0.1:0"}') -> Settings:
-    """The settings of `world` with the page switched on."""
+    """The settings of `world` with the page switched on; what was seeded of X is not asked for."""
     world.configure(outward_delay="1h")
     text = world.config.read_text(encoding="utf-8")
+    text = text.replace("x_to_mastodon: {", "x_to_mastodon: {recheck: {every: never}, ")
     world.config.write_text(f"{text}web: {web}\n", encoding="utf-8")
     return load(world.config)
 
