@@ -26,7 +26,7 @@ def add_keeping(add: Callable[..., argparse.ArgumentParser], later: Later) -> No
     """The commands `ledger`, `catch-up` and `link`."""
     ledger = add(
         "ledger",
-        "Look after the bridge's memory, import another cross-poster's, or rebind it.",
+        "Look after the bridge's memory. Imports another tool's, and rebinds it.",
         "twinpost ledger backup --to /mnt/usb/ledger.sqlite3",
         later("ledger", "run"),
     )

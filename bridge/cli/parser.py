@@ -276,7 +276,7 @@ def _add_steering(add: Add) -> None:
     answer.add_argument("--not-sent", action="store_true", help="it does not: send it")
     retry = add(
         "retry",
-        "Send a failed post after all, or one held unsent: composed and uploaded again as of now.",
+        "Send a failed post after all, or one held unsent. It is composed and uploaded again.",
         "twinpost retry 113",
         _later("steer", "retry"),
     )
