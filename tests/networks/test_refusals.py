@@ -133,6 +133,15 @@ def test_what_a_mastodon_server_says_is_final_where_it_judges_and_nowhere_else(
         )
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_that_a_post_is_empty_to_a_server_of_pictures_is_final(operation: str) -> None:
+    body = json.dumps({"error": "Empty statuses are not allowed"}).encode()
+    for status, kind in product(STATUSES, TYPES):
+        error = asked_of_mastodon(status, kind, body, operation)
+        if status == 403:
+            assert isinstance(error, Refused) is (kind != "text/html"), kind
+
+
 @given(body=st.binary(max_size=300), status=st.sampled_from(STATUSES), kind=st.sampled_from(TYPES))
 def test_no_bytes_that_nobody_has_agreed_on_are_final(body: bytes, status: int, kind: str) -> None:
     errors = [asked_of_x(status, kind, body), asked_of_mastodon(status, kind, body, "create")]

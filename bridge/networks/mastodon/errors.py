@@ -47,6 +47,9 @@ _JUDGING = frozenset(
 """The statuses with which a server judges what was sent. Its words are localised, so that it takes
 these and its own form of an error; every other one tells of the server or what is in front."""
 
+_EMPTY = re.compile("empty status", re.IGNORECASE)
+"""With 403, from a server of pictures: its verdict on a text without one, hard-coded English."""
+
 _MOVED = re.compile(r"account (?:has |is )?(?:been )?(?:moved|moving|suspended)", re.IGNORECASE)
 _NEEDS_USER = re.compile("requires an authenticated user", re.IGNORECASE)
 _REPEATED_KEY = re.compile("idempotency", re.IGNORECASE)
@@ -191,7 +194,7 @@ def _foreign(exchange: Exchange, *, changing: bool) -> NetworkError:
 
 
 def _forbidden(exchange: Exchange, *, changing: bool) -> NetworkError:
-    """403: about the token or the account, where the server says so; never about a post alone."""
+    """403: about the token or the account, where the server says so; seldom about a post alone."""
     said, detail = _said(exchange), _detail(exchange)
     if "insufficient_scope" in exchange.headers.get("www-authenticate", ""):
         return Unauthorised(detail, status=exchange.status)
@@ -200,6 +203,8 @@ def _forbidden(exchange: Exchange, *, changing: bool) -> NetworkError:
     if _SHUT_OUT.search(said):
         hint = "moved, disabled or not confirmed: see the account's settings on its server"
         return Barred(f"{detail} ({hint})", status=exchange.status)
+    if changing and _EMPTY.search(said):
+        return Refused(detail, status=exchange.status)
     if changing and not _OWNERS_BUSINESS.search(said):
         return Transient(detail, status=exchange.status)
     return Unauthorised(detail, status=exchange.status)
