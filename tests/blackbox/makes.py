@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
+from tests.blackbox import snac
+
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -74,7 +76,8 @@ class Make:
     what an edit takes away that does not name it: ``all`` of the rest, or ``nothing``; ``none``
     where there are no edits. `gone` answers for a post that is no more. `boost` answers with a
     ``wrapper`` or with the ``original``. `leaves_out` are fields that its statuses never have,
-    `nulls` such as are null. `limits` are the headers about its limits.
+    `nulls` such as are null. `limits` are the headers about its limits. `markup` makes HTML of a
+    text, and `typed` is what one has to type so that a text is shown as it stands.
     """
 
     v1: dict[str, Any] | None
@@ -87,6 +90,7 @@ class Make:
     media: Literal["done", "busy", "accepted"] = "done"
     media_v2: bool = True
     markup: Callable[[str], str] | None = None
+    typed: Callable[[str], str] = str
     source: Literal["plain", "markdown", "none"] = "none"
     polls: bool = True
     edits: Literal["all", "nothing", "none"] = "nothing"
@@ -263,6 +267,7 @@ SNAC = Make(
     new_id=digest, time=seconds, cursors=frozenset({"max_id"}), links=False, polls=False,
     boost="original", edits="nothing", source="plain",
     leaves_out=frozenset({"language", "poll"}),
+    markup=snac.marked_up, typed=snac.typed,
 )  # fmt: skip
 NUMBERED = Make(
     v1=None,

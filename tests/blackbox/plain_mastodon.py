@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+from tests.blackbox import snac
+
 TOKEN = "mastodon-token"
 OWNER = "109"
 
@@ -41,11 +43,16 @@ class Make:
     sends_application: bool = False
     default_visibility: str = "public"
     new_id_for_edit: bool = False
+    edits: bool = False
+    """Whether a mirror can be edited there."""
+    takes_markup: bool = False
+    """Whether every text is taken for markup, as snac does."""
 
 
 MAKES = {
     "mastodon": Make(
-        "number", "4.5.2", 500, idempotency="replay", source="plain", sends_application=True
+        "number", "4.5.2", 500, idempotency="replay", source="plain", sends_application=True,
+        edits=True,
     ),
     "gotosocial": Make(
         "ulid", "0.20.1+git-abc", 5000, source="markdown", default_visibility="unlisted"
@@ -56,7 +63,7 @@ MAKES = {
     ),
     "snac": Make(
         "hash", "4.0.0 (not true; really snac/2.76)", 100_000, paragraphs=False,
-        instance_v2=False, cursors="none", source="plain",
+        instance_v2=False, cursors="none", source="plain", takes_markup=True,
     ),
     "pixelfed": Make("number", "3.5.3 (compatible; Pixelfed 0.12)", 500, idempotency="refuse"),
     "other": Make(
@@ -105,8 +112,8 @@ class PlainMastodon:
             status.id = self._new_id(status.at)
 
     def mirrors(self) -> list[str]:
-        """The texts that came through the API, in order."""
-        return [status.text for status in self.statuses if status.by_api]
+        """What people see of the statuses that came through the API, in order."""
+        return [snac.read(self._content(status)) for status in self.statuses if status.by_api]
 
     def _new_id(self, at: datetime) -> str:
         milliseconds, count = int(at.timestamp() * 1000), len(self.statuses)
@@ -131,6 +138,8 @@ class PlainMastodon:
             app.router.add_get("/api/v2/instance", self._instance)
         app.router.add_post("/api/v1/statuses", self._create)
         app.router.add_get("/api/v1/statuses/{id}", self._one)
+        if self.make.edits:
+            app.router.add_put("/api/v1/statuses/{id}", self._edit)
         app.router.add_get("/api/v1/statuses/{id}/source", self._source)
         return app
 
@@ -178,16 +187,21 @@ class PlainMastodon:
                 found = found[-limit:]
         return web.json_response([self._shown(status) for status in found[:limit]])
 
-    def _shown(self, status: Status) -> dict[str, Any]:
+    def _content(self, status: Status) -> str:
+        if self.make.takes_markup:
+            return snac.marked_up(status.text)
         escaped = html.escape(status.text)
         if self.make.paragraphs:
             escaped = "".join(f"<p>{each}</p>" for each in escaped.split("\n\n"))
+        return escaped.replace("\n", self.make.break_tag)
+
+    def _shown(self, status: Status) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "id": status.id,
             "created_at": f"{status.at:%Y-%m-%dT%H:%M:%S}.{status.at.microsecond // 1000:03}Z",
             "url": f"https://home.example/@ada/{status.id}",
             "visibility": status.visibility,
-            "content": escaped.replace("\n", self.make.break_tag),
+            "content": self._content(status),
             "spoiler_text": "",
             "in_reply_to_id": status.in_reply_to,
             "in_reply_to_account_id": OWNER if status.in_reply_to else None,
@@ -206,6 +220,14 @@ class PlainMastodon:
         status = next((each for each in self.statuses if each.id == wanted), None)
         if status is None:
             return _error(404, "Record not found")
+        return web.json_response(self._shown(status))
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        wanted, form = request.match_info["id"], await request.json()
+        status = next((each for each in self.statuses if each.id == wanted), None)
+        if status is None:
+            return _error(404, "Record not found")
+        self.edit(status, str(form.get("status", "")))
         return web.json_response(self._shown(status))
 
     async def _source(self, request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge.signin.x import SCOPES
+from tests.blackbox import snac
 from tests.blackbox.fediverse import Server, Toot
 from tests.blackbox.makes import MAKES
 from tests.blackbox.openapi import Document
@@ -82,7 +83,7 @@ def pairs() -> list[Pair]:
 
 def write_on_mastodon(pair: Pair) -> None:
     server = pair.mastodon
-    server.write(PLAIN)
+    server.write(server.make.typed(PLAIN))
     pictures = [
         server.file("image/png", samples.png("red"), "a red square"),
         server.file("image/jpeg", samples.jpeg("blue")),
@@ -151,7 +152,8 @@ def check_on_mastodon(pair: Pair) -> None:
     if server.make.needs_media:
         assert all(toot.files for toot in server.mirrors())
         return
-    assert pair.tooted("plain").text == PLAIN.replace("example.com", "example.org")
+    plain = server.shown(pair.tooted("plain"))
+    assert snac.read(plain["content"]) == PLAIN.replace("example.com", "example.org")
     assert pair.tooted("eek").spoiler == ("spiders" if server.make.warnings else "")
     asked = pair.tooted("Which one?")
     if server.make.polls:
