@@ -217,24 +217,39 @@ async def ended(process: asyncio.subprocess.Process) -> bytes:
     return out + err
 
 
+async def all_fails(world: World, method: str) -> None:
+    """Have requests of `method` fail in every way, and posts wait to be dealt with."""
+    for name in FAULTS:
+        world.x.faults.add(Fault(name, method, seconds=1))
+        world.mastodon.faults.add(Fault(name, method, seconds=1))
+        world.mastodon.write(world.mastodon_account, f"From Mastodon, before {name}")
+        world.x.write(world.x_account, f"From X, before {name}")
+        await asyncio.sleep(0.4)
+        # Logins that were refused wait for their owner's word.
+        await world.twinpost("sync-now")
+
+
 @pytest.mark.timeout(120)
 async def test_promise_6_a_run_in_which_everything_fails_spills_no_token(world: World) -> None:
     with_secrets_in_files(world)
     await world.twinpost("once")
-    async with every_surface(world) as outside, daemon(world) as process:
+    async with every_surface(world) as outside, AsyncExitStack() as daemons:
+        process = await daemons.enter_async_context(daemon(world))
         await world.watching()
-        for name in FAULTS:
-            world.x.faults.add(Fault(name, seconds=1))
-            world.mastodon.faults.add(Fault(name, seconds=1))
-            world.mastodon.write(world.mastodon_account, f"From Mastodon, before {name}")
-            world.x.write(world.x_account, f"From X, before {name}")
-            await asyncio.sleep(0.4)
+        await all_fails(world, "GET")
+        log = await ended(process)
+        for faults in (world.x.faults, world.mastodon.faults):
+            assert len(faults.pending) <= len(FAULTS) - 2, "too little failed to prove anything"
+            faults.clear()
+        # A process of its own asks a server at once that was out of order.
+        process = await daemons.enter_async_context(daemon(world))
+        await until(lambda: b"From Mastodon, before" in outside.broker(), 60)
+        await all_fails(world, "POST")
         proc = Path(f"/proc/{process.pid}")
         shown_to_all = proc.joinpath("cmdline").read_bytes() + proc.joinpath("environ").read_bytes()
-        await until(lambda: b"From Mastodon, before" in outside.broker(), 60)
         await asyncio.sleep(2)
         told = await outside.places()
-        log = await ended(process)
+        log += await ended(process)
         told["mqtt"] = outside.broker()
     history = await world.twinpost("history", "--json")
     status = await world.twinpost("status", "--json")
