@@ -117,6 +117,17 @@ class Gate:
         if refused is not None and (post is None or refused == Refusals(post)):
             self.worked()
 
+    def idle(self) -> None:
+        """Nothing is left to try: what time alone ends is over once its time has come.
+
+        What only the owner can mend stays as it was met last, since nothing shows it mended.
+        """
+        self.forget()
+        if self.closed is None or isinstance(self.closed.error, Unauthorised):
+            return
+        if self.is_open():
+            self.worked()
+
     def _fail(self, error: NetworkError) -> datetime:
         self._failures += 1
         now = self._bench.clock.now()

@@ -216,8 +216,8 @@ class Lane:
         for _, gate in self._sides():
             if (wait := waits.get(gate.side)) is not None:
                 gate.restore(wait)
-        if any(wait.of_media and wait.stamp != self.plan.stamp for wait in self._kept):
-            # Parts with media were put off for as long as that wait was to last.
+        if any(wait.stamp != self.plan.stamp for wait in self._kept):
+            # Single parts may have been put off for as long as such a wait was to last.
             await self._bench.ledger.hurry(self.plan.route, self._bench.clock.now())
         await self._keep_waits()
 
@@ -302,6 +302,8 @@ class Lane:
             read_again = await self._read_source()
         await self._send_due()
         look_again = await self._reconcile.look()
+        if look_again is None:
+            self._proving.idle()
         await self._money.warn()
         again = (await self._due_again(), look_again, read_again, wanted)
         await self._keep_waits()
@@ -312,8 +314,8 @@ class Lane:
         ledger, route = self._bench.ledger, self.plan.route
         due = await ledger.due_at(route)
         if due is None:
-            for gate in (self._sending, self._changing):
-                gate.forget()
+            for gate in (self._sending, self._changing, self._asking, self._uploading):
+                gate.idle()
             return None
         if not self._changing.is_open():
             to_send = await ledger.due_at(route, changes=False)

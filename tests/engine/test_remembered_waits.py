@@ -139,6 +139,21 @@ async def test_a_new_login_or_another_configuration_ends_every_wait(rig: Rig) ->
     assert await rig.state(toot) is PostState.DELIVERED
 
 
+async def test_a_new_login_hurries_what_was_not_sent_for_want_of_its_sources_word(
+    rig: Rig,
+) -> None:
+    await rig.started()
+    toot = rig.mastodon.write("Does it still stand?")
+    rig.mastodon.look_up_errors = [LOST] * 20
+    await timer(rig, 1)
+    assert {wait.why for wait in await rig.ledger.waits(OUT)} == {Why.SIGN_IN}
+    rig.mastodon.look_up_errors = []
+    rig.stamp = "after a login"
+    rig.clock.pass_time(1)
+    await rig.daemon().once()
+    assert await rig.state(toot.id) is PostState.DELIVERED
+
+
 @pytest.mark.parametrize("error", [LOST, Unpaid("HTTP 402", status=402)])
 @pytest.mark.parametrize("running", [False, True])
 async def test_the_owners_word_ends_what_its_owner_can_end(
@@ -182,6 +197,33 @@ async def test_a_server_that_was_out_of_order_is_asked_by_every_process(rig: Rig
     assert wait.why is Why.UNREACHABLE
     await timer(rig, 1)
     assert await rig.state(toot.id) is PostState.DELIVERED
+
+
+@pytest.mark.parametrize("side", ["sending", "asking", "uploading"])
+@pytest.mark.parametrize("running", [False, True])
+async def test_a_wait_is_over_in_time_where_its_post_is_gone(
+    rig: Rig, side: str, running: bool
+) -> None:
+    await rig.started()
+    error = Transient("connection refused", unreachable=True)
+    media = [rig.mastodon.picture("cat")] if side == "uploading" else []
+    toot = rig.mastodon.write("Not for long", media=media)
+    if side == "sending":
+        rig.x.answers = [error]
+    elif side == "asking":
+        rig.mastodon.look_up_errors = [error]
+    else:
+        rig.x.upload_answers = [error]
+    daemon = rig.daemon()
+    await daemon.once()
+    assert await rig.ledger.waits(OUT)
+    rig.mastodon.remove(toot)
+    for _ in range(30):
+        rig.clock.pass_time(EVERY)
+        await (daemon if running else rig.daemon()).once()
+    assert await rig.ledger.waits(OUT) == ()
+    assert not daemon.lanes[0].closed or not running
+    assert rig.x.posts == []
 
 
 async def test_every_process_says_once_what_it_waits_for(rig: Rig) -> None:

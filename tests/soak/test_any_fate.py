@@ -186,8 +186,12 @@ class Fate(RuleBasedStateMachine):
         self.universe.networks[side].read_errors.extend(errors)
 
     @rule(side=sides, revoked=st.booleans())
-    def revoke_or_sign_in(self, side: Network, revoked: bool) -> None:
+    def revoke_or_restore_the_login(self, side: Network, revoked: bool) -> None:
         self.universe.networks[side].revoked = revoked
+
+    @rule(side=sides)
+    def sign_in(self, side: Network) -> None:
+        self.run(self.universe.sign_in(side))
 
     @rule(side=sides, when=st.sampled_from(["before", "after"]))
     def die_at_the_next_change(self, side: Network, when: str) -> None:

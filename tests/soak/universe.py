@@ -16,11 +16,12 @@ from bridge.core.draft import DraftPart
 from bridge.core.errors import InDoubt, Refused, Unauthorised
 from bridge.core.model import Direction, MediaId, Microdollars, Network, Post, PostId, Visibility
 from bridge.core.record import Cursor, PostRecord, Receipt
+from bridge.core.waits import OF_OWNER, Wait
 from bridge.engine.leave import HOLDS_FOR
 from bridge.engine.mend import Mend
 from bridge.engine.supervise import Daemon
 from bridge.ports import Baseline, Known, LocalMedia, Reading, Standing, Uploaded
-from tests.engine.conftest import Rig
+from tests.engine.conftest import HOME, OUT, Rig
 from tests.fakes import FakeNetwork, PatientClock
 
 _TALE = re.compile(r"tale(\d+)v")
@@ -305,8 +306,17 @@ class Universe:
         self.daemon = None
         self.lives += 1
 
+    async def sign_in(self, side: Network) -> None:
+        """Have the owner sign in anew, of which the bridge is told by its credentials."""
+        self.networks[side].revoked = False
+        self.rig.stamp = f"login {self.lives}"
+        await self.restart()
+
     async def set_right(self) -> None:
-        """Mend everything that is broken, and let the bridge come to rest."""
+        """Mend everything that is broken, and let the bridge come to rest.
+
+        It is told of nothing: whatever it waits for, it has to find out by itself that it is over.
+        """
         for net in self.networks.values():
             net.revoked, net.dies = False, ""
             for answers in (
@@ -320,8 +330,10 @@ class Universe:
         await self.restart()
         for seconds in (1, 20, 80, 100, 900, 3700, 3700, 7300, *[30_000] * 12):
             await self.live(seconds)
-            if not await self._busy():
+            if not (await self._busy() or await self._waits()):
                 return
+        for wait in await self._waits():
+            self.wrongs.append(f"waits although all is mended: {wait}")
 
     async def resolve_held(self) -> None:
         """Have the owner look at what is held, and say truly whether it stands."""
@@ -401,6 +413,16 @@ class Universe:
         over = {"delivered", "failed", "held", "dropped", "gone"}
         records = await self.rig.ledger.history(limit=1000)
         return any(part.state.value not in over for one in records for part in one.parts)
+
+    async def _waits(self) -> list[Wait]:
+        """What the bridge still waits for by its ledger, and would not if it had looked since.
+
+        Only where there is something to send does it find out that a lost login is back.
+        """
+        kept = [wait for route in (OUT, HOME) for wait in await self.rig.ledger.waits(route)]
+        return [
+            wait for wait in kept if wait.gate.startswith("reading") or wait.why not in OF_OWNER
+        ]
 
     def _may_cross(self, tale: Tale) -> bool:
         audiences = {Visibility.PUBLIC}
