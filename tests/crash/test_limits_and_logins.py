@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.app.wiring import Running
-from bridge.core.delivery import PostState
+from bridge.core.delivery import LONGEST_PUT_OFF, PostState
 from bridge.core.events import RoutePaused, RouteResumed
 from bridge.core.model import Direction
 from tests.crash.stage import HOME, OUT, THREE_PARTS, Stage, record, state, words
@@ -58,7 +58,8 @@ async def test_r12_a_login_that_is_revoked_in_mid_thread_pauses_its_account_alon
         # One word about each thing that cannot be done, however often it was tried.
         assert len({(e.route, e.detail.partition(":")[0]) for e in paused}) == len(paused)
         stage.target(direction).faults.clear()
-        await stage.pass_time(running, 2 * 3600, 600)
+        # Nobody says that it is mended, and a lost login is probed no oftener than this.
+        await stage.pass_time(running, LONGEST_PUT_OFF.total_seconds() + 3600, 1800)
         await in_order(stage, running, direction, posts)
         assert {e.route for e in stage.events if isinstance(e, RouteResumed)} == {
             e.route for e in paused

@@ -105,9 +105,7 @@ async def at_work(rig: Rig) -> Daemon:
 
 
 @pytest.mark.parametrize("every", RHYTHMS)
-async def test_a_reading_that_is_refused_is_remembered_like_a_sending(
-    rig: Rig, every: int
-) -> None:
+async def test_a_reading_that_is_refused_is_remembered_like_a_sending(rig: Rig, every: int) -> None:
     await rig.started()
     rig.x.read_errors = [Unauthorised("HTTP 401", status=401)] * 500
     await timer(rig, A_DAY // every, every)
