@@ -42,6 +42,14 @@ SOON = 8000 * SHARED_MACHINE
 pytestmark = [needs_browser, pytest.mark.asyncio(loop_scope="session")]
 DETAILS = "/post?bridge=personal&direction=mastodon_to_x&id=1007"
 
+TURN = """
+(hidden) => {
+  Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+"""
+"""Leaves a tab for another, or comes back to it."""
+
 
 @dataclass
 class Site:
@@ -346,4 +354,24 @@ async def test_what_happens_while_a_page_is_on_its_way_is_shown_as_well(
         await page.route("**/events*", late)
         await page.goto(site.url)
         await expect(page.locator(".route .state", has_text="Paused by you")).to_have_count(1)
+    assert complaints == []
+
+
+async def test_tabs_that_nobody_looks_at_keep_no_connection_and_catch_up_later(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A browser has some six connections to one host, whatever number of tabs is open."""
+    complaints: list[str] = []
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(made_world(tmp_path))
+        site = await stack.enter_async_context(served(world))
+        first = await opened(browser, stack, complaints)
+        for page in [first, *[await first.context.new_page() for _ in range(6)]]:
+            await page.goto(site.url, timeout=SOON)
+            await page.evaluate(TURN, True)
+        site.daemon.lanes[1].paused = True
+        site.page.hear(RoutePaused(datetime.now(UTC), BACK, None, "by its owner"))
+        await first.evaluate(TURN, False)
+        paused = first.locator(".route .state", has_text="Paused by you")
+        await expect(paused).to_have_count(1, timeout=SOON)
     assert complaints == []

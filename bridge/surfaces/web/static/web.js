@@ -80,21 +80,34 @@ async function refresh() {
   }
 }
 
+// A browser opens about six connections to one host, for all its tabs together: only a tab that is
+// looked at keeps one. The address says what the page shows, so that what changed since is told.
 function listen(address) {
   const offline = document.getElementById("offline");
-  const events = new EventSource(address);
+  let events = null;
   let lost = false;
-  events.onopen = () => {
-    offline.hidden = true;
-    if (lost) refresh();
-    lost = false;
+  const stop = () => {
+    events?.close();
+    events = null;
   };
-  events.onerror = () => {
-    lost = true;
-    offline.hidden = false;
+  const follow = () => {
+    stop();
+    if (document.hidden) return;
+    events = new EventSource(address);
+    events.onopen = () => {
+      offline.hidden = true;
+      if (lost) refresh();
+      lost = false;
+    };
+    events.onerror = () => {
+      lost = true;
+      offline.hidden = false;
+    };
+    events.onmessage = refresh;
   };
-  events.onmessage = refresh;
-  addEventListener("pagehide", () => events.close());
+  document.addEventListener("visibilitychange", follow);
+  addEventListener("pagehide", stop);
+  follow();
 }
 
 function previewAsTyped(form) {
