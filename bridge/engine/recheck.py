@@ -91,6 +91,7 @@ class Recheck:
         self._troubled: set[PostId] = set()
         """Posts whose last look-up failed: they are looked up after the others."""
         self._batch_at: float | None = None
+        self._waiting_at: float | None = None
 
     def hint(self, post: PostId) -> bool:
         """Note that `post` may have changed; whether it is the first of which that is noted."""
@@ -167,7 +168,7 @@ class Recheck:
             *await self._changed(reading.posts),
             *await self._lacking(reading),
         ]
-        waiting = await ledger.missing(route)
+        waiting = await ledger.missing(route) if asked or deleted or self._may_ask_again() else ()
         if not deleted:
             noteworthy, waiting = noteworthy[:LOOK_UPS], waiting[:BATCH]
         gone: list[PostRecord] = []
@@ -183,6 +184,14 @@ class Recheck:
         for name, one in hinted.items():
             if one.record.source in done:
                 self._hints.pop(name, None)
+
+    def _may_ask_again(self) -> bool:
+        """Whether posts that wait for their owner's word may be looked up in this pass."""
+        now, last = self._bench.clock.monotonic(), self._waiting_at
+        if last is not None and now - last < BATCH_EVERY:
+            return False
+        self._waiting_at = now
+        return True
 
     async def _listing(self, wanted: int) -> Reading:
         """The newest posts, so many as the server lists."""

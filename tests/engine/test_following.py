@@ -267,6 +267,20 @@ async def test_no_mass_of_deletions_is_followed_without_its_owner(rig: Rig, seed
     assert not [each for each in daemon.lanes[0].closed if "no longer there" in str(each.error)]
 
 
+async def test_what_waits_for_the_owner_is_looked_up_once_a_minute_however_often_it_is_read(
+    rig: Rig,
+) -> None:
+    daemon, toots = await mirrored(rig, 30)
+    for toot in toots[:20]:
+        rig.mastodon.remove(toot)
+        daemon.lanes[0].hint(toot.id)
+    await rig.pass_time(daemon, 600, step=60)
+    assert await rig.ledger.missing(OUT)
+    rig.mastodon.look_ups.clear()
+    await rig.pass_time(daemon, 120, step=2)
+    assert 0 < len(rig.mastodon.look_ups) <= 3 * recheck.BATCH
+
+
 async def test_what_waits_for_the_owner_is_let_go_where_it_comes_back(rig: Rig) -> None:
     daemon, toots = await mirrored(rig, 30)
     there = list(rig.mastodon.posts)
