@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from bridge.core import caution, polls
 from bridge.core.attach import Group, attached, counted
@@ -25,9 +26,12 @@ from bridge.core.policy import Policy
 from bridge.core.prices import in_dollars
 from bridge.core.quoting import NO_TEXT, NOTHING, Quoted, quoted, reposted
 from bridge.core.recall import recalling
-from bridge.core.record import Mirror
 from bridge.core.text import Text, joined
 from bridge.core.wording import NO_HEAD, cleaned, heading, safe, short_warning, without_tags
+
+if TYPE_CHECKING:
+    # Composing needs nothing else of the ledger's records in memory.
+    from bridge.core.record import Mirror
 
 MAX_CHARACTERS = 50_000
 """Code points of a post that are composed, all its texts together; beyond, it is no longer a post.

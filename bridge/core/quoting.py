@@ -7,6 +7,7 @@ marks with its author's name. Pure; must not fit texts, and knows no network's p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bridge.core.capabilities import Capabilities
 from bridge.core.defuse import clean
@@ -14,9 +15,12 @@ from bridge.core.graphemes import graphemes
 from bridge.core.linking import link
 from bridge.core.model import Post, PostId, QuoteRef, RepostRef
 from bridge.core.policy import Policy
-from bridge.core.record import Mirror
 from bridge.core.shorten import shortened
 from bridge.core.text import Span, SpanKind, Text, joined
+
+if TYPE_CHECKING:
+    # Composing needs nothing else of the ledger's records in memory.
+    from bridge.core.record import Mirror
 
 LONGEST_EXCERPT = 140
 """Graphemes of another's post that are repeated, so that it is an excerpt and no copy."""

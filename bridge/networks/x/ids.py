@@ -6,12 +6,17 @@ Whether one can be right is all that is asked of it; what a network says is untr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from bridge.core.audits import Seen
 from bridge.core.plausible import AHEAD, FOREVER
-from bridge.core.record import Cursor
 from bridge.networks.fields import EPOCH
+
+if TYPE_CHECKING:
+    # Whoever only normalizes needs nothing of the ledger's records in memory.
+    from bridge.core.audits import Seen
+    from bridge.core.record import Cursor
 
 _LARGEST = 2**63 - 1
 _LONGEST = 19
@@ -73,8 +78,8 @@ def last_sound(cursor: Cursor, seen: Sequence[Seen], horizon: datetime) -> Curso
         (value, post, at) for post, at in posts if (value := sound(post, horizon, at)) is not None
     ]
     if not found:
-        return Cursor(floor=cursor.floor)
+        return replace(cursor, post=None, at=None)
     value, post, at = max(found, key=lambda each: each[0])
     if at is None or not EPOCH < at <= horizon:
         at = max(written_at(value), cursor.floor or EPOCH)
-    return Cursor(post, at, cursor.floor)
+    return replace(cursor, post=post, at=at)
