@@ -168,7 +168,9 @@ class Recheck:
             *await self._changed(reading.posts),
             *await self._lacking(reading),
         ]
-        waiting = await ledger.missing(route) if asked or deleted or self._may_ask_again() else ()
+        waiting = await ledger.missing(route)
+        if waiting and not (asked or deleted or self._may_ask_again()):
+            waiting = ()
         if not deleted:
             noteworthy, waiting = noteworthy[:LOOK_UPS], waiting[:BATCH]
         gone: list[PostRecord] = []
