@@ -25,15 +25,6 @@ def horizon(now: datetime) -> datetime:
     return now + AHEAD if now >= OLDEST_CLOCK else FOREVER
 
 
-def settled(now: datetime) -> datetime:
-    """The latest time that has passed at `now`: whatever appears later is dated later.
-
-    Unlike the `horizon` it makes no allowance for a network whose clock is ahead. A clock that is
-    certainly wrong rules nothing out.
-    """
-    return now if now >= OLDEST_CLOCK else FOREVER
-
-
 def newest(dates: Sequence[datetime], now: datetime, *, complete: bool) -> datetime:
     """The newest of `dates` that can be right; `now` where none can.
 

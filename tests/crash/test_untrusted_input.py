@@ -78,67 +78,6 @@ async def test_posts_with_wrong_dates_hide_none_that_are_written_after_them(
         assert len(set(found)) == len(found)
 
 
-@pytest.mark.parametrize(("direction", "profile"), WAYS)
-@pytest.mark.parametrize("ahead", [20, 59])
-async def test_a_post_whose_time_has_not_come_hides_none_that_is_written_until_then(
-    tmp_path: Path, direction: Direction, profile: ProfileName, ahead: int
-) -> None:
-    """Read when it is so little ahead that it may as well be the network's clock that is."""
-    async with staged(tmp_path, profile) as stage, stage.running() as running:
-        write(stage, direction, "First.")
-        await stage.pass_time(running, 30)
-        at = stage.clock.at + timedelta(seconds=ahead)
-        written = [write(stage, direction, "Dated ahead.", at=at)]
-        await stage.pass_time(running, 15)
-        assert stage.clock.at < at
-        assert all(await recorded(running, *written))
-        written.append(write(stage, direction, "Written before that."))
-        await stage.pass_time(running, 120)
-        written.append(write(stage, direction, "Last."))
-        await stage.pass_time(running, 30)
-        assert all(await recorded(running, *written))
-        found = texts(stage, direction)
-        assert sorted(found) == ["Dated ahead.", "First.", "Last.", "Written before that."]
-
-
-async def test_neither_a_start_nor_a_repair_takes_a_time_to_come_for_what_x_was_read_up_to(
-    tmp_path: Path,
-) -> None:
-    async with staged(tmp_path) as stage:
-        write(stage, HOME, "Before.")
-        write(stage, HOME, "Ahead at the start.", at=stage.clock.at + timedelta(seconds=40))
-        async with stage.running() as running:
-            cursor = await running.ledger.cursor(route(HOME))
-            assert cursor is not None
-            assert cursor.post is not None
-            assert int(cursor.post) < first_id(stage.clock.at)
-            stage.clock.pass_time(60)
-            written = [write(stage, HOME, "Known.")]
-            at = stage.clock.at + timedelta(seconds=50)
-            written.append(write(stage, HOME, "Ahead.", at=at))
-            await stage.pass_time(running, 15)
-            await running.ledger.move(route(HOME), wrong_cursors(HOME, stage.clock.at)[0])
-            await stage.pass_time(running, 15)
-            written.append(write(stage, HOME, "After the repair."))
-            assert stage.clock.at < at
-            await stage.pass_time(running, 120)
-            assert all(await recorded(running, *written))
-            assert sorted(texts(stage, HOME)) == ["After the repair.", "Ahead.", "Known."]
-
-
-async def test_a_clock_that_stays_a_little_behind_pays_for_no_post_twice(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage, stage.running() as running:
-        stage.clock.set_wrong(-40)
-        before, written = len(stage.x.bill()), list[str]()
-        for number in range(3):
-            written.append(write(stage, HOME, f"Number {number}."))
-            await stage.pass_time(running, 90)
-        assert all(await recorded(running, *written))
-        assert len(stage.x.bill()) - before == len(written)
-        state, detail = await condition(running, HOME, stage.clock.at)
-        assert (state, detail) == ("up to date", "")
-
-
 EDITS: dict[str, Callable[[datetime], object]] = {
     "future": lambda at: str(first_id(at + 400 * DAY)),
     "the largest": lambda _: str(2**63 - 1),

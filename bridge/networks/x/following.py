@@ -2,7 +2,7 @@
 
 X gives what has a greater id than `since_id`. A server that gives more shows it by the cursor's own
 post, by known posts, or by posts that are neither later nor of a greater id. The cursor stops
-before whatever could not be read, and never passes an id whose time has not come. Pure.
+before whatever could not be read, and never passes an id that cannot be right. Pure.
 """
 
 from __future__ import annotations
@@ -36,13 +36,12 @@ class Place(Enum):
 class Following:
     """What one walk from the newest post back to `cursor` has met, in the order of the listing.
 
-    No id and no date later than `settled` moves the cursor: a post that is written before that time
-    has come gets a smaller id, and would never be listed after this one.
+    `horizon` is the latest time at which something can have been written.
     """
 
     cursor: Cursor
     now: datetime
-    settled: datetime
+    horizon: datetime
     missed: set[PostId] = field(default_factory=set)
     _listed: list[Post | None] = field(default_factory=list)
     _wanted: set[PostId] = field(default_factory=set)
@@ -68,7 +67,7 @@ class Following:
     def strays(self) -> frozenset[PostId]:
         """Wanted posts that must not move the cursor.
 
-        Something older is unread when they are recorded, or the time of their ids has not come.
+        Something older is unread when they are recorded, or their ids cannot be right.
         """
         strays, lowest = set[PostId](), None
         movable = {id(post) for post in self._movable()}
@@ -91,7 +90,7 @@ class Following:
         since = ids.number(self.cursor.post)
         if post is None or (since is not None and value <= since):
             return None
-        dates = [each.created_at for _, each in values if EPOCH < each.created_at <= self.settled]
+        dates = [each.created_at for _, each in values if EPOCH < each.created_at <= self.horizon]
         at = max([*dates, *([self.cursor.at] if self.cursor.at else [])], default=None)
         return Cursor(post.id, at, self.cursor.floor)
 
@@ -119,7 +118,7 @@ class Following:
         return (dated := next(dates, None)) is not None and dated < self.now - UNREADABLE_FOR
 
     def _number(self, post: Post) -> int | None:
-        return ids.sound(post.id, self.settled, post.created_at)
+        return ids.sound(post.id, self.horizon, post.created_at)
 
     def _place(self, post: Post, *, known: bool) -> Place:
         cursor = self.cursor

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bridge.core.errors import Refused, Transient
 from bridge.core.model import AccountId, Post, PostId, ReplyRef
-from bridge.core.plausible import horizon, newest, settled
+from bridge.core.plausible import horizon, newest
 from bridge.core.prices import PriceTable
 from bridge.core.record import Cursor
 from bridge.networks.fields import EPOCH, list_at
@@ -65,7 +65,7 @@ class Reader:
         numbered = [
             (value, post.id)
             for post in posts
-            if (value := ids.sound(post.id, settled(now), post.created_at)) is not None
+            if (value := ids.sound(post.id, horizon(now), post.created_at)) is not None
         ]
         if not numbered and at is None:
             raise Transient("X names neither ids nor dates of the posts that are there")
@@ -74,10 +74,10 @@ class Reader:
 
     async def check_cursor(self, cursor: Cursor, seen: Recorded) -> Cursor:
         """`cursor` if it can be right, else the greatest possible id of what was seen."""
-        now = self._clock.now()
-        if ids.is_sound(cursor, horizon(now)):
+        latest = horizon(self._clock.now())
+        if ids.is_sound(cursor, latest):
             return cursor
-        return ids.last_sound(cursor, await seen(), settled(now))
+        return ids.last_sound(cursor, await seen(), latest)
 
     async def read_after(self, cursor: Cursor, known: Known) -> Reading:
         """Everything after `cursor`, whole; see `bridge.ports.Source.read_after`."""
@@ -89,7 +89,7 @@ class Reader:
         since = cursor.post if ids.number(cursor.post) is not None else None
         if since is None and cursor.post is not None:
             start = cursor.at
-        following = Following(cursor, now, settled(now))
+        following = Following(cursor, now, horizon(now))
         posts = await self._read(
             Stretch(since_id=since, start=start),
             following.judge,
