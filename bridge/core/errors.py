@@ -24,7 +24,7 @@
     └── UnfitError                   a post cannot be fitted to the other network
 
 The engine branches on the five kinds under `NetworkError` and on nothing finer; that money is
-wanted, or that an account is shut out, is told apart for people's sake. What is finer (HTTP
+wanted, or that an account is shut out, has a kind of its own for messages. What is finer (HTTP
 status, problem type) travels in `detail`, for people. No message or attribute of an error ever
 carries a token or an `Authorization` header.
 

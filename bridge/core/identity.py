@@ -86,8 +86,8 @@ class Identities(IdentitiesView, Protocol):
     async def rebind(self, bridge: BridgeName, now: datetime) -> Rebound:
         """Keep all that is known of `bridge` under another name, and let it start over.
 
-        Whoever is signed in next is its account. Nothing that is written before its next pass is
-        mirrored, and nothing that was mirrored before is sent, edited or deleted any more.
+        The accounts signed in next are its accounts. Nothing that is written before its next pass
+        is mirrored, and nothing that was mirrored before is sent, edited or deleted any more.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What the ledger remembers of media that the target network has: for whoever hands them over.
+"""The uploads of a part that the ledger remembers, as a port of the ledger.
 
 A protocol only; what is remembered is in `bridge.core.record`. Must not know how it is kept.
 """
